@@ -1,0 +1,49 @@
+#pragma once
+
+#include "common/base/result.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cicd {
+
+/// GitHub's filter patterns (workflow syntax, "filter pattern cheat sheet"): `*` within a segment, `**` across them,
+/// `?` and `+` repeat the character before, `[]` sets, `\` escapes, a leading `!` excludes again.
+/// Matching is linear in pattern times text: no backtracking blow-up.
+class FilterPatterns {
+public:
+    /// Fails with where and why for a pattern that cannot be read, for example an open `[`.
+    static Result<FilterPatterns> compile(std::span<const std::string> patterns);
+
+    /// Whether a single name (a branch, a tag, a path) is selected: the last pattern that matches decides.
+    [[nodiscard]] bool matches(std::string_view text) const;
+    /// `paths:` — does any of the changed paths pass?
+    [[nodiscard]] bool any_selected(std::span<const std::string> paths) const;
+    /// `paths-ignore:` — are all of the changed paths ignored? False for no paths.
+    [[nodiscard]] bool all_ignored(std::span<const std::string> paths) const;
+    [[nodiscard]] bool empty() const { return patterns_.empty(); }
+
+private:
+    struct Piece {
+        enum class Kind { literal, set, star, double_star } kind = Kind::literal;
+        char character = 0;
+        std::string set;       ///< expanded members
+        bool negated = false;
+        char repeat = 0;       ///< 0, '?' or '+'
+    };
+    struct Pattern {
+        bool exclude = false;
+        std::vector<Piece> pieces;
+    };
+    static Result<Pattern> compile_one(std::string_view text);
+    static bool match(const Pattern& pattern, std::string_view text);
+
+    std::vector<Pattern> patterns_;
+};
+
+/// File globs as `hashFiles`, artifacts and caches use them (`**`, `*`, `?`, `[]`, `{a,b}`, `\`), doublestar's rules.
+Result<bool> glob_match(std::string_view pattern, std::string_view path);
+
+}  // namespace cicd

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "common/base/value.hpp"
+#include "common/model/pipeline.hpp"
+#include "common/model/run.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What `cicd-runner` is given and what it writes back: the contents of a job directory, as values.
+namespace cicd::model {
+
+struct JobLimits {
+    std::optional<double> cpu;
+    std::optional<std::uint64_t> memory;
+    std::optional<int> pids;
+    bool operator==(const JobLimits&) const = default;
+};
+
+/// `spec.json`. Holds no secret values; those come through a pipe.
+struct JobSpec {
+    int version = 1;
+    JobId job;
+    RunId run;
+    std::string key, name, stage;
+    int attempt = 1;
+    ExecutorKind executor = ExecutorKind::sandbox;
+    NetworkMode network = NetworkMode::host;
+    std::string workspace;   ///< absolute path on this machine; exists when the runner starts
+    Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment
+    std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
+    std::string shell, working_directory;
+    std::vector<Step> steps;
+    Texts outputs;           ///< job outputs, as expressions over `steps`
+    std::optional<Milliseconds> timeout, silence_timeout;
+    bool fail_on_silence = false;
+    Milliseconds grace{10'000};  ///< between SIGTERM and SIGKILL
+    JobLimits limits;
+    bool operator==(const JobSpec&) const = default;
+};
+
+enum class JournalType { job_started, step_started, step_ended, notice, job_ended };
+
+/// One line of `journal`. `job_ended` is only in the file `exit`, which is written atomically and last.
+struct JournalEntry {
+    JournalType type = JournalType::notice;
+    Timestamp time;
+    int step = -1;
+    std::string name;
+    StepState state = StepState::running;
+    std::optional<int> exit_code;
+    std::optional<EndReason> end_reason;
+    std::string message;
+    Usage usage;
+    int pid = 0;  ///< job_started: the runner's
+    bool operator==(const JournalEntry&) const = default;
+};
+
+/// The file `exit`: how the job ended.
+struct JobExit {
+    JobState state = JobState::success;  ///< success | failed | cancelled
+    std::optional<int> exit_code;        ///< of the step that failed, or 0
+    std::optional<EndReason> end_reason;
+    std::string message;
+    Timestamp start_time, end_time;
+    Value outputs;  ///< object
+    Usage usage;
+    std::vector<StepRun> steps;
+    bool operator==(const JobExit&) const = default;
+};
+
+enum class LogStream : std::uint8_t { out = 1, err = 2, system = 3 };
+
+}  // namespace cicd::model
+
+namespace cicd {
+template <>
+struct EnumText<model::JournalType> {
+    using E = model::JournalType;
+    static constexpr std::array table{std::pair{E::job_started, std::string_view{"job_started"}},
+                                      std::pair{E::step_started, std::string_view{"step_started"}},
+                                      std::pair{E::step_ended, std::string_view{"step_ended"}},
+                                      std::pair{E::notice, std::string_view{"notice"}},
+                                      std::pair{E::job_ended, std::string_view{"job_ended"}}};
+};
+template <>
+struct EnumText<model::LogStream> {
+    using E = model::LogStream;
+    static constexpr std::array table{std::pair{E::out, std::string_view{"stdout"}},
+                                      std::pair{E::err, std::string_view{"stderr"}},
+                                      std::pair{E::system, std::string_view{"system"}}};
+};
+}  // namespace cicd

@@ -1,0 +1,382 @@
+#pragma once
+
+#include "common/base/enum_text.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/time.hpp"
+#include "common/base/value.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// The pipeline definition as values: what every front end makes and the planner reads. Shorthands of the language
+/// (commands on a stage, defaults, aliases) are resolved by the front end; `${{ }}` texts are kept as written.
+namespace cicd::model {
+
+/// Where an element stood in its file. Positions never make two definitions different.
+struct Mark {
+    std::string file;
+    int line = 0;
+    int column = 0;
+    std::string pointer;
+    bool operator==(const Mark&) const { return true; }
+};
+
+/// A value known now, or an expression ("${{ … }}") that gives it later.
+template <class T>
+struct OrExpression {
+    T value{};
+    std::string expression;  ///< empty: `value` holds
+    bool operator==(const OrExpression&) const = default;
+};
+
+/// Ordered name → text; texts may hold `${{ }}`.
+using Texts = std::vector<std::pair<std::string, std::string>>;
+using Strings = std::vector<std::string>;
+
+enum class TriggerType { push, pull_request, manual, schedule, webhook, pipeline };
+enum class ExecutorKind { sandbox, host, container };
+enum class NetworkMode { none, host };
+enum class ParameterType { string, boolean, number, choice, array, object };
+enum class ArtifactWhen { on_success, on_failure, always };
+enum class Priority { critical, high, normal, low };
+enum class ZoneStrategy { resource, geographic, cost, performance, round_robin, least_loaded, weighted, affinity };
+enum class EndReason { exit, signal, timeout, oom, cancelled, superseded, lost, infra, policy };
+
+struct Trigger {
+    TriggerType type = TriggerType::manual;
+    bool enabled = true;
+    std::string id;
+    Strings branches, branches_ignore, tags, tags_ignore, paths, paths_ignore;
+    Strings types;         ///< pull_request: activity types
+    std::string cron, timezone;
+    Strings permissions;   ///< manual: roles
+    std::string pipeline;  ///< pipeline: whose end triggers
+    std::string on;        ///< pipeline: success | failed | cancelled | always
+    std::optional<std::string> filter;  ///< webhook: expression over the payload
+    Mark mark;
+    bool operator==(const Trigger&) const = default;
+};
+
+struct Parameter {
+    std::string name;
+    ParameterType type = ParameterType::string;
+    std::string description;
+    std::optional<Value> default_value;
+    std::vector<Value> values;  ///< if not empty: the only ones allowed
+    bool required = false;
+    Mark mark;
+    bool operator==(const Parameter&) const = default;
+};
+
+struct Concurrency {
+    std::string group;
+    OrExpression<bool> cancel_in_progress;
+    bool operator==(const Concurrency&) const = default;
+};
+
+struct Resources {
+    std::optional<double> cpu;            ///< cores
+    std::optional<std::uint64_t> memory;  ///< bytes
+    std::optional<int> gpu;
+    std::string gpu_type;
+    std::optional<std::uint64_t> storage;  ///< bytes
+    std::optional<int> pids;
+    bool operator==(const Resources&) const = default;
+};
+
+struct Retry {
+    int max = 0;  ///< further attempts after the first
+    std::vector<EndReason> on;  ///< empty: lost, infra, timeout, exit, signal, oom
+    Milliseconds backoff{0};    ///< before the first retry; doubles with each further one, up to an hour
+    bool operator==(const Retry&) const = default;
+};
+
+struct Cache {
+    std::string key;
+    Strings restore_keys, paths;
+    std::string scope;   ///< branch | pipeline | project
+    std::string policy;  ///< pull-push | pull | push
+    std::optional<Milliseconds> ttl;
+    Mark mark;
+    bool operator==(const Cache&) const = default;
+};
+
+struct Artifact {
+    std::string name;
+    Strings paths, exclude;
+    std::string type;
+    std::optional<Milliseconds> retention;
+    ArtifactWhen when = ArtifactWhen::on_success;
+    Mark mark;
+    bool operator==(const Artifact&) const = default;
+};
+
+struct Volume {
+    std::string name, path;
+    std::optional<std::uint64_t> size;
+    bool operator==(const Volume&) const = default;
+};
+
+struct Service {
+    std::string name, image, ready;
+    Strings command;
+    Texts env;
+    Strings ports;
+    Mark mark;
+    bool operator==(const Service&) const = default;
+};
+
+struct ZoneSelector {
+    std::string name;
+    Texts labels;
+    std::optional<ZoneStrategy> strategy;
+    bool operator==(const ZoneSelector&) const = default;
+};
+
+struct Coverage {
+    std::string cobertura, lcov, jacoco, clover;
+    std::optional<double> threshold;
+    bool operator==(const Coverage&) const = default;
+};
+
+struct Reports {
+    Strings junit, sarif;
+    std::optional<Coverage> coverage;
+    std::string dotenv;
+    bool operator==(const Reports&) const = default;
+};
+
+struct Axis {
+    std::string name;
+    std::vector<Value> values;
+    std::string expression;  ///< set instead of values
+    bool operator==(const Axis&) const = default;
+};
+
+struct Matrix {
+    std::string expression;  ///< the whole matrix is one expression
+    std::vector<Axis> axes;
+    std::vector<Value> include, exclude;  ///< objects
+    std::string include_expression, exclude_expression;
+    bool operator==(const Matrix&) const = default;
+};
+
+/// `image:` of a job: a name, or a name with how to get and run it.
+struct Image {
+    std::string name, pull, user, entrypoint, credentials;
+    bool operator==(const Image&) const = default;
+};
+
+struct Step {
+    std::string id, name;
+    std::string run;
+    std::string uses;
+    std::vector<std::pair<std::string, Value>> with;
+    std::string shell;              ///< empty: the job's, then `bash -e` or `sh -e`
+    std::string working_directory;  ///< relative to the workspace
+    Texts env;
+    std::string condition;  ///< empty: on_success
+    OrExpression<bool> continue_on_error;
+    std::optional<Milliseconds> timeout;
+    Mark mark;
+    bool operator==(const Step&) const = default;
+};
+
+struct Need {
+    std::string stage;  ///< always set once resolved
+    std::string job;    ///< empty: the whole stage
+    Mark mark;
+    bool operator==(const Need&) const = default;
+    auto operator<=>(const Need& other) const {
+        if (auto order = stage <=> other.stage; order != 0) return order;
+        return job <=> other.job;
+    }
+};
+
+struct Job {
+    std::string name;
+    std::string description;
+    Strings labels;
+    std::vector<Need> needs;  ///< besides those of its stage
+    std::string condition;    ///< always | on_success | on_failure | an expression; empty: on_success
+    std::optional<Image> image;
+    std::optional<ExecutorKind> executor;
+    std::optional<NetworkMode> network;
+    Texts env;
+    Resources resources;
+    std::vector<Cache> cache;
+    std::vector<Artifact> artifacts;
+    std::vector<Service> services;
+    std::vector<Volume> volumes;
+    std::optional<ZoneSelector> zone;
+    std::optional<Milliseconds> timeout, silence_timeout;
+    bool fail_on_silence = false;
+    std::optional<Retry> retry;
+    OrExpression<bool> allow_failure;
+    std::optional<Matrix> matrix;
+    OrExpression<bool> fail_fast{true, {}};
+    std::optional<int> max_parallel;
+    std::optional<Reports> reports;
+    Texts outputs;
+    std::string environment;
+    std::string shell, working_directory;
+    std::optional<Priority> priority;
+    std::optional<Concurrency> concurrency;
+    bool reuse = false;
+    std::vector<Step> steps;
+    Mark mark;
+    bool operator==(const Job&) const = default;
+};
+
+struct Gate {
+    std::string type;  ///< approval | quality | policy; approval by default
+    int approvals = 1;
+    Strings roles, users;
+    std::optional<Milliseconds> expires;
+    std::string condition, message;
+    Mark mark;
+    bool operator==(const Gate&) const = default;
+};
+
+/// Strategy, analysis, target and rollback of a deployment. Drivers own their settings, so those stay values.
+struct Deploy {
+    std::string artifact;
+    Value strategy, rollback, target, validation;
+    Mark mark;
+    bool operator==(const Deploy&) const = default;
+};
+
+struct Stage {
+    std::string name;
+    std::string description;
+    /// Absent: after the stage written before it. Empty: at once.
+    std::optional<std::vector<Need>> needs;
+    std::string condition;
+    bool parallel = true;
+    std::optional<Milliseconds> timeout;
+    Texts env;
+    std::string environment;
+    std::optional<Gate> gate;
+    std::optional<Deploy> deploy;
+    std::vector<Job> jobs;
+    Mark mark;
+    bool operator==(const Stage&) const = default;
+};
+
+struct Notifications {
+    Strings on_start, on_success, on_failure, on_cancelled, on_blocked;
+    bool operator==(const Notifications&) const = default;
+};
+
+struct Include {
+    std::string path;
+    std::string template_name, version;  ///< `template: name@version`
+    std::vector<std::pair<std::string, Value>> with;
+    Mark mark;
+    bool operator==(const Include&) const = default;
+};
+
+struct Pipeline {
+    std::string name;
+    std::string description;
+    std::vector<Include> includes;
+    std::vector<Trigger> triggers;
+    std::vector<Parameter> parameters;
+    Texts env;
+    std::optional<Concurrency> concurrency;
+    std::optional<Milliseconds> timeout;
+    std::optional<Priority> priority;
+    bool shared_workspace = false;  ///< `workspace: shared`
+    std::vector<Stage> stages;
+    Notifications notifications;
+    Mark mark;
+    bool operator==(const Pipeline&) const = default;
+};
+
+/// A reusable step: `uses: ./.cicd/components/x.yaml`.
+struct Component {
+    std::string name, description;
+    std::vector<Parameter> inputs;
+    Texts outputs;  ///< name → expression over the component's own steps
+    Texts env;
+    std::vector<Step> steps;
+    Mark mark;
+    bool operator==(const Component&) const = default;
+};
+
+}  // namespace cicd::model
+
+namespace cicd {
+template <>
+struct EnumText<model::TriggerType> {
+    using E = model::TriggerType;
+    static constexpr std::array table{std::pair{E::push, std::string_view{"push"}},
+                                      std::pair{E::pull_request, std::string_view{"pull_request"}},
+                                      std::pair{E::manual, std::string_view{"manual"}},
+                                      std::pair{E::schedule, std::string_view{"schedule"}},
+                                      std::pair{E::webhook, std::string_view{"webhook"}},
+                                      std::pair{E::pipeline, std::string_view{"pipeline"}}};
+};
+template <>
+struct EnumText<model::ExecutorKind> {
+    using E = model::ExecutorKind;
+    static constexpr std::array table{std::pair{E::sandbox, std::string_view{"sandbox"}},
+                                      std::pair{E::host, std::string_view{"host"}},
+                                      std::pair{E::container, std::string_view{"container"}}};
+};
+template <>
+struct EnumText<model::NetworkMode> {
+    using E = model::NetworkMode;
+    static constexpr std::array table{std::pair{E::none, std::string_view{"none"}},
+                                      std::pair{E::host, std::string_view{"host"}}};
+};
+template <>
+struct EnumText<model::ParameterType> {
+    using E = model::ParameterType;
+    static constexpr std::array table{
+        std::pair{E::string, std::string_view{"string"}}, std::pair{E::boolean, std::string_view{"boolean"}},
+        std::pair{E::number, std::string_view{"number"}}, std::pair{E::choice, std::string_view{"choice"}},
+        std::pair{E::array, std::string_view{"array"}},   std::pair{E::object, std::string_view{"object"}}};
+};
+template <>
+struct EnumText<model::ArtifactWhen> {
+    using E = model::ArtifactWhen;
+    static constexpr std::array table{std::pair{E::on_success, std::string_view{"on_success"}},
+                                      std::pair{E::on_failure, std::string_view{"on_failure"}},
+                                      std::pair{E::always, std::string_view{"always"}}};
+};
+template <>
+struct EnumText<model::Priority> {
+    using E = model::Priority;
+    static constexpr std::array table{
+        std::pair{E::critical, std::string_view{"critical"}}, std::pair{E::high, std::string_view{"high"}},
+        std::pair{E::normal, std::string_view{"normal"}}, std::pair{E::low, std::string_view{"low"}}};
+};
+template <>
+struct EnumText<model::ZoneStrategy> {
+    using E = model::ZoneStrategy;
+    static constexpr std::array table{std::pair{E::resource, std::string_view{"resource"}},
+                                      std::pair{E::geographic, std::string_view{"geographic"}},
+                                      std::pair{E::cost, std::string_view{"cost"}},
+                                      std::pair{E::performance, std::string_view{"performance"}},
+                                      std::pair{E::round_robin, std::string_view{"round_robin"}},
+                                      std::pair{E::least_loaded, std::string_view{"least_loaded"}},
+                                      std::pair{E::weighted, std::string_view{"weighted"}},
+                                      std::pair{E::affinity, std::string_view{"affinity"}}};
+};
+template <>
+struct EnumText<model::EndReason> {
+    using E = model::EndReason;
+    static constexpr std::array table{
+        std::pair{E::exit, std::string_view{"exit"}},           std::pair{E::signal, std::string_view{"signal"}},
+        std::pair{E::timeout, std::string_view{"timeout"}},     std::pair{E::oom, std::string_view{"oom"}},
+        std::pair{E::cancelled, std::string_view{"cancelled"}}, std::pair{E::superseded, std::string_view{"superseded"}},
+        std::pair{E::lost, std::string_view{"lost"}},           std::pair{E::infra, std::string_view{"infra"}},
+        std::pair{E::policy, std::string_view{"policy"}}};
+};
+}  // namespace cicd

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "common/base/ids.hpp"
+#include "common/base/time.hpp"
+#include "common/model/pipeline.hpp"
+#include "common/model/plan.hpp"
+#include "common/model/states.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Runs and their parts as they are stored and shown.
+namespace cicd::model {
+
+struct Usage {
+    std::int64_t cpu_ms = 0;         ///< user and system time
+    std::int64_t peak_memory = 0;    ///< bytes, of the largest process or of the group where that is known
+    std::int64_t wall_ms = 0;
+    bool operator==(const Usage&) const = default;
+};
+
+struct StepRun {
+    int index = 0;  ///< from 0
+    std::string id, name;
+    StepState state = StepState::pending;
+    std::optional<Timestamp> start_time, end_time;
+    std::optional<int> exit_code;
+    std::optional<EndReason> end_reason;
+    std::string message;  ///< why it was skipped or failed, where the exit code does not say it
+    Usage usage;
+    bool operator==(const StepRun&) const = default;
+};
+
+struct JobRun {
+    JobId id;
+    RunId run;
+    std::string key, name, stage;
+    JobState state = JobState::created;
+    int attempt = 1;
+    bool allow_failure = false;
+    std::optional<Timestamp> created_time, queued_time, start_time, end_time;
+    std::optional<int> exit_code;
+    std::optional<EndReason> end_reason;
+    std::string message;     ///< why: the condition that skipped it, the need that failed, the limit it hit
+    Value outputs;           ///< object
+    Usage usage;
+    std::vector<StepRun> steps;
+    bool operator==(const JobRun&) const = default;
+};
+
+struct StageRun {
+    std::string name;
+    StageState state = StageState::pending;
+    std::optional<Timestamp> start_time, end_time;
+    std::string message;
+    bool operator==(const StageRun&) const = default;
+};
+
+struct Run {
+    RunId id;
+    std::int64_t number = 0;
+    PipelineId pipeline_id;  ///< empty for a run of a file that is not registered
+    std::string pipeline;    ///< name
+    int pipeline_version = 0;
+    RunState state = RunState::created;
+    std::string triggered_by;  ///< user
+    Event event;
+    Source source;
+    std::optional<Timestamp> created_time, start_time, end_time;
+    std::string message;
+    std::optional<RunId> retry_of;
+    std::vector<StageRun> stages;
+    std::vector<JobRun> jobs;  ///< empty in lists
+    bool operator==(const Run&) const = default;
+};
+
+/// One entry of the event stream. `seq` grows by one for each event of a run; streams resume after it.
+struct RunEvent {
+    std::int64_t seq = 0;
+    RunId run;
+    Timestamp time;
+    std::string type;  ///< run.state | stage.state | job.state | step.state | notice
+    std::string stage, job_key;
+    JobId job;
+    std::string state;
+    std::optional<int> step;      ///< index, of step.state
+    std::string name;             ///< of the step
+    std::optional<int> exit_code;
+    std::optional<EndReason> end_reason;
+    int attempt = 0;
+    std::string message;
+    std::int64_t duration_ms = 0;  ///< of what ended
+    bool operator==(const RunEvent&) const = default;
+};
+
+/// A stored definition. Every edit is a new version; runs pin one.
+struct PipelineRecord {
+    PipelineId id;
+    std::string name, description;
+    PipelineState state = PipelineState::active;
+    int version = 1;
+    std::string repository;  ///< path or URL, or empty
+    std::string file;        ///< path in the repository, or empty
+    std::string definition;  ///< the YAML text as given
+    std::string created_by;
+    Timestamp created_time, updated_time;
+    bool operator==(const PipelineRecord&) const = default;
+};
+
+}  // namespace cicd::model

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/model/plan.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The only user of libgit2. Everything here blocks: call it on a pool, never on the io thread. Thread-safe.
+namespace cicd::git {
+
+/// Which revision of a repository. At most one of commit, branch, tag, pull_request; none: HEAD.
+struct Revision {
+    std::string commit, branch, tag;
+    int pull_request = 0;
+};
+
+struct FetchOptions {
+    int depth = 0;           ///< 0: everything
+    bool submodules = false;
+};
+
+/// Sources live in bare mirrors below one folder, so later edits in the user's checkout cannot touch a run.
+class Sources {
+public:
+    explicit Sources(std::filesystem::path mirrors);
+
+    /// The working tree at or above `directory` as it is: tracked, staged, unstaged and untracked-but-not-ignored files.
+    /// Everything is copied to the mirror's own objects before this returns. Nothing in the user's repository is written.
+    Result<model::Source> snapshot(const std::filesystem::path& directory);
+    /// A commit of a repository by path or URL: mirrored, fetched, resolved.
+    Result<model::Source> resolve(const std::string& repository, const Revision& revision, const FetchOptions& options = {});
+
+    /// One file at that tree; not_found where there is none. At most 1 MiB.
+    Result<std::string> read_file(const model::Source& source, const std::string& path);
+    /// Names directly in a folder of that tree ("" is its root), sorted; empty where there is no such folder.
+    Result<std::vector<std::string>> list(const model::Source& source, const std::string& folder);
+    /// Writes the whole tree into an existing empty folder; symbolic links never lead out of it.
+    Result<void> checkout(const model::Source& source, const std::filesystem::path& destination);
+
+    /// Paths that differ between a base (branch, tag or commit; its merge base for a pull request) and the source's tree.
+    Result<std::vector<std::string>> changed_paths(const model::Source& source, const std::string& base, bool merge_base);
+    /// The base that a push is compared with when none is named: the upstream branch, else the commit before.
+    Result<std::optional<std::string>> default_base(const model::Source& source);
+
+private:
+    std::filesystem::path mirrors_;
+};
+
+}  // namespace cicd::git

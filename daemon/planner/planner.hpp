@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/contract/requests.hpp"
+#include "common/model/plan.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// pipeline + event → plan, with the reason for every decision. Pure.
+namespace cicd::planner {
+
+struct PlanRequest {
+    model::Event event;
+    model::Source source;
+    std::vector<std::pair<std::string, std::string>> params;  ///< texts, converted to the parameter's type
+    std::vector<std::pair<std::string, std::string>> vars;
+    std::vector<std::string> stages, jobs;                    ///< selection; empty: everything
+    bool allow_host_executor = false;                         ///< the user's configuration allows it
+    /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
+    std::function<Result<std::string>(const std::string& path)> read_file;
+    /// The names of the secrets that exist, so that a missing one fails the plan.
+    std::vector<std::string> secrets;
+};
+
+/// Fails (kind invalid, code PIPELINE_006, with problems) where a parameter is wrong, a need is missing, an expression
+/// cannot be evaluated, or the definition asks for something that is not available yet.
+Result<model::Plan> make_plan(const model::Pipeline& pipeline, const PlanRequest& request);
+
+/// Expands a matrix whose values only became known when the needs had ended. `contexts` holds `needs`.
+Result<std::vector<model::PlannedJob>> expand_matrix(const model::PlannedJob& job, const Object& contexts);
+
+/// Whether a trigger lets the event through, with the filter that decided.
+model::Reason match_trigger(const model::Trigger& trigger, const model::Event& event);
+
+/// The contexts that do not change during a run: params, vars, git, run (where known), inputs.
+Object run_contexts(const model::Plan& plan);
+
+}  // namespace cicd::planner

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/contract/requests.hpp"
+#include "common/model/plan.hpp"
+#include "daemon/git/source.hpp"
+
+#include <string>
+
+/// From a request to a plan: source resolved, pipeline file chosen and read at that revision, parsed, planned.
+/// The same for the daemon's runs and triggers and for `cicdctl plan`, which needs no daemon. Blocks.
+namespace cicd::planner {
+
+struct Prepared {
+    model::Plan plan;
+    std::string definition;  ///< the pipeline file's text
+    std::vector<Diagnostic> warnings;
+};
+
+struct PrepareOptions {
+    bool allow_host_executor = false;
+    std::vector<std::string> secrets;
+};
+
+/// `request.definition` replaces the file where it is set.
+Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& request, const PrepareOptions& options);
+
+}  // namespace cicd::planner

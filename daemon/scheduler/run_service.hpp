@@ -1,0 +1,33 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/contract/requests.hpp"
+#include "common/model/run.hpp"
+#include "daemon/async/task.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace cicd::scheduler {
+
+/// What the API asks of the scheduler. Called on the io thread; an answer is durable when it is given.
+class RunService {
+public:
+    virtual ~RunService() = default;
+
+    /// Source resolved, planned, stored, queued.
+    virtual async::Task<Result<model::Run>> start(contract::StartRun request, std::string user) = 0;
+    /// Refused with a conflict where the run has ended.
+    virtual async::Task<Result<model::Run>> cancel(RunId run, std::string reason) = 0;
+    /// A new run of the same plan and source; `failed_only` takes over the successes of the old one.
+    virtual async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) = 0;
+    virtual async::Task<Result<model::JobRun>> cancel_job(JobId job, std::string reason) = 0;
+    /// A new run of just this job and what was skipped because of it.
+    virtual async::Task<Result<model::Run>> restart_job(JobId job, std::string user) = 0;
+    /// Where a job's attempt keeps its log. Attempts count from 1.
+    [[nodiscard]] virtual std::filesystem::path job_directory(const JobId& job, int attempt) const = 0;
+    [[nodiscard]] virtual contract::DaemonStatus status() const = 0;
+};
+
+}  // namespace cicd::scheduler
