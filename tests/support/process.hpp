@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cicd::test {
+
+/// How a program ended and what it wrote. `code` is 128 + n for a death by signal n, 124 where it was killed for being slow.
+struct Outcome {
+    int code = -1;
+    std::string out, err;
+    double seconds = 0;
+};
+
+struct RunOptions {
+    std::filesystem::path directory;          ///< empty: where the test runs
+    std::map<std::string, std::string> env;   ///< set on top of the test's own; an empty value unsets
+    std::string input;
+    std::chrono::seconds limit{120};          ///< a bound against hanging, not an expectation
+    bool terminal = false;                    ///< stdin, stdout and stderr are a pseudo-terminal of 100 × 40; `out` is the screen's bytes
+};
+
+Outcome run(const std::vector<std::string>& command, const RunOptions& options = {});
+
+/// A program that goes on while the test does something else. Killed, if it still runs, when this dies.
+class Background {
+public:
+    Background(const std::vector<std::string>& command, const RunOptions& options = {});
+    ~Background();
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+
+    [[nodiscard]] int pid() const { return pid_; }
+    void signal(int number) const;
+    /// Reads until the output so far holds `text` (true) or the program ends or the limit passes (false).
+    bool wait_for_output(const std::string& text, std::chrono::seconds limit = std::chrono::seconds(60));
+    Outcome wait(std::chrono::seconds limit = std::chrono::seconds(120));
+
+private:
+    bool pump(int timeout_ms);
+    int pid_ = -1;
+    int out_ = -1, err_ = -1;
+    Outcome outcome_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+/// Whether a process is there and not a zombie.
+bool is_alive(int pid);
+/// Pids of processes (zombies left out) with this text in one of their arguments.
+std::vector<int> processes_with_argument(const std::string& text);
+/// Waits, by asking again and again, until the condition holds; false when the limit passed first.
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(30));
+
+}  // namespace cicd::test
