@@ -1,0 +1,104 @@
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+using namespace cicd;
+using namespace cicd::test;
+
+namespace {
+
+// The examples in a repository of their own, so that the test does not depend on what else the checkout holds.
+struct Examples {
+    Examples() : repository({{"README", "examples\n"}}) {
+        std::filesystem::copy(std::filesystem::path(CICD_SOURCE_DIR) / "examples", repository.path() / "examples",
+                              std::filesystem::copy_options::recursive);
+        repository.commit("examples");
+    }
+    Outcome run(const std::string& name, std::vector<std::string> more = {}) {
+        std::vector<std::string> command{"run", "-f", "examples/" + name + "/pipeline.yaml"};
+        command.insert(command.end(), more.begin(), more.end());
+        return world.cicdctl(command, world.in(repository.path()));
+    }
+    Value last_run() {
+        const auto id = world.json({"ps", "-a"})["data"].as_array().at(0)["id"];
+        return world.json({"show", id.as_string()});
+    }
+    GitRepository repository;
+    World world;
+};
+
+std::string status(const Value& run, const std::string& job) {
+    for (const auto& candidate : run["jobs"].as_array())
+        if (candidate["name"] == Value(job)) return candidate["status"].as_string();
+    return "absent";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
+    for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
+        if (!entry.is_directory()) continue;
+        const auto file = entry.path() / "pipeline.yaml";
+        INFO(file.string());
+        REQUIRE(std::filesystem::exists(file));
+        CHECK(world.cicdctl({"validate", file.string()}).code == 0);
+        const auto plan = world.cicdctl({"plan", "-f", std::filesystem::relative(file, repository.path()).string()},
+                                        world.in(repository.path()));
+        INFO(plan.out, plan.err);
+        CHECK(plan.code == 0);
+    }
+    CHECK(world.cicdctl({"validate", std::string(CICD_SOURCE_DIR) + "/.cicd.yaml"}).code == 0);
+}
+
+TEST_CASE_FIXTURE(Examples, "hello, cpp, node and python succeed") {
+    for (const auto* name : {"hello", "cpp", "node", "python"}) {
+        const auto outcome = run(name);
+        INFO(name, ": ", outcome.out, outcome.err);
+        CHECK(outcome.code == 0);
+    }
+}
+
+TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {
+    const auto outcome = run("matrix");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    const auto result = last_run();
+    CHECK(result["jobs"].as_array().size() == 4);
+    CHECK(result["stages"].as_array().at(0)["status"] == Value("partial"));
+    CHECK(status(result, "unit (debian, 3.9)") == "success");
+    CHECK(status(result, "unit (ubuntu, 3.9)") == "absent");
+}
+
+TEST_CASE_FIXTURE(Examples, "fan: outputs reach the jobs that need them") {
+    const auto outcome = run("fan");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "publish 1.4.2"));
+}
+
+TEST_CASE_FIXTURE(Examples, "conditions: parameters and results decide") {
+    CHECK(run("conditions").code == 0);
+    const auto quick = last_run();
+    CHECK(status(quick, "full") == "skipped");
+    CHECK(status(quick, "deploy") == "skipped");
+    CHECK(status(quick, "report") == "success");
+    CHECK(status(quick, "alarm") == "skipped");
+    CHECK(run("conditions", {"-p", "deploy=true", "-p", "level=full"}).code == 0);
+    const auto full = last_run();
+    CHECK(status(full, "full") == "success");
+    CHECK(status(full, "deploy") == "success");
+}
+
+TEST_CASE_FIXTURE(Examples, "retry: the second attempt succeeds, the slow step is ended") {
+    const auto outcome = run("retry");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    const auto result = last_run();
+    for (const auto& job : result["jobs"].as_array())
+        if (job["name"] == Value("flaky")) CHECK(job["attempt"] == Value(2));
+}

@@ -1,0 +1,96 @@
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <string>
+
+using namespace cicd;
+using namespace cicd::test;
+
+namespace {
+std::string text(const Value& value) { return value.is_string() ? value.as_string() : ""; }
+const Value& only_job(const Value& run) { return run["jobs"].as_array().at(0); }
+}  // namespace
+
+TEST_CASE("a job goes on while the daemon is dead, and is collected with its real exit and whole log") {
+    TempDir outside;
+    // Each round waits for the test, so the daemon is surely dead while the job works and while it ends.
+    GitRepository repository({{".cicd.yaml",
+                               "name: survivor\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
+                               "          - run: |\n"
+                               "              for i in 1 2 3; do echo line $i; done\n"
+                               "              while [ ! -e go ]; do sleep 0.02; done\n"
+                               "              for i in 4 5 6; do echo line $i; done\n"
+                               "              exit 5\n"}});
+    World world;
+    const auto id = text(world.json({"run", "--detach"}, world.in(repository.path()))["id"]);
+    REQUIRE(eventually([&] { return text(only_job(world.json({"show", id}))["status"]) == "running"; }));
+    const auto job = text(only_job(world.json({"show", id}))["id"]);
+    REQUIRE(eventually([&] { return world.cicdctl({"logs", job}).out.find("line 3") != std::string::npos; }));
+
+    const int first = world.daemon_pid();
+    world.kill_daemon();
+    REQUIRE(!is_alive(first));
+    // The workspace is the job's own: the file that it waits for is put there while nobody watches.
+    std::filesystem::path workspace;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "jobs"))
+        if (entry.path().filename() == "workspace") workspace = entry.path();
+    REQUIRE(!workspace.empty());
+    write_file(workspace / "go", "");
+    const auto exit_file = workspace.parent_path() / "exit";
+    REQUIRE(eventually([&] { return std::filesystem::exists(exit_file); }));
+
+    world.start_daemon();
+    CHECK(world.daemon_pid() != first);
+    CHECK(world.cicdctl({"watch", id}).code == 1);
+    const auto run = world.json({"show", id});
+    CHECK(only_job(run)["exitCode"] == Value(5));
+    CHECK(text(only_job(run)["endReason"]) == "exit");
+    CHECK(world.cicdctl({"logs", job}).out == "line 1\nline 2\nline 3\nline 4\nline 5\nline 6\n");
+}
+
+TEST_CASE("a job that still runs when the daemon is back is followed on to its end") {
+    GitRepository repository({{".cicd.yaml",
+                               "name: survivor\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
+                               "          - run: 'echo before; while [ ! -e go ]; do sleep 0.02; done; echo after'\n"
+                               "  - {name: two, commands: ['echo next']}\n"}});
+    World world;
+    const auto id = text(world.json({"run", "--detach"}, world.in(repository.path()))["id"]);
+    REQUIRE(eventually([&] { return text(only_job(world.json({"show", id}))["status"]) == "running"; }));
+    world.kill_daemon();
+    world.start_daemon();
+    CHECK(text(only_job(world.json({"show", id}))["status"]) == "running");
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "jobs"))
+        if (entry.path().filename() == "workspace") {
+            write_file(entry.path() / "go", "");
+            break;
+        }
+    CHECK(world.cicdctl({"watch", id}).code == 0);
+    CHECK(text(world.json({"show", id})["status"]) == "success");
+}
+
+TEST_CASE("a runner that died with the daemon is lost, its processes are gone, and the run says so") {
+    GitRepository repository({{".cicd.yaml", "name: lost\nstages:\n  - {name: one, retry: 0, commands: ['sleep 87654321']}\n"}});
+    World world;
+    const auto id = text(world.json({"run", "--detach"}, world.in(repository.path()))["id"]);
+    REQUIRE(eventually([] { return !processes_with_argument("87654321").empty(); }));
+    const auto job = text(only_job(world.json({"show", id}))["id"]);
+    world.kill_daemon();
+    for (const int pid : processes_with_argument("cicd-runner"))
+        if (read_file("/proc/" + std::to_string(pid) + "/cmdline").find(world.state().string()) != std::string::npos)
+            ::kill(pid, SIGKILL);
+    CHECK(eventually([] { return processes_with_argument("87654321").empty(); }));
+    world.start_daemon();
+    CHECK(world.cicdctl({"watch", id}).code == 3);
+    CHECK(text(only_job(world.json({"show", id}))["endReason"]) == "lost");
+}
+
+TEST_CASE("two daemons never share a state directory") {
+    World world;
+    world.start_daemon();
+    const auto second = run({program("cicdd"), "serve", "--state-dir", world.state().string()});
+    CHECK(second.code != 0);
+    CHECK(second.err.find("already") != std::string::npos);
+    CHECK(world.cicdctl({"daemon", "status"}).code == 0);
+}
