@@ -13,7 +13,7 @@
 
 /// The job directory: what passes between `cicd-runner` and whoever follows it. See README.md for the format.
 ///   spec.json   the job, without secrets (written by the daemon, before the runner starts)
-///   lock        held (flock) by the runner for as long as it lives
+///   lock        locked (open file description lock) by the runner for as long as it lives
 ///   pid         "PID STARTTIME\n" of the runner (start time: field 22 of /proc/PID/stat)
 ///   cancel      why the job is to end: an EndReason's text and a message; written before SIGTERM is sent to the runner
 ///   journal     one JSON object per line, each durable before the next step starts
@@ -36,12 +36,12 @@ struct Paths {
 
 /// One line of output. 24 bytes, little-endian, at `line * 24` of log.idx.
 struct LogRecord {
-    std::uint64_t offset = 0;   ///< of the line's first byte in `log`; it ends where the next record starts
+    std::uint64_t offset = 0;   ///< of the line's first byte in `log`
     std::uint64_t time_us = 0;  ///< since the epoch
     std::uint32_t step = 0;     ///< index, from 0
     std::uint8_t stream = 0;    ///< model::LogStream
-    std::uint8_t flags = 0;     ///< 1: no newline at its end yet, the next record of this stream goes on with it
-    std::uint16_t reserved = 0;
+    std::uint8_t flags = 0;     ///< 1: no newline yet, the next record of this step and stream goes on with it
+    std::uint16_t piece = 0;    ///< bytes, where no newline ends it; 0: it ends with the first newline
 };
 static_assert(sizeof(LogRecord) == 24);
 constexpr std::uint8_t log_partial = 1;
