@@ -1,0 +1,31 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "daemon/os/fd.hpp"
+
+#include <filesystem>
+#include <string_view>
+
+namespace cicd::os {
+
+/// An exclusive flock on a file, which is made where it is not there; given back when it is destroyed.
+class FileLock {
+public:
+    /// Fails with ErrorKind::conflict where somebody else holds it.
+    static Result<FileLock> try_take(const std::filesystem::path& path);
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+private:
+    explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+    Fd fd_;
+};
+
+/// Makes a directory's entries durable.
+Result<void> sync_directory(const std::filesystem::path& path);
+/// A temporary file beside it, fdatasync, rename, directory synced.
+Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes, int mode = 0644);
+/// The tree and all below it, also directories without write permission (as in Go's module cache). Links are not followed.
+/// A path that is not there is fine.
+Result<void> remove_all(const std::filesystem::path& path);
+
+}  // namespace cicd::os

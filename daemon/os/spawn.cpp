@@ -1,0 +1,166 @@
+#include "daemon/os/spawn.hpp"
+
+#include "common/base/text.hpp"
+#include "daemon/os/fd.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace cicd::os {
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> list;
+    list.reserve(texts.size() + 1);
+    for (const auto& text : texts) list.push_back(const_cast<char*>(text.c_str()));
+    list.push_back(nullptr);
+    return list;
+}
+
+std::vector<std::string> candidates(const SpawnOptions& options) {
+    const std::string& program = options.argv.front();
+    if (program.find('/') != std::string::npos) return {program};
+    std::string path = "/usr/local/bin:/usr/bin:/bin";
+    if (!options.env) {
+        if (const char* own = ::getenv("PATH")) path = own;
+    } else {
+        for (const auto& entry : *options.env)
+            if (entry.starts_with("PATH=")) path = entry.substr(5);
+    }
+    std::vector<std::string> list;
+    for (const auto& folder : split(path, ':')) list.push_back((folder.empty() ? "." : folder) + "/" + program);
+    return list;
+}
+
+/// All that the child needs, prepared before: between vfork and exec it shares our memory and must not allocate.
+struct Prepared {
+    std::vector<char*> argv, env, programs;
+    const char* cwd = nullptr;
+    std::vector<std::pair<int, int>> fds;
+    bool new_session = false, detached = false;
+    int death_signal = 0;
+    int null = -1, highest = 3;
+    volatile int grandchild = 0;
+    volatile SpawnFailure::Stage failed_stage = SpawnFailure::Stage::none;
+    volatile int failed_errno = 0;
+};
+
+[[noreturn]] void give_up(Prepared& p, SpawnFailure::Stage stage) {
+    p.failed_errno = errno;
+    p.failed_stage = stage;
+    ::_exit(127);
+}
+
+void place_descriptors(Prepared& p) {
+    // First above everything that is in use, then down to their numbers: no source is overwritten by another's target.
+    for (std::size_t i = 0; i < p.fds.size(); ++i) {
+        const int high = ::fcntl(p.fds[i].first, F_DUPFD_CLOEXEC, p.highest);
+        if (high < 0) give_up(p, SpawnFailure::Stage::setup);
+        p.fds[i].first = high;
+    }
+    for (int standard = 0; standard < 3; ++standard) {
+        bool given = false;
+        for (const auto& [from, to] : p.fds) given = given || to == standard;
+        if (!given && ::dup2(p.null, standard) < 0) give_up(p, SpawnFailure::Stage::setup);
+    }
+    for (const auto& [from, to] : p.fds)
+        if (::dup2(from, to) < 0) give_up(p, SpawnFailure::Stage::setup);
+}
+
+[[noreturn]] void become(Prepared& p) {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+    if (p.new_session && !p.detached) ::setsid();
+    if (p.death_signal != 0) ::prctl(PR_SET_PDEATHSIG, p.death_signal);
+    place_descriptors(p);
+    if (p.cwd && ::chdir(p.cwd) != 0) give_up(p, SpawnFailure::Stage::directory);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    int worst = ENOENT;
+    for (char* program : p.programs) {
+        if (!program) break;
+        ::execve(program, p.argv.data(), p.env.data());
+        if (errno != ENOENT && errno != ENOTDIR) worst = errno;
+    }
+    errno = worst;
+    give_up(p, SpawnFailure::Stage::program);
+}
+
+/// vfork: no page tables are copied, and we go on only when the program runs or has failed.
+[[gnu::noinline]] int start(Prepared& p) {
+    const int pid = ::vfork();
+    if (pid != 0) return pid;
+    if (!p.detached) become(p);
+    ::setsid();
+    const int second = ::vfork();
+    if (second == 0) become(p);
+    if (second < 0) give_up(p, SpawnFailure::Stage::setup);
+    p.grandchild = second;
+    ::_exit(0);
+}
+
+Error describe(const SpawnOptions& options, const Prepared& p) {
+    const std::string why = std::strerror(p.failed_errno);
+    switch (p.failed_stage) {
+        case SpawnFailure::Stage::directory:
+            return internal_error("cannot enter the directory " + options.cwd + ": " + why);
+        case SpawnFailure::Stage::program:
+            return internal_error("cannot start " + options.argv.front() + ": " + why);
+        case SpawnFailure::Stage::setup:
+        case SpawnFailure::Stage::none: break;
+    }
+    return internal_error("cannot prepare a process for " + options.argv.front() + ": " + why);
+}
+
+}  // namespace
+
+Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) return last_error("cannot open /dev/null");
+    const auto programs = candidates(options);
+    Prepared p;
+    p.argv = pointers(options.argv);
+    p.programs = pointers(programs);
+    if (options.env) p.env = pointers(*options.env);
+    else for (char** entry = ::environ; ; ++entry) {
+        p.env.push_back(*entry);
+        if (!*entry) break;
+    }
+    p.cwd = options.cwd.empty() ? nullptr : options.cwd.c_str();
+    p.fds = options.fds;
+    p.new_session = options.new_session;
+    p.detached = options.detached;
+    p.death_signal = options.death_signal;
+    p.null = null.get();
+    for (const auto& [from, to] : options.fds) p.highest = std::max({p.highest, from + 1, to + 1});
+
+    // No handler of ours may run in the child while it uses our memory.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int pid = start(p);
+    const int fork_errno = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) {
+        errno = fork_errno;
+        return last_error("cannot start a process for " + options.argv.front());
+    }
+    const bool failed = p.failed_stage != SpawnFailure::Stage::none;
+    if (failed || options.detached)
+        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
+    if (!failed) return options.detached ? static_cast<int>(p.grandchild) : pid;
+    if (failure) *failure = {p.failed_stage, p.failed_errno};
+    return describe(options, p);
+}
+
+}  // namespace cicd::os

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "common/base/result.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Starting programs: the only place that forks and executes.
+namespace cicd::os {
+
+struct SpawnOptions {
+    std::vector<std::string> argv;   ///< argv[0] without a slash is looked for in the PATH of `env`
+    std::optional<std::vector<std::string>> env;  ///< "NAME=value"; absent: this process's own
+    std::string cwd;                 ///< empty: this process's
+    std::vector<std::pair<int, int>> fds;  ///< ours → the child's; everything else that is close-on-exec is closed
+    bool new_session = false;
+    bool detached = false;           ///< a grandchild in a session of its own: outlives us, and init reaps it
+    int death_signal = 0;            ///< sent to the child when the thread that spawned it ends
+};
+
+/// What kept a program from starting; `errno_value` is ENOENT for a program or directory that is not there.
+struct SpawnFailure {
+    enum class Stage { none, setup, directory, program } stage = Stage::none;
+    int errno_value = 0;
+};
+
+/// The child's pid. Signals are at their defaults and unblocked in it; 0, 1 and 2 are /dev/null unless given.
+/// `failure`, where given, tells what an error was about.
+Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure = nullptr);
+
+}  // namespace cicd::os
