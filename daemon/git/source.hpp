@@ -4,6 +4,7 @@
 #include "common/model/plan.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,10 @@ struct Revision {
 };
 
 struct FetchOptions {
-    int depth = 0;           ///< 0: everything
-    bool submodules = false;
+    /// 0: everything. libgit2 1.5 cannot fetch a part of the history, so for now everything is fetched in any case;
+    /// a job sees files only, never history.
+    int depth = 0;
+    bool submodules = false; ///< their files take the place of the links, also of submodules within
 };
 
 /// Sources live in bare mirrors below one folder, so later edits in the user's checkout cannot touch a run.
@@ -47,7 +50,8 @@ public:
     Result<std::optional<std::string>> default_base(const model::Source& source);
 
 private:
-    std::filesystem::path mirrors_;
+    struct State;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace cicd::git

@@ -1,0 +1,37 @@
+#include "daemon/git/libgit.hpp"
+
+#include <array>
+#include <mutex>
+
+namespace cicd::git {
+
+void initialize() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        git_libgit2_init();
+        // Git's owner check keeps a foreign repository's configuration from running programs. libgit2 runs none, and a
+        // daemon of the system works on its users' repositories.
+        git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+        // Neither changes what is read here: per-worktree settings hold sparse checkouts, partial clones lack objects
+        // that are then reported one by one.
+        std::array<const char*, 2> extensions{"worktreeconfig", "partialclone"};
+        git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions.data(), extensions.size());
+    });
+}
+
+std::string last_message() {
+    const ::git_error* error = git_error_last();
+    return error && error->message ? error->message : "unknown error";
+}
+
+Error failure(const std::string& doing, const std::string& hint) {
+    return unavailable("SOURCE_005", doing + ": " + last_message(), hint);
+}
+
+std::string to_hex(const git_oid& id) {
+    std::array<char, GIT_OID_HEXSZ + 1> text{};
+    git_oid_tostr(text.data(), text.size(), &id);
+    return text.data();
+}
+
+}  // namespace cicd::git
