@@ -5,11 +5,13 @@
 #include "common/contract/requests.hpp"
 #include "common/model/run.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,21 @@ struct RawResponse {
 struct StreamHandler {
     std::function<bool(const model::RunEvent&)> on_event;          ///< false: stop following
     std::function<bool(const contract::LogEntry&)> on_log;         ///< not set: logs are not asked for
+    /// Called when nothing came for `idle_interval` and after a signal was caught (EINTR). False: stop following.
+    std::function<bool()> on_idle;
+    std::chrono::milliseconds idle_interval{100};
+};
+
+/// POST /pipelines/validate: every problem of a definition, warnings included.
+struct Validation {
+    bool valid = false;
+    std::vector<Diagnostic> problems;
+};
+
+struct PipelineVersion {
+    int version = 1;
+    std::string definition, created_by;
+    Timestamp created_time;
 };
 
 /// One connection to the daemon over its Unix socket, kept alive between calls. Blocking; not thread-safe.
@@ -36,26 +53,40 @@ public:
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
 
+    /// The answer as it came, whatever its status. A stream without end (SSE) is given whole, once it has ended.
     Result<RawResponse> raw(const std::string& method, const std::string& target, const std::string& body,
                             const std::vector<std::pair<std::string, std::string>>& headers = {});
+    /// The same, handed over piece by piece as it arrives; the body of what is returned is empty. `on_piece` gives
+    /// false to stop.
+    Result<RawResponse> raw_stream(const std::string& method, const std::string& target, const std::string& body,
+                                   const std::vector<std::pair<std::string, std::string>>& headers,
+                                   const std::function<bool(int status, std::string_view piece)>& on_piece);
     /// The body parsed; an error status becomes its Error.
     Result<Value> call(const std::string& method, const std::string& target, const Value& body = {});
 
     Result<contract::DaemonStatus> status();
+    /// Whether the daemon is up and serves; its version.
+    Result<std::string> version();
     Result<model::Run> start_run(const contract::StartRun& request);
     Result<Value> plan(const contract::StartRun& request);
     Result<contract::Page<model::Run>> list_runs(const contract::RunFilter& filter);
     Result<model::Run> show_run(const std::string& id);
+    Result<Value> run_plan(const std::string& id);
+    Result<std::string> run_definition(const std::string& id);
     Result<model::Run> cancel_run(const std::string& id, const std::string& reason);
     Result<model::Run> retry_run(const std::string& id, const contract::RetryRun& options);
-    /// From after `after_seq` to the run's end (or for ever where it has ended: returns at once then).
+    /// From after `after_seq` to the run's end (or for ever where it has ended: returns at once then). Log lines of a job
+    /// come before the event of its end; a dropped stream goes on where it was, without repeating anything.
     Result<void> follow_run(const std::string& id, std::int64_t after_seq, const StreamHandler& handler);
 
     Result<contract::Page<model::JobRun>> list_jobs(const contract::JobFilter& filter);
     Result<model::JobRun> show_job(const std::string& id);
     Result<model::JobRun> cancel_job(const std::string& id, const std::string& reason);
     Result<model::Run> restart_job(const std::string& id);
-    Result<std::vector<contract::LogEntry>> job_log(const std::string& id, std::uint64_t first_line, int max_lines);
+    /// Of the job's latest attempt, or of `attempt` where it is not 0.
+    Result<std::vector<contract::LogEntry>> job_log(const std::string& id, std::uint64_t first_line, int max_lines,
+                                                    int attempt = 0);
+    /// To the job's end; an attempt after a failed one follows on, its lines counted from 0 again.
     Result<void> follow_log(const std::string& id, std::uint64_t first_line,
                             const std::function<bool(const contract::LogEntry&)>& handler);
 
@@ -64,9 +95,18 @@ public:
     Result<model::PipelineRecord> create_pipeline(const contract::SavePipeline& request);
     Result<model::PipelineRecord> update_pipeline(const std::string& id_or_name, const contract::SavePipeline& request);
     Result<void> remove_pipeline(const std::string& id_or_name);
+    Result<model::PipelineRecord> set_pipeline_state(const std::string& id_or_name, model::PipelineState state);
+    Result<Validation> validate_pipeline(const std::string& definition, const std::string& file);
+    Result<std::vector<PipelineVersion>> pipeline_versions(const std::string& id_or_name);
+    /// Stages as they are written in the definition, in the language's JSON shape.
+    Result<Value> pipeline_stages(const std::string& id_or_name);
+    Result<Value> pipeline_triggers(const std::string& id_or_name);
+    /// The definition's text.
+    Result<std::string> pipeline_definition(const std::string& id_or_name);
 
 private:
     struct Connection;
+    Result<RawResponse> get_text(const std::string& target);
     std::filesystem::path socket_;
     std::unique_ptr<Connection> connection_;
 };

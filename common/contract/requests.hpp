@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/value.hpp"
+#include "common/model/job_spec.hpp"
 #include "common/model/pipeline.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/run.hpp"

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/client/client.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace cicd::client {
+
+class Wire;
+
+/// The Error that an answer with an error status carries, or one made from its status.
+Error as_error(const RawResponse& response);
+
+Result<void> follow_run_stream(Wire& wire, const std::string& run, std::int64_t after_seq,
+                               const StreamHandler& handler);
+Result<void> follow_log_stream(Wire& wire, const std::string& job, std::uint64_t first_line,
+                               const std::function<bool(const contract::LogEntry&)>& handler);
+
+}  // namespace cicd::client

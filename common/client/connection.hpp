@@ -1,0 +1,46 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/client/client.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cicd::client {
+
+struct WireRequest {
+    std::string method, target, body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    /// A second sending has no second effect, so a connection that died unanswered may be replaced.
+    bool repeatable = false;
+};
+
+/// Receives a body as it arrives.
+struct BodySink {
+    std::function<bool(int status, std::string_view piece)> on_piece;  ///< false: stop, and close the connection
+    std::function<bool()> on_idle;  ///< may be empty; called when nothing came for `idle_interval` and on EINTR
+    std::chrono::milliseconds idle_interval{100};
+    bool stopped = false;           ///< out: a callback gave false
+    bool cut = false;               ///< out: the connection ended before the body did
+};
+
+/// HTTP/1.1 over one kept-alive Unix-domain connection.
+class Wire {
+public:
+    explicit Wire(std::string socket);
+    ~Wire();
+    Wire(const Wire&) = delete;
+    Wire& operator=(const Wire&) = delete;
+
+    Result<RawResponse> exchange(const WireRequest& request, BodySink* sink = nullptr);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace cicd::client

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Method and path of every endpoint, once: the server's table, the client's calls and schemas/openapi.yaml are held
+/// together over these. Paths are below `/api/v1`, which is canonical; `/v1/…` and the bare path are aliases.
+namespace cicd::contract {
+
+struct Route {
+    std::string_view name;  ///< openapi's operationId
+    std::string_view method;
+    std::string_view path;
+};
+
+inline constexpr std::string_view api_root = "/api/v1";
+
+namespace route {
+inline constexpr Route healthz{"getHealth", "GET", "/healthz"};
+inline constexpr Route readyz{"getReadiness", "GET", "/readyz"};
+inline constexpr Route version{"getVersion", "GET", "/version"};
+inline constexpr Route status{"getStatus", "GET", "/status"};
+inline constexpr Route openapi{"getOpenapi", "GET", "/openapi.json"};
+inline constexpr Route plan{"planRun", "POST", "/plan"};
+
+inline constexpr Route list_pipelines{"listPipelines", "GET", "/pipelines"};
+inline constexpr Route create_pipeline{"createPipeline", "POST", "/pipelines"};
+inline constexpr Route validate_pipeline{"validatePipeline", "POST", "/pipelines/validate"};
+inline constexpr Route show_pipeline{"getPipeline", "GET", "/pipelines/{pipelineId}"};
+inline constexpr Route update_pipeline{"updatePipeline", "PUT", "/pipelines/{pipelineId}"};
+inline constexpr Route remove_pipeline{"deletePipeline", "DELETE", "/pipelines/{pipelineId}"};
+inline constexpr Route set_pipeline_state{"setPipelineStatus", "PATCH", "/pipelines/{pipelineId}/status"};
+inline constexpr Route pipeline_versions{"listPipelineVersions", "GET", "/pipelines/{pipelineId}/versions"};
+inline constexpr Route pipeline_config{"getPipelineConfig", "GET", "/pipelines/{pipelineId}/config"};
+inline constexpr Route update_pipeline_config{"updatePipelineConfig", "PUT", "/pipelines/{pipelineId}/config"};
+inline constexpr Route pipeline_stages{"listPipelineStages", "GET", "/pipelines/{pipelineId}/stages"};
+inline constexpr Route update_pipeline_stages{"updatePipelineStages", "PUT", "/pipelines/{pipelineId}/stages"};
+inline constexpr Route add_pipeline_stage{"addPipelineStage", "POST", "/pipelines/{pipelineId}/stages"};
+inline constexpr Route remove_pipeline_stage{"deletePipelineStage", "DELETE",
+                                             "/pipelines/{pipelineId}/stages/{stageId}"};
+inline constexpr Route pipeline_triggers{"listPipelineTriggers", "GET", "/pipelines/{pipelineId}/triggers"};
+inline constexpr Route run_pipeline{"runPipeline", "POST", "/pipelines/{pipelineId}/runs"};
+inline constexpr Route run_pipeline_now{"runPipelineNow", "POST", "/pipelines/{pipelineId}/run"};
+inline constexpr Route trigger_pipeline{"triggerPipeline", "POST", "/pipelines/{pipelineId}/trigger"};
+inline constexpr Route execute_pipeline{"executePipeline", "POST", "/pipelines/{pipelineId}/execute"};
+inline constexpr Route pipeline_runs{"listPipelineRuns", "GET", "/pipelines/{pipelineId}/runs"};
+inline constexpr Route pipeline_executions{"listPipelineExecutions", "GET", "/pipelines/{pipelineId}/executions"};
+
+inline constexpr Route list_runs{"listRuns", "GET", "/runs"};
+inline constexpr Route start_run{"startRun", "POST", "/runs"};
+inline constexpr Route show_run{"getRun", "GET", "/runs/{runId}"};
+inline constexpr Route run_plan{"getRunPlan", "GET", "/runs/{runId}/plan"};
+inline constexpr Route run_definition{"getRunDefinition", "GET", "/runs/{runId}/definition"};
+inline constexpr Route cancel_run{"cancelRun", "POST", "/runs/{runId}/cancel"};
+inline constexpr Route retry_run{"retryRun", "POST", "/runs/{runId}/retry"};
+inline constexpr Route run_logs{"getRunLogs", "GET", "/runs/{runId}/logs"};
+inline constexpr Route run_events{"getRunEvents", "GET", "/runs/{runId}/events"};
+inline constexpr Route show_pipeline_run{"getPipelineRun", "GET", "/pipelines/runs/{runId}"};
+inline constexpr Route cancel_pipeline_run{"cancelPipelineRun", "POST", "/pipelines/runs/{runId}/cancel"};
+inline constexpr Route retry_pipeline_run{"retryPipelineRun", "POST", "/pipelines/runs/{runId}/retry"};
+inline constexpr Route pipeline_run_logs{"getPipelineRunLogs", "GET", "/pipelines/runs/{runId}/logs"};
+inline constexpr Route list_executions{"listExecutions", "GET", "/executions"};
+inline constexpr Route show_execution{"getExecution", "GET", "/executions/{executionId}"};
+inline constexpr Route execution_logs{"getExecutionLogs", "GET", "/executions/{executionId}/logs"};
+
+inline constexpr Route list_jobs{"listJobs", "GET", "/jobs"};
+inline constexpr Route show_job{"getJob", "GET", "/jobs/{jobId}"};
+inline constexpr Route job_status{"getJobStatus", "GET", "/jobs/{jobId}/status"};
+inline constexpr Route job_logs{"getJobLogs", "GET", "/jobs/{jobId}/logs"};
+inline constexpr Route job_log_stream{"streamJobLogs", "GET", "/jobs/{jobId}/logs/stream"};
+inline constexpr Route cancel_job{"cancelJob", "POST", "/jobs/{jobId}/cancel"};
+inline constexpr Route stop_job{"stopJob", "POST", "/jobs/{jobId}/stop"};
+inline constexpr Route restart_job{"restartJob", "POST", "/jobs/{jobId}/restart"};
+}  // namespace route
+
+/// The canonical path with its `{parameters}` replaced in order, each percent-encoded.
+std::string path_of(const Route& route, std::initializer_list<std::string_view> parameters = {});
+
+std::string percent_encode(std::string_view text);
+
+/// `?a=1&b=2`, encoded; parameters with an empty value are left out; nothing at all for none.
+using Query = std::vector<std::pair<std::string, std::string>>;
+std::string query_text(const Query& query);
+
+}  // namespace cicd::contract
