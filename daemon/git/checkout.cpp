@@ -40,7 +40,7 @@ bool is_safe(std::string_view name) {
 /// Writes below open directories only, by *at calls that follow no link: a tree cannot lead its own files elsewhere.
 class TreeCheckout {
 public:
-    explicit TreeCheckout(git_repository* mirror) : mirror_(mirror) { git_repository_odb(Out(odb_), mirror); }
+    explicit TreeCheckout(git_repository* mirror) : mirror_(mirror) { git_repository_odb(out(odb_), mirror); }
 
     Result<void> tree(const git_tree* tree, int directory, const std::string& where) {
         for (std::size_t i = 0; i < git_tree_entrycount(tree); ++i) {
@@ -67,7 +67,7 @@ public:
 private:
     Result<void> folder(const git_tree_entry* entry, int directory, const std::string& name, const std::string& path) {
         Owned<git_tree> child;
-        if (git_tree_lookup(Out(child), mirror_, git_tree_entry_id(entry)) < 0) return failure("cannot read " + path);
+        if (git_tree_lookup(out(child), mirror_, git_tree_entry_id(entry)) < 0) return failure("cannot read " + path);
         if (::mkdirat(directory, name.c_str(), 0755) != 0) return cannot_write(path);
         const Descriptor inner(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (inner.get() < 0) return cannot_write(path);
@@ -76,7 +76,7 @@ private:
 
     Result<Owned<git_odb_object>> content(const git_tree_entry* entry, const std::string& path) {
         Owned<git_odb_object> object;
-        if (git_odb_read(Out(object), odb_.get(), git_tree_entry_id(entry)) < 0)
+        if (git_odb_read(out(object), odb_.get(), git_tree_entry_id(entry)) < 0)
             return failure("cannot read the content of " + path);
         return object;
     }

@@ -4,9 +4,10 @@
 
 #include <git2.h>
 
-#include <memory>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// libgit2's handles as owners, and its errors as ours. Private to this folder.
 namespace cicd::git {
@@ -28,23 +29,40 @@ struct Free {
     void operator()(git_config* p) const { git_config_free(p); }
     void operator()(git_filter_list* p) const { git_filter_list_free(p); }
 };
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
 
-/// out_ptr for libgit2's `T**` parameters: `git_repository_open(Out(repository), path)`.
+/// The owner of a handle. `out(handle)` is for libgit2's `T**` parameters; it is filled by the call itself, so the same
+/// expression may go on with it.
 template <class T>
-class Out {
+class Owned {
 public:
-    explicit Out(Owned<T>& target) : target_(target) {}
-    ~Out() { target_.reset(raw_); }
-    Out(const Out&) = delete;
-    Out& operator=(const Out&) = delete;
-    operator T**() { return &raw_; }
+    Owned() = default;
+    ~Owned() { reset(); }
+    Owned(Owned&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    Owned& operator=(Owned&& other) noexcept {
+        if (this != &other) {
+            reset();
+            handle_ = std::exchange(other.handle_, nullptr);
+        }
+        return *this;
+    }
+    [[nodiscard]] T* get() const { return handle_; }
+    explicit operator bool() const { return handle_ != nullptr; }
+    void reset() {
+        if (handle_) Free{}(std::exchange(handle_, nullptr));
+    }
+    T** fill() {
+        reset();
+        return &handle_;
+    }
 
 private:
-    Owned<T>& target_;
-    T* raw_ = nullptr;
+    T* handle_ = nullptr;
 };
+
+template <class T>
+T** out(Owned<T>& handle) {
+    return handle.fill();
+}
 
 /// A git_buf that frees itself.
 struct Buffer : git_buf {

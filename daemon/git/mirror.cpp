@@ -32,14 +32,14 @@ Result<Mirror::Lease> Mirror::lease(bool create) {
     if (handle.repository) return Lease(*this, std::move(handle.repository), std::move(handle.odb));
     if (!present && !create)
         return not_found("SOURCE_004", "this source is no longer kept: " + path_.string() + " is gone");
-    if (present ? git_repository_open_bare(Out(handle.repository), path_.c_str()) < 0 : true) {
+    if (present ? git_repository_open_bare(out(handle.repository), path_.c_str()) < 0 : true) {
         git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
         options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_MKDIR;
         options.initial_head = "main";
-        if (git_repository_init_ext(Out(handle.repository), path_.c_str(), &options) < 0)
+        if (git_repository_init_ext(out(handle.repository), path_.c_str(), &options) < 0)
             return failure("cannot create the mirror " + path_.string());
     }
-    if (git_repository_odb(Out(handle.odb), handle.repository.get()) < 0)
+    if (git_repository_odb(out(handle.odb), handle.repository.get()) < 0)
         return failure("cannot open the objects of " + path_.string());
     return Lease(*this, std::move(handle.repository), std::move(handle.odb));
 }
@@ -93,7 +93,7 @@ Result<bool> Importer::object(const git_oid& id) {
 
 Result<bool> Importer::rewrite(const git_oid& id) {
     Owned<git_odb_object> object;
-    const int status = git_odb_read(Out(object), theirs_, &id);
+    const int status = git_odb_read(out(object), theirs_, &id);
     if (status == GIT_ENOTFOUND) return false;
     if (status < 0) return failure("cannot read object " + to_hex(id));
     git_oid written;
@@ -121,7 +121,7 @@ void Importer::take_packs() {
 Result<void> Importer::tree(const git_oid& id) {
     if (mirror_.is_complete(id)) return {};
     Owned<git_odb_object> raw;
-    if (git_odb_read(Out(raw), theirs_, &id) < 0 && git_odb_read(Out(raw), ours_, &id) < 0)
+    if (git_odb_read(out(raw), theirs_, &id) < 0 && git_odb_read(out(raw), ours_, &id) < 0)
         return failure("cannot read tree " + to_hex(id), "the repository lacks objects: try `git fsck` there");
     std::string_view rest{static_cast<const char*>(git_odb_object_data(raw.get())), git_odb_object_size(raw.get())};
     // A tree's format: mode SP name NUL 20-byte-id, repeated.

@@ -26,13 +26,13 @@ std::string mirror_name(const std::string& repository) {
 
 void describe_head(git_repository* repository, model::Source& source) {
     Owned<git_reference> head;
-    if (git_reference_lookup(Out(head), repository, "HEAD") == 0 &&
+    if (git_reference_lookup(out(head), repository, "HEAD") == 0 &&
         git_reference_type(head.get()) == GIT_REFERENCE_SYMBOLIC) {
         const std::string target = git_reference_symbolic_target(head.get());
         if (target.starts_with("refs/heads/")) source.branch = target.substr(11);
     }
     Owned<git_object> commit;
-    if (git_revparse_single(Out(commit), repository, "HEAD^{commit}") == 0)
+    if (git_revparse_single(out(commit), repository, "HEAD^{commit}") == 0)
         describe_commit(reinterpret_cast<git_commit*>(commit.get()), source);
 }
 
@@ -67,7 +67,7 @@ void describe_commit(git_commit* commit, model::Source& source) {
 Result<Owned<git_tree>> source_tree(git_repository* mirror, const model::Source& source) {
     CICD_TRY(const git_oid id, parse_oid(source.tree));
     Owned<git_tree> tree;
-    if (git_tree_lookup(Out(tree), mirror, &id) < 0)
+    if (git_tree_lookup(out(tree), mirror, &id) < 0)
         return not_found("SOURCE_004", "the source " + source.tree.substr(0, 12) + " of " + source.repository +
                                            " is no longer kept", "start a new run");
     return tree;
@@ -123,7 +123,7 @@ Result<model::Source> Sources::snapshot(const fs::path& directory) {
     if (git_oid_equal(&written.tree, &written.plain) == 0) {
         // What git would call this tree, for comparing it with others.
         Owned<git_reference> note;
-        git_reference_create(Out(note), lease.repository(), ("refs/cicd/plain/" + source.tree).c_str(), &written.plain, 1,
+        git_reference_create(out(note), lease.repository(), ("refs/cicd/plain/" + source.tree).c_str(), &written.plain, 1,
                              nullptr);
     }
     return source;
@@ -136,11 +136,11 @@ Result<std::string> Sources::read_file(const model::Source& source, const std::s
     std::string relative = fs::path(path).lexically_normal().string();
     if (relative.starts_with("/") || relative.starts_with("..")) relative = path;
     Owned<git_tree_entry> entry;
-    if (git_tree_entry_bypath(Out(entry), tree.get(), relative.c_str()) < 0)
+    if (git_tree_entry_bypath(out(entry), tree.get(), relative.c_str()) < 0)
         return not_found("SOURCE_003", "there is no file " + path + " in " + source.name);
     Owned<git_blob> blob;
     if (git_tree_entry_type(entry.get()) != GIT_OBJECT_BLOB || git_tree_entry_filemode(entry.get()) == GIT_FILEMODE_LINK ||
-        git_blob_lookup(Out(blob), lease.repository(), git_tree_entry_id(entry.get())) < 0)
+        git_blob_lookup(out(blob), lease.repository(), git_tree_entry_id(entry.get())) < 0)
         return not_found("SOURCE_003", path + " in " + source.name + " is no regular file");
     if (static_cast<git_object_size_t>(git_blob_rawsize(blob.get())) > readable_size)
         return invalid("SOURCE_003", path + " is larger than 1 MiB");
@@ -156,10 +156,12 @@ Result<std::vector<std::string>> Sources::list(const model::Source& source, cons
     while (relative.ends_with('/')) relative.pop_back();
     if (!relative.empty() && relative != ".") {
         Owned<git_tree_entry> entry;
-        if (git_tree_entry_bypath(Out(entry), tree.get(), relative.c_str()) < 0 ||
+        Owned<git_tree> inner;
+        if (git_tree_entry_bypath(out(entry), tree.get(), relative.c_str()) < 0 ||
             git_tree_entry_type(entry.get()) != GIT_OBJECT_TREE ||
-            git_tree_lookup(Out(tree), lease.repository(), git_tree_entry_id(entry.get())) < 0)
+            git_tree_lookup(out(inner), lease.repository(), git_tree_entry_id(entry.get())) < 0)
             return std::vector<std::string>{};
+        tree = std::move(inner);
     }
     std::vector<std::string> names;
     for (std::size_t i = 0; i < git_tree_entrycount(tree.get()); ++i)

@@ -57,7 +57,7 @@ Result<Owned<git_repository>> WorkingTree::open(const fs::path& directory) {
     std::error_code error;
     if (!fs::is_directory(directory, error))
         return not_found("SOURCE_001", directory.string() + " is no directory", "give the path of a git repository");
-    const int status = git_repository_open_ext(Out(repository), directory.c_str(), 0, nullptr);
+    const int status = git_repository_open_ext(out(repository), directory.c_str(), 0, nullptr);
     if (status == GIT_ENOTFOUND)
         return not_found("SOURCE_001", directory.string() + " is not in a git repository",
                          "run `git init` there, or name a repository with --repository");
@@ -93,7 +93,7 @@ bool WorkingTree::outdated() const { return configuration() != configuration_; }
 
 bool WorkingTree::head_tree(git_oid& id) const {
     Owned<git_object> tree;
-    if (git_revparse_single(Out(tree), repository_.get(), "HEAD^{tree}") < 0) return false;
+    if (git_revparse_single(out(tree), repository_.get(), "HEAD^{tree}") < 0) return false;
     id = *git_object_id(tree.get());
     return true;
 }
@@ -102,7 +102,7 @@ Result<WorkingTree::Written> WorkingTree::write(Mirror& mirror, const Mirror::Le
     std::vector<std::string> nested;
     CICD_TRY(auto all, files(lease.odb(), nested));
     Owned<git_odb> theirs;
-    if (git_repository_odb(Out(theirs), repository_.get()) < 0) return failure("cannot open the repository's objects");
+    if (git_repository_odb(out(theirs), repository_.get()) < 0) return failure("cannot open the repository's objects");
     Importer importer(mirror, lease.odb(), theirs.get(),
                       fs::path(git_repository_commondir(repository_.get())) / "objects");
     Written written;
@@ -152,7 +152,7 @@ Result<std::map<std::string, Change>> differences(git_repository* repository, gi
                     GIT_DIFF_INCLUDE_UNREADABLE;
     options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     Owned<git_diff> diff;
-    if (git_diff_index_to_workdir(Out(diff), repository, index, &options) < 0)
+    if (git_diff_index_to_workdir(out(diff), repository, index, &options) < 0)
         return failure("cannot compare the working tree with the index");
     std::map<std::string, Change> changes;
     for (std::size_t i = 0; i < git_diff_num_deltas(diff.get()); ++i) {
@@ -190,7 +190,7 @@ std::optional<git_filemode_t> mode_on_disk(const std::string& path) {
 
 Result<std::vector<TreeFile>> WorkingTree::files(git_odb* ours, std::vector<std::string>& nested) {
     Owned<git_index> index;
-    if (git_repository_index(Out(index), repository_.get()) < 0 || git_index_read(index.get(), 0) < 0)
+    if (git_repository_index(out(index), repository_.get()) < 0 || git_index_read(index.get(), 0) < 0)
         return failure("cannot read the index of " + root());
     CICD_TRY(auto changes, differences(repository_.get(), index.get()));
     std::vector<TreeFile> all;
@@ -210,7 +210,7 @@ Result<std::vector<TreeFile>> WorkingTree::files(git_odb* ours, std::vector<std:
             if (is_repository(root() + path)) {
                 nested.push_back(path);
                 Owned<git_repository> inner;
-                if (git_repository_open(Out(inner), (root() + path).c_str()) == 0) {
+                if (git_repository_open(out(inner), (root() + path).c_str()) == 0) {
                     git_oid head;
                     if (git_reference_name_to_id(&head, inner.get(), "HEAD") == 0) link.id = head;
                 }
@@ -270,7 +270,7 @@ Result<git_oid> WorkingTree::keep_content(git_odb* ours, const std::string& path
     const File file(full);
     if (file.fd() < 0) return unreadable(path, errno);
     Owned<git_filter_list> filters;
-    if (git_filter_list_load(Out(filters), repository_.get(), nullptr, path.c_str(), GIT_FILTER_TO_ODB,
+    if (git_filter_list_load(out(filters), repository_.get(), nullptr, path.c_str(), GIT_FILTER_TO_ODB,
                              GIT_FILTER_DEFAULT) < 0)
         return failure("cannot filter " + path);
     git_oid id;
