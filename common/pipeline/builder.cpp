@@ -1,0 +1,123 @@
+#include "common/pipeline/builder.hpp"
+
+#include "common/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace cicd::pipeline {
+namespace {
+
+std::string escaped(std::string_view key) {
+    std::string text;
+    for (const char c : key) {
+        if (c == '~')
+            text += "~0";
+        else if (c == '/')
+            text += "~1";
+        else
+            text += c;
+    }
+    return text;
+}
+
+/// Other systems' words for ours.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> synonyms{{
+    {"if", "condition"},          {"when", "condition"},      {"script", "commands"},     {"script", "run"},
+    {"command", "run"},           {"command", "commands"},    {"depends_on", "needs"},    {"dependson", "needs"},
+    {"variables", "env"},         {"environmentvariables", "env"}, {"on", "triggers"},    {"trigger", "triggers"},
+    {"params", "parameters"},     {"inputs", "parameters"},   {"container", "image"},     {"cron", "triggers"},
+    {"timeoutminutes", "timeout"}, {"timeoutinminutes", "timeout"}, {"tasks", "steps"},   {"args", "with"},
+    {"runson", "zone"},           {"strategy", "matrix"},
+}};
+
+std::string plain_form(std::string_view key) {
+    std::string form;
+    for (const char c : to_lower(key))
+        if (c != '-' && c != '_' && c != ' ') form += c;
+    return form;
+}
+
+std::string suggest_key(const std::string& key, const std::vector<std::string>& allowed) {
+    const std::string form = plain_form(key);
+    for (const auto& candidate : allowed)
+        if (plain_form(candidate) == form) return "did you mean '" + candidate + "'?";
+    for (const auto& [theirs, ours] : synonyms)
+        if ((form == theirs || key == theirs) && std::find(allowed.begin(), allowed.end(), ours) != allowed.end())
+            return "did you mean '" + std::string(ours) + "'?";
+    if (key.size() <= 64)
+        if (auto guess = did_you_mean(key, allowed); !guess.empty()) return guess;
+    return "known here: " + join(allowed, ", ");
+}
+
+}  // namespace
+
+std::string Cursor::pointer() const {
+    if (!parent) return "";
+    return parent->pointer() + "/" + (parent->kind() == NodeKind::list ? std::to_string(index) : escaped(key));
+}
+
+model::Mark Builder::mark(const Cursor& at) const {
+    return {file_, at.node->line, at.node->column, at.pointer()};
+}
+
+void Builder::add(Severity severity, const model::Mark& mark, std::string message, std::string suggestion) {
+    if (full()) return;
+    problems_.push_back(
+        {severity, file_, mark.line, mark.column, mark.pointer, std::move(message), std::move(suggestion)});
+    if (full()) problems_.push_back({Severity::note, file_, 0, 0, "", "there are more problems; these come first", ""});
+}
+
+void Builder::error(const Cursor& at, std::string message, std::string suggestion) {
+    if (full()) return;
+    // A short message is about the value of a key: say which.
+    const bool names_key = message.starts_with("is ") || message.starts_with("must ") || message.starts_with("expected ");
+    if (names_key && !at.key.empty()) message = "'" + std::string(at.key) + "' " + (message.starts_with("expected ") ? "is wrong: " : "") + message;
+    add(Severity::error, mark(at), std::move(message), std::move(suggestion));
+}
+
+void Builder::warning(const Cursor& at, std::string message, std::string suggestion) {
+    if (!full()) add(Severity::warning, mark(at), std::move(message), std::move(suggestion));
+}
+
+void Builder::error_at(const model::Mark& mark, std::string message, std::string suggestion) {
+    add(Severity::error, mark, std::move(message), std::move(suggestion));
+}
+
+void Builder::wrong_type(const Cursor& at, std::string_view wanted) {
+    if (full()) return;
+    error(at, "expected " + std::string(wanted) + ", found " + at.node->describe());
+}
+
+bool Builder::is_map(const Cursor& at, std::string_view what) {
+    if (at.kind() == NodeKind::map) return true;
+    if (!full()) add(Severity::error, mark(at), "expected a map with the keys of " + std::string(what) + ", found " + at.node->describe(), "");
+    return false;
+}
+
+void Builder::unknown_key(const Cursor& at, const Node& key, const std::vector<std::string>& allowed,
+                          std::string_view what) {
+    if (full()) return;
+    const Cursor place{&key, &at, key.text, 0};
+    const std::string shown = key.text.size() > 60 ? key.text.substr(0, 57) + "..." : key.text;
+    add(Severity::error, mark(place), "unknown key '" + shown + "' in " + std::string(what),
+        suggest_key(key.text, allowed));
+}
+
+void Builder::require(const Cursor& at, std::initializer_list<std::string_view> keys, std::string_view what) {
+    if (at.kind() != NodeKind::map) return;
+    for (const auto key : keys)
+        if (!at.node->find(key))
+            error(at, std::string(what) + " needs '" + std::string(key) + "', which is missing");
+}
+
+std::vector<Diagnostic> Builder::take_problems() {
+    std::stable_sort(problems_.begin(), problems_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+        const auto rank = [](const Diagnostic& d) { return d.severity == Severity::note ? 1 : 0; };
+        return std::tuple(rank(a), a.line, a.column) < std::tuple(rank(b), b.line, b.column);
+    });
+    return std::move(problems_);
+}
+
+}  // namespace cicd::pipeline
