@@ -2,12 +2,15 @@
 
 #include "common/base/result.hpp"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace cicd {
+
+class GlobProgram;
 
 /// GitHub's filter patterns (workflow syntax, "filter pattern cheat sheet"): `*` within a segment, `**` across them,
 /// `?` and `+` repeat the character before, `[]` sets, `\` escapes, a leading `!` excludes again.
@@ -21,24 +24,16 @@ public:
     [[nodiscard]] bool matches(std::string_view text) const;
     /// `paths:` — does any of the changed paths pass?
     [[nodiscard]] bool any_selected(std::span<const std::string> paths) const;
-    /// `paths-ignore:` — are all of the changed paths ignored? False for no paths.
+    /// `paths-ignore:` — are all of the changed paths ignored? False for no paths. A path is ignored by the first
+    /// pattern that matches it, and by a `!` pattern that does not.
     [[nodiscard]] bool all_ignored(std::span<const std::string> paths) const;
     [[nodiscard]] bool empty() const { return patterns_.empty(); }
 
 private:
-    struct Piece {
-        enum class Kind { literal, set, star, double_star } kind = Kind::literal;
-        char character = 0;
-        std::string set;       ///< expanded members
-        bool negated = false;
-        char repeat = 0;       ///< 0, '?' or '+'
-    };
     struct Pattern {
         bool exclude = false;
-        std::vector<Piece> pieces;
+        std::shared_ptr<const GlobProgram> program;
     };
-    static Result<Pattern> compile_one(std::string_view text);
-    static bool match(const Pattern& pattern, std::string_view text);
 
     std::vector<Pattern> patterns_;
 };
