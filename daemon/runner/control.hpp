@@ -1,0 +1,51 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "daemon/os/fd.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What the runner and its `init`, the first process of the job's place, say to each other: one fixed-size packet each.
+namespace cicd::runner {
+
+struct Command {
+    enum class Kind : std::uint8_t {
+        start,        ///< with three descriptors: Program's bytes, stdout, stderr
+        signal_step,  ///< `number` to the running step's process and all below it
+        signal_all,   ///< `number` to every process of the job
+        finish,       ///< kill and reap everything, answer, end
+    } kind = Kind::finish;
+    std::int32_t number = 0;
+};
+
+struct Event {
+    enum class Kind : std::uint8_t {
+        ready,
+        started,   ///< `pid`
+        refused,   ///< the step's program did not start: `stage`, `number` is errno
+        ended,     ///< `number` is the wait status; usage of the step
+        finished,  ///< nothing is left; usage of the whole job
+    } kind = Kind::ready;
+    std::uint8_t stage = 0;  ///< os::SpawnFailure::Stage
+    std::int32_t pid = 0;
+    std::int32_t number = 0;
+    std::int64_t cpu_us = 0, peak_bytes = 0;
+};
+
+struct Program {
+    std::vector<std::string> argv, env;
+    std::string cwd;
+};
+
+std::string pack(const Program& program);
+Result<Program> unpack(std::string_view bytes);
+
+/// The descriptor on which `init` finds its socket.
+constexpr int control_fd = 3;
+
+/// Runs as the first process of a sandbox, or as the reaper of a host job. Returns the process's exit code.
+int run_init();
+
+}  // namespace cicd::runner

@@ -1,0 +1,152 @@
+#include "daemon/os/process.hpp"
+#include "daemon/os/spawn.hpp"
+#include "daemon/runner/control.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace cicd::runner {
+namespace {
+
+std::int64_t microseconds(const rusage& usage) {
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * std::int64_t{1'000'000} + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+}
+
+Result<std::string> contents(int fd) {
+    struct stat facts {};
+    if (::fstat(fd, &facts) != 0) return os::last_error("cannot read a step's program");
+    std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
+    const ssize_t n = ::pread(fd, bytes.data(), bytes.size(), 0);
+    if (n != facts.st_size) return os::last_error("cannot read a step's program");
+    return bytes;
+}
+
+class Init {
+public:
+    Init() : socket_(control_fd), in_sandbox_(::getpid() == 1) {}
+
+    int run() {
+        // Steps share our uid: they may neither trace us nor read our memory.
+        ::prctl(PR_SET_DUMPABLE, 0);
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        ::fcntl(socket_.get(), F_SETFD, FD_CLOEXEC);
+        sigset_t watched;
+        ::sigemptyset(&watched);
+        for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) ::sigaddset(&watched, number);
+        ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+        signals_ = os::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+        if (!signals_) return 1;
+        tell({Event::Kind::ready, 0, ::getpid()});
+        while (!done_) serve();
+        return 0;
+    }
+
+private:
+    void serve() {
+        pollfd watched[2]{{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+        if (::poll(watched, 2, -1) < 0) return;
+        if (watched[1].revents != 0) on_signals();
+        if (watched[0].revents != 0) on_packet();
+    }
+
+    void on_signals() {
+        signalfd_siginfo info{};
+        while (::read(signals_.get(), &info, sizeof info) == sizeof info)
+            // Our parent is gone (its death signal), or somebody wants us to end: nothing may stay behind.
+            if (info.ssi_signo != SIGCHLD && !in_sandbox_) finish();
+        reap(WNOHANG);
+    }
+
+    void on_packet() {
+        auto packet = os::receive_packet(socket_.get());
+        if (!packet || packet->data.size() != sizeof(Command)) return finish();
+        Command command;
+        std::memcpy(&command, packet->data.data(), sizeof command);
+        switch (command.kind) {
+            case Command::Kind::start:
+                if (packet->fds.size() == 3) start(packet->fds[0].get(), packet->fds[1].get(), packet->fds[2].get());
+                break;
+            case Command::Kind::signal_step:
+                if (step_ > 0) os::signal_tree(step_, command.number);
+                break;
+            case Command::Kind::signal_all: signal_all(command.number); break;
+            case Command::Kind::finish: finish(); break;
+        }
+    }
+
+    void start(int description, int out, int err) {
+        os::SpawnOptions options;
+        os::SpawnFailure failure;
+        const auto bytes = contents(description);
+        auto program = bytes ? unpack(*bytes) : Result<Program>(bytes.error());
+        if (!program) return tell({Event::Kind::refused, 0, 0, EINVAL});
+        options.argv = std::move(program->argv);
+        options.env = std::move(program->env);
+        options.cwd = std::move(program->cwd);
+        options.fds = {{out, 1}, {err, 2}};
+        options.new_session = true;
+        const auto pid = os::spawn(options, &failure);
+        if (!pid) return tell({Event::Kind::refused, static_cast<std::uint8_t>(failure.stage), 0, failure.errno_value});
+        step_ = *pid;
+        tell({Event::Kind::started, 0, *pid});
+    }
+
+    void signal_all(int number) {
+        if (in_sandbox_) ::kill(-1, number);
+        else os::signal_tree(::getpid(), number, false);
+    }
+
+    /// False where no child is left.
+    bool reap(int flags) {
+        for (;;) {
+            int status = 0;
+            rusage usage{};
+            const int pid = ::wait4(-1, &status, flags, &usage);
+            if (pid < 0 && errno == EINTR) continue;
+            if (pid < 0) return false;
+            if (pid == 0) return true;
+            if (pid != step_) continue;
+            step_ = 0;
+            tell({Event::Kind::ended, 0, pid, status, microseconds(usage), usage.ru_maxrss * std::int64_t{1024}});
+        }
+    }
+
+    void finish() {
+        if (done_) return;
+        done_ = true;
+        signal_all(SIGKILL);
+        // In a PID namespace one kill reaches everything at once; on the host a process may just have been born.
+        if (in_sandbox_) reap(0);
+        else while (reap(WNOHANG)) {
+            ::poll(nullptr, 0, 1);
+            signal_all(SIGKILL);
+        }
+        rusage usage{};
+        ::getrusage(RUSAGE_CHILDREN, &usage);
+        tell({Event::Kind::finished, 0, 0, 0, microseconds(usage), usage.ru_maxrss * std::int64_t{1024}});
+    }
+
+    void tell(const Event& event) { (void)os::send_packet(socket_.get(), &event, sizeof event); }
+
+    os::Fd socket_, signals_;
+    const bool in_sandbox_;
+    int step_ = 0;
+    bool done_ = false;
+};
+
+}  // namespace
+
+int run_init() { return Init().run(); }
+
+}  // namespace cicd::runner

@@ -1,0 +1,397 @@
+#include "daemon/runner/job.hpp"
+
+#include "common/base/text.hpp"
+#include "common/codec/json.hpp"
+#include "daemon/runner/shell.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace cicd::runner {
+namespace {
+
+Timestamp now() { return SystemClock().now(); }
+
+std::string title(const model::Step& step) {
+    if (!step.name.empty()) return step.name;
+    if (!step.uses.empty()) return step.uses;
+    const auto text = trim(step.run);
+    return std::string(text.substr(0, std::min<std::size_t>(text.find('\n'), 120)));
+}
+
+std::string_view word(model::StepState state) {
+    switch (state) {
+        case model::StepState::success: return "success";
+        case model::StepState::cancelled: return "cancelled";
+        case model::StepState::skipped: return "skipped";
+        case model::StepState::failed:
+        case model::StepState::pending:
+        case model::StepState::running: break;
+    }
+    return "failure";
+}
+
+std::string refusal(const ProgramEnd& end, const Program& program) {
+    const std::string why = std::strerror(end.errno_value);
+    switch (end.stage) {
+        case os::SpawnFailure::Stage::directory:
+            return "cannot enter the working directory " + program.cwd + ": " + why;
+        case os::SpawnFailure::Stage::program:
+            if (end.errno_value == ENOENT) return "the shell '" + program.argv.front() + "' was not found in PATH";
+            if (end.errno_value == E2BIG) return "the step's environment is too large for the system";
+            return "cannot start the shell '" + program.argv.front() + "': " + why;
+        case os::SpawnFailure::Stage::setup:
+        case os::SpawnFailure::Stage::none: break;
+    }
+    return "the step's process could not be made: " + why;
+}
+
+}  // namespace
+
+Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets)
+    : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
+      context_(spec_, std::move(secrets), spec_.workspace) {
+    exit_.outputs = Object();
+    for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
+        model::StepRun step;
+        step.index = static_cast<int>(i);
+        step.id = spec_.steps[i].id;
+        step.name = title(spec_.steps[i]);
+        exit_.steps.push_back(std::move(step));
+    }
+}
+
+model::JobExit Job::run() {
+    exit_.start_time = now();
+    journal({.type = model::JournalType::job_started, .pid = ::getpid()});
+    if (const auto prepared = prepare(); !prepared) {
+        exit_.state = model::JobState::failed;
+        exit_.end_reason = prepared.error().kind == ErrorKind::invalid ? model::EndReason::exit : model::EndReason::infra;
+        exit_.message = prepared.error().message;
+        if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
+    } else {
+        for (std::size_t i = 0; i < spec_.steps.size(); ++i) run_step(static_cast<int>(i));
+    }
+    if (supervisor_) {
+        exit_.usage = supervisor_->finish();
+        judge();
+        evaluate_outputs();
+    }
+    for (const auto& step : exit_.steps) {
+        exit_.usage.cpu_ms = std::max(exit_.usage.cpu_ms, step.usage.cpu_ms);
+        exit_.usage.peak_memory = std::max(exit_.usage.peak_memory, step.usage.peak_memory);
+    }
+    exit_.end_time = now();
+    return exit_;
+}
+
+Result<void> Job::prepare() {
+    CICD_TRY(auto log, job::LogWriter::open(paths_));
+    Output output(std::move(log));
+    auto place = Place::open(spec_, paths_.root);
+    if (!place) {
+        auto text = place.error().message;
+        if (!place.error().hint.empty()) text += " (" + place.error().hint + ")";
+        output.system_line(0, text);
+        auto error = place.error();
+        error.kind = ErrorKind::unavailable;
+        return error;
+    }
+    supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(*place), start_);
+    for (const auto& layer : spec_.env)
+        if (auto added = context_.add_env(layer); !added) {
+            supervisor_->note(0, added.error().message);
+            return invalid(added.error().code, added.error().message);
+        }
+    return {};
+}
+
+std::optional<std::string> Job::skipped(const model::Step& step, Result<void> env) {
+    if (supervisor_->gone()) return supervisor_->stop() ? supervisor_->stop()->message : "the job was ended";
+    const auto condition = context_.condition(step.condition);
+    // A step that cannot say whether it runs, or with what, fails; run_step finds the same error again.
+    if (!condition || condition->holds || (!env && condition->holds)) return std::nullopt;
+    return condition->why_not;
+}
+
+void Job::run_step(int index) {
+    const auto& step = spec_.steps[static_cast<std::size_t>(index)];
+    auto& record = exit_.steps[static_cast<std::size_t>(index)];
+    supervisor_->look();
+    if (supervisor_->stop() && context_.status() != JobStatus::cancelled) context_.set_status(JobStatus::cancelled);
+
+    const Context before = context_;
+    auto env = context_.add_env(step.env);
+    const auto leave = [&] { context_.set_env({}); };
+    if (auto why = skipped(step, env)) {
+        context_ = before;
+        end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
+        return leave();
+    }
+    if (auto name = context_.text(record.name)) record.name = std::move(*name);
+    record.start_time = now();
+    record.state = model::StepState::running;
+    journal({.type = model::JournalType::step_started, .step = index, .name = record.name});
+
+    const auto fail = [&](const Error& error, model::EndReason reason) {
+        supervisor_->note(static_cast<std::uint32_t>(index), error.message);
+        context_ = before;
+        record.exit_code = 1;
+        end_step(index, model::StepState::failed, reason, error.message, false, {});
+    };
+    if (!step.uses.empty())
+        return fail(unavailable("JOB_503", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
+    if (!env) return fail(env.error(), model::EndReason::exit);
+    if (const auto condition = context_.condition(step.condition); !condition)
+        return fail(condition.error(), model::EndReason::exit);
+    const auto may_fail = context_.truth(step.continue_on_error);
+    if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
+    const auto files = StepFiles::create(supervisor_->folders(), index);
+    if (!files) return fail(files.error(), model::EndReason::infra);
+    const auto made = program(step, *files);
+    if (!made) return fail(made.error(), model::EndReason::exit);
+    context_ = before;
+
+    (void)journal_.sync();
+    auto end = supervisor_->run(static_cast<std::uint32_t>(index), *made, step.timeout);
+    if (end.kind == ProgramEnd::Kind::refused) {
+        const auto message = refusal(end, *made);
+        supervisor_->note(static_cast<std::uint32_t>(index), message);
+        record.exit_code = end.errno_value == ENOENT ? 127 : 126;
+        return end_step(index, model::StepState::failed, model::EndReason::exit, message, *may_fail, {});
+    }
+    conclude(index, end, *may_fail, *files);
+}
+
+Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
+    const auto& shell = step.shell.empty() ? spec_.shell : step.shell;
+    CICD_TRY(const auto text, context_.text(step.run));
+    CICD_TRY(const auto shell_text, context_.text(shell));
+    CICD_TRY(const auto script, files.write_script(text, script_suffix(shell_text)));
+    Program program;
+    CICD_TRY(program.argv, shell_command(shell_text, script, has_bash()));
+    CICD_TRY(const auto folder,
+             context_.text(step.working_directory.empty() ? spec_.working_directory : step.working_directory));
+    program.cwd = (std::filesystem::path(supervisor_->folders().inner_workspace) / folder).string();
+    for (const auto& [name, value] : environment(files)) program.env.push_back(name + "=" + value);
+    for (const auto* list : {&program.argv, &program.env})
+        for (const auto& entry : *list)
+            if (entry.find('\0') != std::string::npos)
+                return invalid("JOB_002", "'" + to_valid_utf8(entry.substr(0, entry.find('\0'))) + "' holds a NUL byte");
+    return program;
+}
+
+model::Texts Job::environment(const StepFiles& files) const {
+    model::Texts env;
+    if (spec_.executor == model::ExecutorKind::host) {
+        for (char** entry = ::environ; *entry; ++entry) {
+            const std::string_view text = *entry;
+            const auto equals = text.find('=');
+            if (equals != std::string_view::npos && !text.starts_with("CICD_"))
+                put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+        }
+    } else {
+        env = {{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
+               {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+    }
+    put(env, "CI", "true");
+    for (const auto& [name, value] : context_.env()) put(env, name, value);
+    for (const auto& [name, value] : standard_variables()) put(env, name, value);
+    for (const auto& [name, value] : files.variables()) put(env, name, value);
+    if (!path_.empty())
+        for (auto& [name, value] : env)
+            if (name == "PATH") value = join(path_, ":") + ":" + value;
+    return env;
+}
+
+model::Texts Job::standard_variables() const {
+    model::Texts list{{"CICD", "true"},
+                      {"CICD_RUN_ID", spec_.run.str()},
+                      {"CICD_JOB_ID", spec_.job.str()},
+                      {"CICD_JOB", spec_.name},
+                      {"CICD_STAGE", spec_.stage},
+                      {"CICD_ATTEMPT", std::to_string(spec_.attempt)},
+                      {"CICD_WORKSPACE", supervisor_->folders().inner_workspace}};
+    struct Source { const char *variable, *context, *member; };
+    for (const auto& [variable, context, member] :
+         {Source{"CICD_RUN_NUMBER", "run", "number"}, Source{"CICD_PIPELINE", "run", "pipeline"},
+          Source{"CICD_EVENT", "run", "event"}, Source{"CICD_COMMIT", "git", "commit"},
+          Source{"CICD_COMMIT", "git", "sha"}, Source{"CICD_BRANCH", "git", "branch"}, Source{"CICD_TAG", "git", "tag"}})
+        if (const auto& value = context_.spec_value(context, member); !value.is_null() && !value.is_object())
+            if (auto text = expr::to_display_text(value); !text.empty()) put(list, variable, std::move(text));
+    return list;
+}
+
+void Job::conclude(int index, const ProgramEnd& end, bool may_fail, const StepFiles& files) {
+    auto& record = exit_.steps[static_cast<std::size_t>(index)];
+    record.usage = end.usage;
+    const bool signalled = end.kind == ProgramEnd::Kind::ended && WIFSIGNALED(end.status);
+    if (end.kind == ProgramEnd::Kind::ended)
+        record.exit_code = signalled ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
+    if (end.stop) {
+        const bool cancelled =
+            end.stop->reason == model::EndReason::cancelled || end.stop->reason == model::EndReason::superseded;
+        const auto state = cancelled ? model::StepState::cancelled : model::StepState::failed;
+        return end_step(index, state, end.stop->reason, end.stop->message, may_fail && !supervisor_->stop(), {});
+    }
+    if (end.kind != ProgramEnd::Kind::ended)
+        return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
+
+    const auto results = files.read();
+    model::Texts outputs;
+    if (results) {
+        outputs = results->outputs;
+        context_.set_env(results->env);
+        path_.insert(path_.begin(), results->path.rbegin(), results->path.rend());
+        if (!results->summary.empty())
+            if (auto file = job::open_for_append(paths_.root / "summary.md")) {
+                std::string text = results->summary;
+                iovec piece{text.data(), text.size()};
+                (void)job::write_all(file->fd(), std::span(&piece, 1), paths_.root / "summary.md");
+            }
+    }
+    if (signalled) {
+        const auto message = std::string("killed by signal ") + std::to_string(WTERMSIG(end.status)) + " (" +
+                             ::strsignal(WTERMSIG(end.status)) + ")";
+        return end_step(index, model::StepState::failed, model::EndReason::signal, message, may_fail, outputs);
+    }
+    if (*record.exit_code != 0)
+        return end_step(index, model::StepState::failed, model::EndReason::exit,
+                        "exit code " + std::to_string(*record.exit_code), may_fail, outputs);
+    if (!results) {
+        supervisor_->note(static_cast<std::uint32_t>(index), results.error().message);
+        record.exit_code = 1;
+        return end_step(index, model::StepState::failed, model::EndReason::exit, results.error().message, may_fail, {});
+    }
+    end_step(index, model::StepState::success, model::EndReason::exit, {}, may_fail, outputs);
+}
+
+void Job::end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
+                   bool may_fail, const model::Texts& outputs) {
+    auto& record = exit_.steps[static_cast<std::size_t>(index)];
+    record.state = state;
+    record.end_reason = reason;
+    record.message = std::move(message);
+    if (record.start_time) record.end_time = now();
+    const bool forgiven = may_fail && state == model::StepState::failed;
+    if (forgiven) record.message += "; the job goes on (continueOnError)";
+    journal({.type = model::JournalType::step_ended, .step = index, .name = record.name, .state = state,
+             .exit_code = record.exit_code, .end_reason = reason, .message = record.message, .usage = record.usage});
+    context_.set_steps(record.id, outputs, word(state), forgiven ? "success" : word(state));
+    if (state != model::StepState::failed || forgiven || context_.status() != JobStatus::success) return;
+    context_.set_status(JobStatus::failure);
+    exit_.exit_code = record.exit_code;
+    exit_.end_reason = reason;
+    exit_.message = "step '" + record.name + "': " + record.message;
+}
+
+void Job::judge() {
+    const auto& stop = supervisor_->stop();
+    if (stop && exit_.state != model::JobState::failed) {
+        const bool cancelled = stop->reason == model::EndReason::cancelled || stop->reason == model::EndReason::superseded;
+        exit_.state = cancelled ? model::JobState::cancelled : model::JobState::failed;
+        exit_.end_reason = stop->reason;
+        exit_.message = stop->message;
+        return;
+    }
+    if (context_.status() == JobStatus::failure) exit_.state = model::JobState::failed;
+    if (exit_.state != model::JobState::success) return;
+    exit_.exit_code = 0;
+    exit_.end_reason = model::EndReason::exit;
+}
+
+void Job::evaluate_outputs() {
+    Object outputs;
+    for (const auto& [name, text] : spec_.outputs) {
+        auto value = context_.text(text);
+        if (value) {
+            outputs.set(name, std::move(*value));
+            continue;
+        }
+        if (exit_.state != model::JobState::success) continue;
+        exit_.state = model::JobState::failed;
+        exit_.exit_code = 1;
+        exit_.message = "output '" + name + "': " + value.error().message;
+    }
+    exit_.outputs = std::move(outputs);
+}
+
+void Job::journal(model::JournalEntry entry) {
+    entry.time = now();
+    (void)journal_.append(entry);
+}
+
+bool Job::has_bash() const { return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0; }
+
+namespace {
+
+Result<Object> read_secrets(int fd) {
+    if (fd < 0) return Object();
+    const os::Fd pipe(fd);
+    std::string text;
+    char buffer[4096];
+    for (;;) {
+        const ssize_t n = ::read(pipe.get(), buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os::last_error("cannot read the secrets");
+        if (n == 0) break;
+        text.append(buffer, static_cast<std::size_t>(n));
+    }
+    if (trim(text).empty()) return Object();
+    CICD_TRY(const auto value, codec::parse_json(text));
+    if (!value.is_object()) return internal_error("the secrets are no JSON object");
+    return value.as_object();
+}
+
+model::JobExit could_not_start(const Error& error) {
+    model::JobExit exit;
+    exit.state = model::JobState::failed;
+    exit.end_reason = model::EndReason::infra;
+    exit.message = error.message;
+    exit.start_time = exit.end_time = now();
+    exit.outputs = Object();
+    return exit;
+}
+
+}  // namespace
+
+int run_job(const std::string& directory, int secrets_fd) {
+    const auto complain = [](const Error& error) {
+        const auto text = "cicd-runner: " + error.message + "\n";
+        (void)!::write(2, text.data(), text.size());
+        return error.kind == ErrorKind::conflict ? 7 : 3;
+    };
+    // Signals wait until somebody looks: none may end this process while the job directory is half written.
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::sigaddset(&blocked, number);
+    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    ::setsid();
+
+    std::error_code ignored;
+    const job::Paths paths{std::filesystem::absolute(directory, ignored)};
+    const auto lock = job::RunnerLock::take(paths);
+    if (!lock) return complain(lock.error());
+    auto secrets = read_secrets(secrets_fd);
+    auto spec = job::read_spec(paths);
+    auto journal = job::JournalWriter::open(paths);
+    model::JobExit exit;
+    if (!spec) exit = could_not_start(spec.error());
+    else if (!secrets) exit = could_not_start(secrets.error());
+    else if (!journal) exit = could_not_start(journal.error());
+    else {
+        Job job(paths, std::move(*spec), std::move(*journal), std::move(*secrets));
+        exit = job.run();
+        if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
+        return 0;
+    }
+    if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
+    return 0;
+}
+
+}  // namespace cicd::runner

@@ -1,0 +1,50 @@
+#include "daemon/runner/control.hpp"
+#include "daemon/runner/job.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace {
+
+int usage() {
+    std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N]\n"
+               "Runs the one job that JOBDIR/spec.json describes; cicdd starts it.\n", stderr);
+    return 2;
+}
+
+int run(int count, char** arguments) {
+    std::string directory;
+    int secrets_fd = -1;
+    for (int i = 1; i < count; ++i) {
+        const std::string_view argument = arguments[i];
+        if (argument == "init" && i == 1 && count == 2) return cicd::runner::run_init();
+        if (argument == "--version") {
+            std::puts("cicd-runner " CICD_VERSION);
+            return 0;
+        }
+        if (argument == "--secrets-fd" && i + 1 < count) {
+            const std::string_view number = arguments[++i];
+            const auto end = number.data() + number.size();
+            if (std::from_chars(number.data(), end, secrets_fd).ptr != end || secrets_fd < 0) return usage();
+        } else if (argument.starts_with("-") || !directory.empty()) {
+            return usage();
+        } else {
+            directory = argument;
+        }
+    }
+    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    try {
+        return run(count, arguments);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "cicd-runner: %s\n", error.what());
+        return 3;
+    }
+}

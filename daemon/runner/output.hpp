@@ -1,0 +1,70 @@
+#pragma once
+
+#include "common/job/log_writer.hpp"
+#include "daemon/os/fd.hpp"
+#include "daemon/runner/masking.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cicd::runner {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// From the steps' pipes to the log. A pipe that a background process keeps open goes on being read for its step.
+class Output {
+public:
+    explicit Output(job::LogWriter log);
+
+    /// The ends to give to the step's process: stdout and stderr.
+    struct Ends {
+        os::Fd out, err;
+    };
+    Result<Ends> open(std::uint32_t step);
+    void system_line(std::uint32_t step, std::string_view text);
+
+    void watch(std::vector<pollfd>& watched) const;
+    /// When an unfinished line is due to be shown.
+    [[nodiscard]] std::optional<SteadyTime> due() const;
+    /// Reads what is there and writes what is due.
+    void serve();
+    /// What the step's pipes hold now, and no more: a background process may write for ever.
+    void drain(std::uint32_t step);
+    /// At the job's end, when nothing lives that could write.
+    void drain_all();
+
+    [[nodiscard]] SteadyTime last_output() const { return last_output_; }
+    /// Why the log could not be written, once that has happened.
+    [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+private:
+    struct Stream {
+        std::uint32_t step = 0;
+        model::LogStream kind = model::LogStream::out;
+        os::Fd pipe;
+        std::string begun;  ///< of a line whose end is not there yet
+        SteadyTime begun_at;
+    };
+    Result<os::Fd> add(std::uint32_t step, model::LogStream kind);
+    /// How many bytes were read; 0: nothing there, or closed (then the pipe is reset).
+    std::size_t read_once(Stream& stream, std::size_t at_most);
+    void take(Stream& stream, std::string_view bytes);
+    void flush(Stream& stream, bool last);
+    void note(Result<void> written);
+    void forget_closed();
+
+    job::LogWriter log_;
+    Masking masking_;
+    std::vector<Stream> streams_;
+    std::vector<char> buffer_;
+    SteadyTime last_output_ = std::chrono::steady_clock::now();
+    std::optional<Error> failure_;
+};
+
+}  // namespace cicd::runner

@@ -1,0 +1,135 @@
+#include "daemon/runner/place.hpp"
+
+#include "common/base/text.hpp"
+#include "daemon/os/process.hpp"
+#include "daemon/os/spawn.hpp"
+#include "daemon/runner/limits.hpp"
+#include "daemon/runner/sandbox.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace cicd::runner {
+namespace {
+
+Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::path& job_directory, bool isolated) {
+    Folders folders;
+    folders.workspace = spec.workspace;
+    folders.scripts = job_directory / "scripts";
+    folders.files = job_directory / "files";
+    for (const auto* folder : {&folders.scripts, &folders.files})
+        if (::mkdir(folder->c_str(), 0755) != 0 && errno != EEXIST)
+            return os::last_error("cannot create " + folder->string());
+    if (::access(spec.workspace.c_str(), R_OK | W_OK | X_OK) != 0)
+        return os::last_error("cannot use the workspace " + spec.workspace);
+    folders.inner_workspace = isolated ? sandbox_workspace : folders.workspace.string();
+    folders.inner_scripts = isolated ? sandbox_scripts : folders.scripts.string();
+    folders.inner_files = isolated ? sandbox_files : folders.files.string();
+    return folders;
+}
+
+std::string own_program() {
+    char buffer[4096];
+    const ssize_t n = ::readlink("/proc/self/exe", buffer, sizeof buffer);
+    return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : "";
+}
+
+}  // namespace
+
+Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory) {
+    if (spec.executor == model::ExecutorKind::container)
+        return unavailable("JOB_503", "the container executor is not available yet", "use the executor 'sandbox'");
+    Place place;
+    place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
+    CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
+    CICD_CHECK(apply_limits(spec.limits));
+
+    CICD_TRY(auto sockets, os::make_socket_pair());
+    CICD_TRY(auto complaints, os::make_pipe());
+    place.socket_ = std::move(sockets.first);
+    place.complaints_ = std::move(complaints.read);
+    // Orphans of a host job whose init was killed come to us, and we end them.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+    os::SpawnOptions options;
+    Bindings bindings;
+    if (place.isolated_) {
+        CICD_TRY(bindings, sandbox_command({own_program(), place.folders_, spec.network, sockets.second.get()}));
+        options.argv = std::move(bindings.argv);
+        options.fds = std::move(bindings.fds);
+    } else {
+        options.argv = {own_program(), "init"};
+        options.fds = {{sockets.second.get(), control_fd}};
+    }
+    options.fds.emplace_back(complaints.write.get(), 2);
+    options.env.emplace();
+    options.cwd = "/";
+    options.new_session = true;
+    options.death_signal = place.isolated_ ? SIGKILL : SIGTERM;
+    auto pid = os::spawn(options);
+    if (!pid) return std::move(pid.error()).within("the job's place could not be prepared");
+    place.pid_ = *pid;
+    return place;
+}
+
+Place::~Place() {
+    if (pid_ == 0) return;
+    if (isolated_) {
+        ::kill(pid_, SIGKILL);
+    } else {
+        // Init ends by itself when its socket closes; should it be stuck, the tree goes without it.
+        socket_.reset();
+        const auto watch = os::pidfd_open(pid_);
+        pollfd end{watch ? watch->get() : -1, POLLIN, 0};
+        if (watch) (void)::poll(&end, 1, 2000);
+        os::signal_tree(::getpid(), SIGKILL, false);
+    }
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+}
+
+Result<Event> Place::next_event() {
+    auto packet = os::receive_packet(socket_.get(), sizeof(Event) + 1);
+    if (!packet) return packet.error();
+    Event event;
+    if (packet->data.size() != sizeof event) return broken();
+    std::memcpy(&event, packet->data.data(), sizeof event);
+    ready_ = true;
+    return event;
+}
+
+Error Place::broken() {
+    std::string said;
+    char buffer[4096];
+    if (os::set_nonblocking(complaints_.get())) {
+        const ssize_t n = ::read(complaints_.get(), buffer, sizeof buffer);
+        if (n > 0) said = to_valid_utf8(trim(std::string_view(buffer, static_cast<std::size_t>(n))));
+    }
+    if (!isolated_) return unavailable("JOB_503", "the job's first process was killed" + (said.empty() ? "" : ": " + said));
+    if (ready_) return unavailable("JOB_503", "the sandbox ended before its job" + (said.empty() ? "" : ": " + said));
+    return explain_sandbox_failure(said);
+}
+
+Result<void> Place::start(const Program& program, int out, int err) {
+    CICD_TRY(const auto description, os::memory_file("step", pack(program)));
+    const Command start{Command::Kind::start, 0};
+    return os::send_packet(socket_.get(), &start, sizeof start, {description.get(), out, err});
+}
+
+void Place::signal_step(int number) { command(Command::Kind::signal_step, number); }
+void Place::signal_all(int number) { command(Command::Kind::signal_all, number); }
+void Place::finish() { command(Command::Kind::finish, 0); }
+
+void Place::command(Command::Kind kind, int number) {
+    const Command command{kind, number};
+    // A place that is gone says so by its next event.
+    (void)os::send_packet(socket_.get(), &command, sizeof command);
+}
+
+}  // namespace cicd::runner

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/model/job_spec.hpp"
+#include "daemon/os/fd.hpp"
+#include "daemon/runner/control.hpp"
+
+#include <filesystem>
+#include <string>
+
+/// Where a job's processes live: one for all its steps, so that /tmp and background processes go on from step to step.
+namespace cicd::runner {
+
+/// The same directories as the runner and as the steps see them.
+struct Folders {
+    std::filesystem::path workspace, scripts, files;
+    std::string inner_workspace, inner_scripts, inner_files;
+};
+
+class Place {
+public:
+    /// Starts the place; it is ready when its first event says so.
+    static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory);
+    Place(Place&&) noexcept = default;
+    Place& operator=(Place&&) = delete;
+    /// Kills what is left and waits for it.
+    ~Place();
+
+    [[nodiscard]] const Folders& folders() const { return folders_; }
+    [[nodiscard]] bool isolated() const { return isolated_; }
+    /// Readable when an event can be received.
+    [[nodiscard]] int events_fd() const { return socket_.get(); }
+    /// Fails (kind unavailable) where the place has broken down; the message is what its set-up said about it.
+    Result<Event> next_event();
+    Result<void> start(const Program& program, int out, int err);
+    void signal_step(int number);
+    void signal_all(int number);
+    void finish();
+
+private:
+    Place() = default;
+    void command(Command::Kind kind, int number);
+    Error broken();
+
+    Folders folders_;
+    bool isolated_ = false, ready_ = false;
+    os::Fd socket_, complaints_;
+    int pid_ = 0;
+};
+
+}  // namespace cicd::runner

@@ -1,0 +1,155 @@
+#include "daemon/runner/step_files.hpp"
+
+#include "common/base/text.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace cicd::runner {
+namespace {
+
+struct Kind {
+    const char* name;
+    std::array<const char*, 2> variables;
+};
+constexpr std::array kinds{
+    Kind{"env", {"CICD_ENV", "GITHUB_ENV"}},
+    Kind{"output", {"CICD_OUTPUT", "GITHUB_OUTPUT"}},
+    Kind{"path", {"CICD_PATH", "GITHUB_PATH"}},
+    Kind{"summary", {"CICD_SUMMARY", "GITHUB_STEP_SUMMARY"}},
+};
+
+std::string file_name(int step, const char* kind) { return std::to_string(step) + "-" + kind; }
+
+Result<void> write_new(const std::filesystem::path& path, std::string_view text, mode_t mode) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return os::last_error("cannot replace " + path.string());
+    const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!file) return os::last_error("cannot create " + path.string());
+    while (!text.empty()) {
+        const ssize_t n = ::write(file.get(), text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os::last_error("cannot write " + path.string());
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return {};
+}
+
+Result<std::string> read_back(const std::filesystem::path& path, const char* variable) {
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file && errno == ENOENT) return std::string();
+    struct stat facts {};
+    if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+        return invalid("JOB_002", std::string("the file $") + variable + " is no regular file any more");
+    std::string text(largest_step_file + 1, '\0');
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const ssize_t n = ::pread(file.get(), text.data() + size, text.size() - size, static_cast<off_t>(size));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os::last_error("cannot read " + path.string());
+        if (n == 0) break;
+        size += static_cast<std::size_t>(n);
+    }
+    if (size > largest_step_file) return invalid("JOB_002", std::string("the file $") + variable + " is larger than 1 MiB");
+    text.resize(size);
+    return text;
+}
+
+/// The line from `at` on, without its end; moves `at` behind it.
+std::string_view next_line(std::string_view text, std::size_t& at) {
+    const auto end = text.find('\n', at);
+    auto line = text.substr(at, end == std::string_view::npos ? end : end - at);
+    at = end == std::string_view::npos ? text.size() : end + 1;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+}  // namespace
+
+Result<model::Texts> parse_assignments(std::string_view text) {
+    model::Texts list;
+    std::size_t at = 0;
+    for (int number = 1; at < text.size(); ++number) {
+        const auto line = next_line(text, at);
+        if (line.empty()) continue;
+        const auto equals = line.find('=');
+        const auto block = line.find("<<");
+        const auto where = "line " + std::to_string(number) + " '" + to_valid_utf8(line.substr(0, 80)) + "'";
+        if (equals == std::string_view::npos && block == std::string_view::npos)
+            return invalid("JOB_002", where + " is neither name=value nor name<<DELIMITER");
+        if (equals == 0 || block == 0) return invalid("JOB_002", where + " has no name");
+        if (equals < block) {
+            list.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+            continue;
+        }
+        const std::string name(line.substr(0, block));
+        const auto delimiter = line.substr(block + 2);
+        if (delimiter.empty()) return invalid("JOB_002", where + " has no delimiter after <<");
+        std::string value;
+        bool closed = false, first = true;
+        while (!closed && at < text.size()) {
+            ++number;
+            const auto part = next_line(text, at);
+            closed = part == delimiter;
+            if (closed) break;
+            if (!first) value += '\n';
+            value += part;
+            first = false;
+        }
+        if (!closed) return invalid("JOB_002", where + " is not closed: no line is '" + std::string(delimiter) + "'");
+        list.emplace_back(name, std::move(value));
+    }
+    for (const auto& [name, value] : list)
+        if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos)
+            return invalid("JOB_002", "the value of '" + to_valid_utf8(name) + "' holds a NUL byte");
+    return list;
+}
+
+std::vector<std::string> parse_path_lines(std::string_view text) {
+    std::vector<std::string> list;
+    for (std::size_t at = 0; at < text.size();)
+        if (const auto line = next_line(text, at); !line.empty() && line.find('\0') == std::string_view::npos)
+            list.emplace_back(line);
+    return list;
+}
+
+Result<StepFiles> StepFiles::create(const Folders& folders, int step) {
+    for (const auto& kind : kinds) CICD_CHECK(write_new(folders.files / file_name(step, kind.name), {}, 0644));
+    return StepFiles(folders, step);
+}
+
+model::Texts StepFiles::variables() const {
+    model::Texts list;
+    for (const auto& kind : kinds)
+        for (const char* variable : kind.variables)
+            list.emplace_back(variable, folders_->inner_files + "/" + file_name(step_, kind.name));
+    return list;
+}
+
+Result<StepResults> StepFiles::read() const {
+    std::array<std::string, kinds.size()> texts;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+        CICD_TRY(texts[i], read_back(folders_->files / file_name(step_, kinds[i].name), kinds[i].variables[0]));
+    }
+    StepResults results;
+    auto env = parse_assignments(texts[0]);
+    if (!env) return std::move(env.error()).within("$CICD_ENV");
+    auto outputs = parse_assignments(texts[1]);
+    if (!outputs) return std::move(outputs.error()).within("$CICD_OUTPUT");
+    results.env = std::move(*env);
+    results.outputs = std::move(*outputs);
+    results.path = parse_path_lines(texts[2]);
+    results.summary = std::move(texts[3]);
+    return results;
+}
+
+Result<std::string> StepFiles::write_script(std::string_view text, std::string_view suffix) const {
+    const auto name = std::to_string(step_) + std::string(suffix);
+    CICD_CHECK(write_new(folders_->scripts / name, text, 0755));
+    return folders_->inner_scripts + "/" + name;
+}
+
+}  // namespace cicd::runner

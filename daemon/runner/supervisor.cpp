@@ -1,0 +1,213 @@
+#include "daemon/runner/supervisor.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace cicd::runner {
+namespace {
+
+using Clock = SteadyTime::clock;
+
+/// How long the last processes of a job may take to die before the place is torn down around them.
+constexpr auto last_wait = std::chrono::seconds(10);
+
+os::Fd watch_signals() {
+    sigset_t watched;
+    ::sigemptyset(&watched);
+    for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&watched, number);
+    ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+    return os::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Place place, SteadyTime start)
+    : spec_(spec), paths_(std::move(paths)), output_(std::move(output)), place_(std::move(place)),
+      signals_(watch_signals()), start_(start) {
+    if (spec.timeout) job_deadline_ = start_ + *spec.timeout;
+}
+
+ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::optional<Milliseconds> timeout) {
+    step_ = step;
+    step_start_ = Clock::now();
+    step_deadline_.reset();
+    step_kill_at_.reset();
+    step_stop_.reset();
+    end_.reset();
+    if (timeout) step_deadline_ = step_start_ + *timeout;
+    const bool may_run = !stop_.has_value();
+    while (!ready_ && !gone_) turn(SteadyTime::max());
+    // A job that was ended while its place was made starts nothing new.
+    if (gone_ || (may_run && stop_)) return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+    {
+        auto ends = output_.open(step);
+        const auto started = ends ? place_.start(program, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
+        if (!started) {
+            end_job({model::EndReason::infra, started.error().message});
+            return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+        }
+    }
+    running_ = true;
+    warned_ = false;
+    while (!end_) turn(SteadyTime::max());
+    running_ = false;
+    output_.drain(step);
+    if (!end_->stop) end_->stop = step_stop_ ? step_stop_ : may_run ? stop_ : kill_at_ && gone_ ? stop_ : std::nullopt;
+    const auto wall = std::chrono::duration_cast<Milliseconds>(Clock::now() - step_start_);
+    end_->usage.wall_ms = wall.count();
+    return *end_;
+}
+
+model::Usage Supervisor::finish() {
+    place_.finish();
+    const auto limit = Clock::now() + last_wait;
+    // Deadlines have nothing more to end.
+    job_deadline_.reset();
+    kill_at_.reset();
+    while (!finished_ && !(gone_ && !ready_) && Clock::now() < limit) turn(limit);
+    output_.drain_all();
+    total_.wall_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - start_).count();
+    if (output_.failure() && !stop_) stop_ = Stop{model::EndReason::infra, output_.failure()->message};
+    return total_;
+}
+
+void Supervisor::turn(SteadyTime until) {
+    std::vector<pollfd> watched{{signals_.get(), POLLIN, 0}, {finished_ ? -1 : place_.events_fd(), POLLIN, 0}};
+    output_.watch(watched);
+    const auto now = Clock::now();
+    const auto wake = std::min(until, next_deadline());
+    timespec limit{};
+    if (wake > now) {
+        const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(wake - now).count();
+        limit = {left / 1'000'000'000, left % 1'000'000'000};
+    }
+    (void)::ppoll(watched.data(), watched.size(), wake == SteadyTime::max() ? nullptr : &limit, nullptr);
+    output_.serve();
+    if (watched[0].revents != 0) {
+        signalfd_siginfo info{};
+        while (::read(signals_.get(), &info, sizeof info) == sizeof info) on_signal(static_cast<int>(info.ssi_signo));
+    }
+    if (watched[1].revents != 0) on_event();
+    check_clock();
+}
+
+SteadyTime Supervisor::next_deadline() const {
+    auto first = SteadyTime::max();
+    const auto consider = [&](const std::optional<SteadyTime>& time) {
+        if (time) first = std::min(first, *time);
+    };
+    consider(job_deadline_);
+    consider(kill_at_);
+    consider(output_.due());
+    if (running_) {
+        consider(step_deadline_);
+        consider(step_kill_at_);
+        if (spec_.silence_timeout && !warned_)
+            first = std::min(first, std::max(output_.last_output(), step_start_) + *spec_.silence_timeout);
+    }
+    return first;
+}
+
+void Supervisor::on_signal(int number) {
+    if (number == SIGTERM && !stop_) {
+        const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
+        end_job({request.reason, request.message.empty() ? "the job was cancelled" : request.message});
+        return;
+    }
+    if (!stop_) stop_ = Stop{model::EndReason::cancelled, "the job was cancelled"};
+    kill_all();
+}
+
+void Supervisor::on_event() {
+    auto event = place_.next_event();
+    if (!event) {
+        if (!finished_) {
+            std::string why = event.error().message;
+            if (!event.error().hint.empty()) why += " (" + event.error().hint + ")";
+            if (!stop_) stop_ = Stop{model::EndReason::infra, why};
+            output_.system_line(step_, why);
+        }
+        finished_ = gone_ = true;
+        if (!end_) end_ = ProgramEnd{ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+        return;
+    }
+    const model::Usage usage{event->cpu_us / 1000, event->peak_bytes, 0};
+    switch (event->kind) {
+        case Event::Kind::ready: ready_ = true; break;
+        case Event::Kind::started: break;
+        case Event::Kind::refused:
+            end_ = ProgramEnd{ProgramEnd::Kind::refused, 0, static_cast<os::SpawnFailure::Stage>(event->stage),
+                              event->number, std::nullopt, {}};
+            break;
+        case Event::Kind::ended:
+            end_ = ProgramEnd{ProgramEnd::Kind::ended, event->number, {}, 0, std::nullopt, usage};
+            break;
+        case Event::Kind::finished:
+            total_ = usage;
+            finished_ = true;
+            break;
+    }
+}
+
+void Supervisor::check_clock() {
+    const auto now = Clock::now();
+    if (output_.failure() && !stop_) end_job({model::EndReason::infra, output_.failure()->message});
+    if (job_deadline_ && now >= *job_deadline_) {
+        job_deadline_.reset();
+        if (!stop_) end_job({model::EndReason::timeout, "the job ran longer than " + format_duration(*spec_.timeout)});
+    }
+    if (kill_at_ && now >= *kill_at_) kill_all();
+    if (!running_) return;
+    if (step_deadline_ && now >= *step_deadline_) {
+        const auto limit = std::chrono::duration_cast<Milliseconds>(*step_deadline_ - step_start_);
+        step_deadline_.reset();
+        end_step({model::EndReason::timeout, "the step ran longer than " + format_duration(limit)});
+    }
+    if (step_kill_at_ && now >= *step_kill_at_) {
+        step_kill_at_.reset();
+        place_.signal_step(SIGKILL);
+    }
+    check_silence(now);
+}
+
+void Supervisor::check_silence(SteadyTime now) {
+    if (!spec_.silence_timeout) return;
+    const auto quiet_since = std::max(output_.last_output(), step_start_);
+    if (now < quiet_since + *spec_.silence_timeout) {
+        warned_ = false;
+        return;
+    }
+    if (warned_) return;
+    warned_ = true;
+    const auto message = "no output for " + format_duration(*spec_.silence_timeout);
+    if (spec_.fail_on_silence) end_step({model::EndReason::timeout, message});
+    else output_.system_line(step_, message);
+}
+
+void Supervisor::end_job(Stop stop) {
+    if (stop_) return;
+    output_.system_line(step_, stop.message);
+    stop_ = std::move(stop);
+    kill_at_ = Clock::now() + spec_.grace;
+    place_.signal_all(SIGTERM);
+}
+
+void Supervisor::end_step(Stop stop) {
+    if (step_stop_ || stop_) return;
+    output_.system_line(step_, stop.message);
+    step_stop_ = std::move(stop);
+    step_kill_at_ = Clock::now() + spec_.grace;
+    place_.signal_step(SIGTERM);
+}
+
+void Supervisor::kill_all() {
+    kill_at_.reset();
+    gone_ = true;
+    place_.signal_all(SIGKILL);
+}
+
+}  // namespace cicd::runner

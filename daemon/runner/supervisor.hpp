@@ -1,0 +1,76 @@
+#pragma once
+
+#include "common/job/job_directory.hpp"
+#include "common/model/job_spec.hpp"
+#include "daemon/os/fd.hpp"
+#include "daemon/os/spawn.hpp"
+#include "daemon/runner/output.hpp"
+#include "daemon/runner/place.hpp"
+
+#include <optional>
+#include <string>
+
+namespace cicd::runner {
+
+/// Why something is being ended before its time.
+struct Stop {
+    model::EndReason reason = model::EndReason::cancelled;
+    std::string message;
+};
+
+struct ProgramEnd {
+    enum class Kind { ended, refused, broken } kind = Kind::broken;
+    int status = 0;                        ///< ended: as wait(2) gives it
+    os::SpawnFailure::Stage stage{};       ///< refused: where, and
+    int errno_value = 0;                   ///<          why
+    std::optional<Stop> stop;              ///< what ended it, if it did not end by itself
+    model::Usage usage;
+};
+
+/// Runs a job's programs one after another and meanwhile moves their output, obeys signals and watches the clock:
+/// SIGTERM to this process ends the job (the file `cancel` says why), a second one or SIGINT ends it at once.
+class Supervisor {
+public:
+    Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Place place, SteadyTime start);
+
+    ProgramEnd run(std::uint32_t step, const Program& program, std::optional<Milliseconds> timeout);
+    /// Ends everything that is left; returns what the whole job used.
+    model::Usage finish();
+
+    void note(std::uint32_t step, std::string_view text) { output_.system_line(step, text); }
+    /// Looks for signals that came while nothing ran.
+    void look() { turn(SteadyTime::clock::now()); }
+    /// Set once the job as a whole is to end. Steps that ask for it still run until `gone`.
+    [[nodiscard]] const std::optional<Stop>& stop() const { return stop_; }
+    /// No step can run any more.
+    [[nodiscard]] bool gone() const { return gone_; }
+    [[nodiscard]] const Folders& folders() const { return place_.folders(); }
+
+private:
+    void turn(SteadyTime until);
+    void on_signal(int number);
+    void on_event();
+    void check_clock();
+    void check_silence(SteadyTime now);
+    void end_job(Stop stop);
+    void end_step(Stop stop);
+    void kill_all();
+    [[nodiscard]] SteadyTime next_deadline() const;
+
+    const model::JobSpec& spec_;
+    job::Paths paths_;
+    Output output_;
+    Place place_;
+    os::Fd signals_;
+    SteadyTime start_;
+
+    bool ready_ = false, running_ = false, finished_ = false, gone_ = false, warned_ = false;
+    std::uint32_t step_ = 0;
+    std::optional<Stop> stop_, step_stop_;
+    std::optional<SteadyTime> job_deadline_, kill_at_, step_deadline_, step_kill_at_;
+    SteadyTime step_start_;
+    std::optional<ProgramEnd> end_;
+    model::Usage total_;
+};
+
+}  // namespace cicd::runner
