@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 /// Where a job's processes live: one for all its steps, so that /tmp and background processes go on from step to step.
 namespace cicd::runner {
@@ -21,7 +22,10 @@ class Place {
 public:
     /// Starts the place; it is ready when its first event says so.
     static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory);
-    Place(Place&&) noexcept = default;
+    Place(Place&& other) noexcept
+        : folders_(std::move(other.folders_)), isolated_(other.isolated_), ready_(other.ready_),
+          socket_(std::move(other.socket_)), complaints_(std::move(other.complaints_)),
+          pid_(std::exchange(other.pid_, 0)) {}
     Place& operator=(Place&&) = delete;
     /// Kills what is left and waits for it.
     ~Place();
