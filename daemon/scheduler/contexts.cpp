@@ -1,0 +1,142 @@
+#include "common/codec/json.hpp"
+#include "daemon/scheduler/graph.hpp"
+
+#include <algorithm>
+
+/// What conditions and jobs can read, and the job's description for its runner.
+namespace cicd::scheduler {
+namespace {
+
+/// A stage with more jobs than this shows their results only as a whole: nobody reads thousands, and every spec holds them.
+constexpr std::size_t most_jobs_shown = 1000;
+
+void merge(Object& into, const Value& outputs) {
+    if (!outputs.is_object()) return;
+    for (const auto& [name, value] : outputs.as_object()) into.set(name, value);
+}
+
+/// Variables whose values are known before the job runs.
+void add_literals(Object& env, const model::Texts& texts) {
+    for (const auto& [name, value] : texts)
+        if (!expr::has_expression(value)) env.set(name, value);
+}
+
+Object strategy_context(const RunNode& run, const Group& group, const model::PlannedJob& planned) {
+    Object strategy;
+    strategy.set("fail-fast", group.fail_fast);
+    strategy.set("job-index", planned.matrix_index);
+    strategy.set("job-total", planned.matrix_total);
+    strategy.set("max-parallel", group.limit > 0 ? group.limit : planned.matrix_total);
+    static_cast<void>(run);
+    return strategy;
+}
+
+}  // namespace
+
+Value RunNode::stage_jobs(const StageNode& stage, Object& outputs) {
+    Object shown;
+    for (const int g : stage.groups) {
+        const auto& entry = target_context(groups[g].target);
+        merge(outputs, entry["outputs"]);
+        if (stage.groups.size() <= most_jobs_shown)
+            shown.set(bare_name(targets[stage.target].name, groups[g].base), entry);
+    }
+    return shown;
+}
+
+/// {result, outputs}, and for a stage also {jobs}. Of a matrix, the outputs of later instances win.
+const Value& RunNode::target_context(int index) {
+    auto& target = targets[index];
+    if (target.context) return *target.context;
+    Object entry, outputs;
+    entry.set("result", std::string(to_text(target.result())));
+    if (target.is_stage) {
+        const auto shown = stage_jobs(stages[index], outputs);
+        entry.set("outputs", outputs);
+        entry.set("jobs", shown);
+    } else {
+        for (const int job : groups[group_by_base_.at(target.name)].jobs) merge(outputs, run.jobs[job].outputs);
+        entry.set("outputs", outputs);
+    }
+    target.context = Value(std::move(entry));
+    return *target.context;
+}
+
+Value RunNode::needs_context(int index) {
+    auto& group = groups[index];
+    if (group.needs_context) return *group.needs_context;
+    Object needs;
+    std::vector<int> all = stages[group.stage].needs;
+    all.insert(all.end(), group.needs.begin(), group.needs.end());
+    const auto add_bare = [&](const Group& other) {
+        const auto name = bare_name(targets[stages[other.stage].target].name, other.base);
+        if (!needs.contains(name)) needs.set(name, target_context(other.target));
+    };
+    for (const int need : all) needs.set(targets[need].name, target_context(need));
+    for (const int need : all) {
+        if (!targets[need].is_stage) add_bare(groups[group_by_base_.at(targets[need].name)]);
+        else if (stages[need].groups.size() <= most_jobs_shown)
+            for (const int g : stages[need].groups) add_bare(groups[g]);
+    }
+    group.needs_context = Value(std::move(needs));
+    return *group.needs_context;
+}
+
+Object RunNode::contexts_of(int index, const model::PlannedJob& planned) {
+    const auto& stage = planned_stage(groups[index].stage);
+    Object all = contexts;
+    Object env;
+    for (const auto* texts : std::initializer_list<const model::Texts*>{&plan.env, &stage.env, &planned.job.env})
+        add_literals(env, *texts);
+    all.set("env", env);
+    all.set("matrix", planned.matrix);
+    all.set("strategy", strategy_context(*this, groups[index], planned));
+    all.set("needs", needs_context(index));
+    Object environment;
+    environment.set("name", planned.job.environment.empty() ? stage.environment : planned.job.environment);
+    all.set("environment", environment);
+    return all;
+}
+
+Result<const Condition*> RunNode::condition(const std::string& text, const Object& scope) {
+    if (const auto known = conditions.find(text); known != conditions.end()) return &known->second;
+    CICD_TRY(auto parsed, Condition::parse(text, scope));
+    return &conditions.emplace(text, std::move(parsed)).first->second;
+}
+
+std::vector<model::StepRun> pending_steps(const model::Job& job) {
+    std::vector<model::StepRun> steps;
+    for (const auto& step : job.steps)
+        steps.push_back({.index = static_cast<int>(steps.size()), .id = step.id, .name = step.name});
+    return steps;
+}
+
+model::JobSpec job_spec(RunNode& run, int index) {
+    const auto& record = run.run.jobs[index];
+    const auto& planned = *run.jobs[index].planned;
+    const auto& job = planned.job;
+    auto contexts = run.contexts_of(run.jobs[index].group, planned);
+    contexts.erase("env");  // the runner makes it, from the layers and what steps add
+    model::JobSpec spec;
+    spec.job = record.id;
+    spec.run = record.run;
+    spec.key = record.key;
+    spec.name = record.name;
+    spec.stage = record.stage;
+    spec.attempt = record.attempt;
+    spec.executor = job.executor.value_or(model::ExecutorKind::sandbox);
+    spec.network = job.network.value_or(model::NetworkMode::host);
+    spec.contexts = Value(std::move(contexts));
+    spec.env = {run.plan.env, run.planned_stage(run.groups[run.jobs[index].group].stage).env, job.env};
+    spec.shell = job.shell;
+    spec.working_directory = job.working_directory;
+    spec.steps = job.steps;
+    spec.outputs = job.outputs;
+    spec.timeout = job.timeout;
+    spec.silence_timeout = job.silence_timeout;
+    spec.fail_on_silence = job.fail_on_silence;
+    spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids};
+    return spec;
+}
+
+}  // namespace cicd::scheduler

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "common/model/job_spec.hpp"
+#include "daemon/scheduler/places.hpp"
+#include "daemon/store/store.hpp"
+#include "daemon/zones/zone.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+/// The scheduler's decisions: events in, actions out. No I/O, no clock, no threads.
+namespace cicd::scheduler {
+
+/// Something to be told of at a time. Not every timer still matters when it fires; the core knows.
+struct Timer {
+    enum class Kind { run_timeout, stage_timeout, retry, cleanup_bound } kind = Kind::retry;
+    RunId run;
+    JobId job;
+    int index = 0;  ///< of the stage, or the attempt
+    Timestamp at;
+    bool operator==(const Timer&) const = default;
+};
+
+/// A run to work on: a new one, or one that had not ended when the daemon stopped (`resumed`). Jobs that are final
+/// already stay as they are.
+struct RunAccepted {
+    store::NewRun content;
+    bool resumed = false;
+    std::int64_t last_seq = 0;
+    Timestamp last_event;  ///< resumed: notices up to then are stored already
+};
+struct JobProgressed {
+    JobId job;
+    int attempt = 1;
+    model::JournalEntry entry;
+};
+/// Lost and refused jobs end too: with the reasons `lost` and `infra`.
+struct JobEnded {
+    JobId job;
+    int attempt = 1;
+    model::JobExit exit;
+};
+struct RunCancelled {
+    RunId run;
+    std::string reason;
+};
+struct JobCancelled {
+    JobId job;
+    std::string reason;
+};
+struct TimerFired {
+    Timer timer;
+};
+struct CapacityChanged {
+    Capacity capacity;
+};
+using Event = std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged>;
+
+struct StopJob {
+    JobId job;
+    int attempt = 1;
+    model::EndReason reason = model::EndReason::cancelled;
+    std::string message;
+};
+
+/// What an event leads to. `changes` must be durable before anything else of it is carried out (timers may be set at once).
+struct Actions {
+    store::Changes changes;
+    std::vector<zones::Assignment> starts;
+    std::vector<zones::Assignment> adoptions;
+    std::vector<StopJob> stops;
+    std::vector<Timer> timers;
+    std::vector<RunId> ended;  ///< runs that are over; the core knows nothing of them any more
+
+    void append(Actions&& later);
+};
+
+struct RunNode;
+
+class Core {
+public:
+    Core(Capacity capacity, std::function<JobId()> next_job_id);
+    ~Core();
+
+    /// Work is proportional to what the event changes, not to the number of jobs.
+    Actions handle(Event event, Timestamp now);
+
+    /// An active run, with its stages and jobs; null where there is none.
+    [[nodiscard]] const model::Run* run(const RunId& id) const;
+    [[nodiscard]] const model::JobRun* job(const JobId& id) const;
+
+    struct Counts {
+        std::int64_t running_jobs = 0, queued_jobs = 0, active_runs = 0;
+    };
+    [[nodiscard]] Counts counts() const;
+    [[nodiscard]] const Capacity& capacity() const;
+
+private:
+    class Step;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace cicd::scheduler

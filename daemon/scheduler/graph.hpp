@@ -1,0 +1,136 @@
+#pragma once
+
+#include "common/model/job_spec.hpp"
+#include "common/model/run.hpp"
+#include "daemon/scheduler/condition.hpp"
+#include "daemon/scheduler/places.hpp"
+#include "daemon/store/store.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+/// A run in memory: its jobs, who waits for whom, and counters, so that an event touches only what it changes.
+namespace cicd::scheduler {
+
+/// What can be needed: a stage, or a job with all instances of its matrix.
+struct Target {
+    std::string name;  ///< "build" or "test.unit"
+    bool is_stage = false;
+    int total = 0, open = 0;
+    int success = 0, failed = 0, allowed = 0, cancelled = 0, skipped = 0;
+    bool timed_out = false;
+    bool done = false;             ///< who waited for it has been told
+    bool tainted = false;          ///< something it needed, directly or further up, failed
+    std::vector<int> groups;       ///< groups that wait for it
+    std::vector<int> empty_stages; ///< stages without jobs that wait for it
+    std::optional<Value> context;  ///< its entry in `needs`, made once
+
+    /// success | failed | cancelled | skipped; a failure that is allowed is no failure.
+    [[nodiscard]] model::JobState result() const;
+    void count(const model::JobRun& job);  ///< a job that is final
+    [[nodiscard]] std::string label() const { return (is_stage ? "stage " : "job ") + name; }
+};
+
+struct StageNode {
+    int target = 0;
+    std::vector<int> needs;  ///< targets
+    int waiting = 0;         ///< only of a stage without jobs
+    std::vector<int> groups, jobs;
+    std::optional<Result<Verdict>> verdict;  ///< of its explicit condition
+    bool dirty = false;
+};
+
+/// The instances of one job of the pipeline.
+struct Group {
+    std::string base;
+    int stage = 0, target = 0;
+    std::vector<int> jobs;
+    std::vector<int> needs;  ///< targets, without those of its stage
+    int after = -1;          ///< target of the job before it, in a stage with `parallel: false`
+    int waiting = 0;
+    bool opened = false;     ///< its needs have ended, so its jobs have been decided on
+    bool broken = false;     ///< failFast has struck
+    bool fail_fast = true;
+    int limit = 0;           ///< how many at once; 0: no limit
+    int active = 0;
+    std::deque<int> held;    ///< queued, but over the limit
+    std::optional<Value> needs_context;
+};
+
+struct JobNode {
+    int group = 0;
+    const model::PlannedJob* planned = nullptr;
+    Demand demand;
+    std::optional<Turn> turn;  ///< waits for a place
+    bool placed = false;       ///< has one
+    bool active = false;       ///< counts for its group's limit
+    bool backing_off = false;
+    std::optional<model::EndReason> stop;  ///< it has been told to end, and why
+    std::string stop_message;
+    bool dirty = false;
+};
+
+enum class CancelPhase { none, cleaning_up, everything };
+
+struct RunNode {
+    explicit RunNode(store::NewRun content);
+    RunNode(const RunNode&) = delete;
+    RunNode& operator=(const RunNode&) = delete;
+
+    model::Run run;  ///< with stages and jobs: the truth
+    model::Plan plan;
+    std::string definition;
+    Object contexts;
+    std::vector<Target> targets;
+    std::vector<StageNode> stages;
+    std::vector<Group> groups;
+    std::vector<JobNode> jobs;  ///< parallel to run.jobs
+    std::deque<model::PlannedJob> expanded;
+    std::unordered_map<std::string, Condition> conditions;
+
+    std::deque<int> openable;  ///< groups whose needs have ended; -1 - n for stage n, which has no jobs
+    int open = 0;
+    CancelPhase cancelling = CancelPhase::none;
+    model::EndReason cancel_reason = model::EndReason::cancelled;
+    std::int64_t last_seq = 0;
+    Timestamp last_event;
+    bool fresh = false, dirty = false, touched = false;
+
+    [[nodiscard]] const model::PlannedStage& planned_stage(int stage) const { return plan.stages[stage]; }
+    /// Appends a job that is in `run.jobs` already to the node lists and counters.
+    void add_node(int group, const model::PlannedJob& planned);
+
+    [[nodiscard]] Status status_of(const std::vector<int>& needs) const;
+    void add_status(Status& status, int target, bool only_order) const;
+    /// `needs` as jobs of this group see it.
+    Value needs_context(int group);
+    /// Everything a condition or a job may read.
+    Object contexts_of(int group, const model::PlannedJob& planned);
+    Result<const Condition*> condition(const std::string& text, const Object& scope);
+
+private:
+    using Records = std::unordered_map<std::string, model::JobRun>;
+    int add_target(std::string name, bool is_stage);
+    void add_stages();
+    void add_group(const model::PlannedJob& planned);
+    void add_jobs(Records records);
+    void add_expanded(const model::PlannedJob& placeholder, Records& records);
+    void link();
+    const Value& target_context(int target);
+    Value stage_jobs(const StageNode& stage, Object& outputs);
+
+    std::unordered_map<std::string, int> target_by_name_;
+    std::unordered_map<std::string, int> group_by_base_;
+};
+
+/// What a job is called inside its stage: "test.unit" → "unit".
+std::string bare_name(const std::string& stage, const std::string& base);
+
+model::JobSpec job_spec(RunNode& run, int job);
+std::vector<model::StepRun> pending_steps(const model::Job& job);
+
+}  // namespace cicd::scheduler

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "daemon/scheduler/core.hpp"
+#include "daemon/scheduler/graph.hpp"
+
+/// Inside of the core: what all of its files share.
+namespace cicd::scheduler {
+
+struct JobRef {
+    RunNode* run = nullptr;
+    int index = 0;
+    bool operator==(const JobRef&) const = default;
+};
+
+struct Core::State {
+    Places<JobRef> places;
+    std::function<JobId()> next_job_id;
+    std::unordered_map<RunId, std::unique_ptr<RunNode>> runs;
+    std::unordered_map<JobId, JobRef> jobs;
+    std::uint64_t sequence = 0;  ///< of jobs that became ready
+    std::int64_t queued = 0;
+};
+
+/// One event being handled.
+class Core::Step {
+public:
+    Step(State& state, Timestamp now) : state_(state), now_(now) {}
+    Actions take() &&;
+
+    void operator()(RunAccepted& event);
+    void operator()(JobProgressed& event);
+    void operator()(JobEnded& event);
+    void operator()(RunCancelled& event);
+    void operator()(JobCancelled& event);
+    void operator()(TimerFired& event);
+    void operator()(CapacityChanged& event);
+
+    void dispatch();
+
+private:
+    // record.cpp: the one place where states change
+    void set_run(RunNode& run, model::RunState to, const std::string& message = {});
+    void set_stage(RunNode& run, int stage, model::StageState to, const std::string& message = {});
+    void set_job(RunNode& run, int job, model::JobState to);
+    void set_step(RunNode& run, int job, const model::JournalEntry& entry);
+    void end_open_steps(RunNode& run, int job, model::StepState begun);
+    model::RunEvent& emit(RunNode& run, const char* type, Timestamp time);
+    void touch(RunNode& run);
+    void touch_stage(RunNode& run, int stage);
+    void touch_job(RunNode& run, int job);
+
+    // advance.cpp: needs ended → jobs queued or skipped → stages and runs ended
+    void drain(RunNode& run);
+    void open_group(RunNode& run, int group);
+    bool expand(RunNode& run, int group);
+    void decide(RunNode& run, int job);
+    Result<Verdict> judge(RunNode& run, int job);
+    Result<Verdict> judge_stage(RunNode& run, int stage, const Object& contexts);
+    void open_empty_stage(RunNode& run, int stage);
+    void queue(RunNode& run, int job);
+    void make_ready(RunNode& run, int job);
+    void end_job(RunNode& run, int job, model::JobState state, std::optional<model::EndReason> reason,
+                 const std::string& message);
+    void completed(RunNode& run, int job);
+    void leave_place(RunNode& run, int job);
+    void release_held(RunNode& run, int group);
+    void end_stage(RunNode& run, int stage);
+    void end_run(RunNode& run);
+    void target_final(RunNode& run, int target);
+    bool retry(RunNode& run, int job, const model::JobExit& exit);
+    void begin_stage(RunNode& run, int stage);
+    void start(RunNode& run, int job);
+    void finish(RunNode& run, int job, const model::JobExit& exit);
+    zones::Assignment assignment(RunNode& run, int job) const;
+
+    // stop.cpp: cancelling, timeouts, failFast; and going on after a restart
+    void stop_job(RunNode& run, int job, model::EndReason reason, const std::string& message);
+    void cancel_run(RunNode& run, model::EndReason reason, const std::string& message);
+    void break_group(RunNode& run, int group, const std::string& message);
+    bool survives_cancel(RunNode& run, int job);
+    void resume(RunNode& run);
+    void resume_job(RunNode& run, int job);
+    void begin(RunNode& run);
+    void link_waiting(RunNode& run);
+
+    JobRef find(const JobId& id) const;
+
+    State& state_;
+    Timestamp now_;
+    Actions actions_;
+    std::vector<RunNode*> touched_;
+    std::vector<JobRef> changed_jobs_;
+    std::vector<std::pair<RunNode*, int>> changed_stages_;
+};
+
+}  // namespace cicd::scheduler
