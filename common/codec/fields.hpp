@@ -8,6 +8,7 @@
 #include "common/base/value.hpp"
 #include "common/model/pipeline.hpp"
 
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -22,6 +23,9 @@
 
 namespace cicd::model {
 struct StepRun;
+struct StageRun;
+struct JobRun;
+struct Run;
 }
 
 /// Reading and writing structs by a table of their fields, so that both directions cannot drift apart.
@@ -88,6 +92,7 @@ Result<void> read(const Value& value, bool& out, const Path& path);
 Result<void> read(const Value& value, double& out, const Path& path);
 Result<void> read(const Value& value, Timestamp& out, const Path& path);
 Result<void> read(const Value& value, Milliseconds& out, const Path& path);
+Result<void> read(const Value& value, model::Run& out, const Path& path);
 Result<void> read_size(const Value& value, std::uint64_t& out, const Path& path);
 Result<double> read_integer(const Value& value, double lowest, double highest, const Path& path);
 
@@ -184,7 +189,7 @@ Result<void> read_field(const Object& object, T& out, const Field<T, M>& field, 
 }
 
 template <Described T>
-Result<void> read(const Value& value, T& out, const Path& path) {
+Result<void> read_fields(const Value& value, T& out, const Path& path) {
     CICD_TRY(const Object* object, as_object(value, path));
     Result<void> result;
     std::apply(
@@ -195,11 +200,20 @@ Result<void> read(const Value& value, T& out, const Path& path) {
     return result;
 }
 
+template <Described T>
+Result<void> read(const Value& value, T& out, const Path& path) {
+    return read_fields(value, out, path);
+}
+
 // Types with a shape of their own. Declared here because the templates below find only what they can see.
 Value write(const model::Mark& mark);                      // ["file", line, column, "pointer"]
 bool same(const model::Mark& a, const model::Mark& b);     // their == is always true
 Value write(const model::OrExpression<bool>& value);       // the value, or {"value": …, "expression": "…"}
-Value write(const model::StepRun& step);                   // its fields and how long it took
+// Their fields, and how long it took.
+Value write(const model::StepRun& step);
+Value write(const model::StageRun& stage);
+Value write(const model::JobRun& job);
+Value write(const model::Run& run);
 
 inline Value write(const std::string& text) { return text; }
 inline Value write(bool b) { return b; }

@@ -22,6 +22,39 @@ struct Fields<model::StepRun> {
                    shown("usage", &T::usage)};
 };
 
+template <>
+struct Fields<model::StageRun> {
+    using T = model::StageRun;
+    static constexpr auto list =
+        std::tuple{required("name", &T::name), required("status", &T::state), shown("startTime", &T::start_time),
+                   shown("endTime", &T::end_time), shown("message", &T::message)};
+};
+
+template <>
+struct Fields<model::JobRun> {
+    using T = model::JobRun;
+    static constexpr auto list =
+        std::tuple{required("id", &T::id), required("runId", &T::run), shown("key", &T::key), shown("name", &T::name),
+                   shown("stage", &T::stage), required("status", &T::state), shown("attempt", &T::attempt),
+                   shown("allowFailure", &T::allow_failure), shown("createdTime", &T::created_time),
+                   shown("queuedTime", &T::queued_time), shown("startTime", &T::start_time),
+                   shown("endTime", &T::end_time), shown("exitCode", &T::exit_code),
+                   shown("endReason", &T::end_reason), shown("message", &T::message), shown("outputs", &T::outputs),
+                   shown("usage", &T::usage), shown("steps", &T::steps)};
+};
+
+/// `triggeredBy` besides: a summary of who and what, made from `event` and `source`.
+template <>
+struct Fields<model::Run> {
+    using T = model::Run;
+    static constexpr auto list = std::tuple{
+        required("id", &T::id), required("number", &T::number), shown("pipelineId", &T::pipeline_id),
+        shown("pipeline", &T::pipeline), shown("pipelineVersion", &T::pipeline_version), required("status", &T::state),
+        shown("event", &T::event), shown("source", &T::source), shown("createdTime", &T::created_time),
+        shown("startTime", &T::start_time), shown("endTime", &T::end_time), shown("message", &T::message),
+        shown("retryOf", &T::retry_of), shown("stages", &T::stages), shown("jobs", &T::jobs)};
+};
+
 /// `duration` for people and `durationMs`, both null until both times are known.
 void write_duration(Object& object, const std::optional<Timestamp>& start, const std::optional<Timestamp>& end);
 

@@ -1,0 +1,142 @@
+#include "common/codec/codecs.hpp"
+#include "common/codec/fields.hpp"
+
+namespace cicd::codec {
+
+template <>
+struct Fields<contract::StartRun> {
+    using T = contract::StartRun;
+    static constexpr auto list = std::tuple{
+        omitted("pipeline", &T::pipeline), omitted("repository", &T::repository), omitted("file", &T::file),
+        omitted("definition", &T::definition), omitted("workingTree", &T::working_tree),
+        omitted("commit", &T::commit), omitted("branch", &T::branch), omitted("tag", &T::tag),
+        omitted("pullRequest", &T::pull_request), omitted("event", &T::event), omitted("base", &T::base),
+        omitted("params", &T::params), omitted("stages", &T::stages), omitted("jobs", &T::jobs),
+        omitted("vars", &T::vars), omitted("priority", &T::priority)};
+};
+
+template <>
+struct Fields<contract::RetryRun> {
+    using T = contract::RetryRun;
+    static constexpr auto list = std::tuple{shown("failedOnly", &T::failed_only)};
+};
+
+template <>
+struct Fields<contract::Cancel> {
+    using T = contract::Cancel;
+    static constexpr auto list = std::tuple{shown("reason", &T::reason)};
+};
+
+namespace {
+
+template <class T>
+std::vector<std::string> field_names() {
+    return std::apply([](const auto&... field) { return std::vector<std::string>{std::string(field.name)...}; },
+                      Fields<T>::list);
+}
+
+/// A request without a body means one with every field at its default.
+template <class T>
+Result<T> read_request(const Value& value) {
+    if (value.is_null()) return T{};
+    const Path root;
+    CICD_TRY(const Object* object, as_object(value, root));
+    CICD_CHECK(refuse_unknown(*object, field_names<T>(), root));
+    return read_whole<T>(value);
+}
+
+/// `{"n": 3, "debug": true}` as texts: numbers and flags as they are written, structures as JSON.
+Value with_texts(const Value& members) {
+    if (!members.is_object()) return members;
+    Object texts;
+    for (const auto& [key, member] : members.as_object())
+        texts.set(key, member.is_string() ? member : Value(to_json(member)));
+    return texts;
+}
+
+Object pipeline_request(const contract::SavePipeline& request) {
+    Object object;
+    const auto put = [&](std::string key, const std::string& text) {
+        if (!text.empty()) object.set(std::move(key), text);
+    };
+    put("name", request.name);
+    put("description", request.description);
+    if (!request.definition_value.is_null())
+        object.set("definition", request.definition_value);
+    else
+        put("definition", request.definition);
+    put("repository", request.repository);
+    put("file", request.file);
+    if (request.state) object.set("status", write(*request.state));
+    return object;
+}
+
+}  // namespace
+
+template <>
+Value encode(const contract::StartRun& request) {
+    return write(request);
+}
+template <>
+Result<contract::StartRun> decode(const Value& value) {
+    if (!value.is_object()) return read_request<contract::StartRun>(value);
+    Object object = value.as_object();
+    for (const char* key : {"params", "vars"})
+        if (const Value* members = object.find(key)) object.set(key, with_texts(*members));
+    return read_request<contract::StartRun>(object);
+}
+
+template <>
+Value encode(const contract::RetryRun& request) {
+    return write(request);
+}
+template <>
+Result<contract::RetryRun> decode(const Value& value) {
+    return read_request<contract::RetryRun>(value);
+}
+
+template <>
+Value encode(const contract::Cancel& request) {
+    return write(request);
+}
+template <>
+Result<contract::Cancel> decode(const Value& value) {
+    return read_request<contract::Cancel>(value);
+}
+
+template <>
+Value encode(const contract::SavePipeline& request) {
+    return pipeline_request(request);
+}
+
+template <>
+Result<contract::SavePipeline> decode(const Value& value) {
+    static const std::vector<std::string> known{"name",       "description", "definition", "yaml_config",
+                                                "repository", "file",        "status"};
+    const Path root;
+    CICD_TRY(const Object* object, as_object(value, root));
+    CICD_CHECK(refuse_unknown(*object, known, root));
+    if (object->contains("definition") && object->contains("yaml_config"))
+        return wrong(Path{&root, "yaml_config"}, "is another name of 'definition': give one of them");
+    contract::SavePipeline request;
+    const auto text = [&](std::string_view key, std::string& out) -> Result<void> {
+        const Value* member = object->find(key);
+        if (!member || member->is_null()) return {};
+        return read(*member, out, Path{&root, key});
+    };
+    CICD_CHECK(text("name", request.name));
+    CICD_CHECK(text("description", request.description));
+    CICD_CHECK(text("repository", request.repository));
+    CICD_CHECK(text("file", request.file));
+    const char* key = object->contains("yaml_config") ? "yaml_config" : "definition";
+    if (value[key].is_object())
+        request.definition_value = value[key];
+    else if (!value[key].is_null() && !value[key].is_string())
+        return wrong(Path{&root, key}, "must be YAML text or an object");
+    else
+        CICD_CHECK(text(key, request.definition));
+    CICD_CHECK(read(value["status"], request.state, Path{&root, "status"}));
+    return request;
+}
+
+}  // namespace cicd::codec
