@@ -14,14 +14,14 @@ constexpr std::array<std::string_view, 2> surviving_names{"always", "cancelled"}
 
 std::vector<expr::Function> status_functions(const Status& status) {
     const auto constant = [](const char* name, bool value) {
-        return expr::Function{name, 0, 0, [value](std::span<const Value>) -> Result<Value> { return Value(value); }};
+        return expr::Function{name, 0, 255, [value](std::span<const Value>) -> Result<Value> { return Value(value); }};
     };
     return {constant("success", status.success), constant("failure", status.failure), constant("always", true),
             constant("cancelled", status.cancelled)};
 }
 
 std::vector<std::string> names_of(const Object& contexts) {
-    std::vector<std::string> names;
+    std::vector<std::string> names{"secrets", "steps", "job", "runner"};  // nothing is in them yet
     for (const auto& [name, value] : contexts) names.push_back(name);
     return names;
 }
@@ -43,7 +43,7 @@ std::string explain(const expr::Expression& expression, const Object& contexts) 
 
 Result<Condition> Condition::parse(std::string_view text, const Object& contexts) {
     Condition condition;
-    condition.text_ = std::string(trim(text));
+    condition.text_ = std::string(trim(expr::strip_braces(trim(text))));
     if (condition.text_.empty() || condition.text_ == "on_success") return condition;
     if (condition.text_ == "on_failure") {
         condition.kind_ = Kind::on_failure;
@@ -57,7 +57,7 @@ Result<Condition> Condition::parse(std::string_view text, const Object& contexts
     condition.kind_ = Kind::expression;
     const auto names = names_of(contexts);
     const auto functions = status_functions({});
-    auto parsed = expr::Expression::parse(expr::strip_braces(condition.text_), names, functions);
+    auto parsed = expr::Expression::parse(condition.text_, names, functions);
     if (!parsed) return Error(parsed.error()).within("condition '" + condition.text_ + "'");
     condition.asks_status_ = parsed->calls(status_names);
     condition.survives_cancel_ = parsed->calls(surviving_names);
@@ -90,7 +90,7 @@ Result<Verdict> Condition::judge(const Status& status, const Object& contexts) c
 
 Result<bool> evaluate_flag(bool value, const std::string& expression, const Object& contexts) {
     if (expression.empty()) return value;
-    CICD_TRY(const auto result, expr::evaluate(expr::strip_braces(expression), {contexts, {}}));
+    CICD_TRY(const auto result, expr::evaluate(trim(expr::strip_braces(trim(expression))), {contexts, {}}));
     return expr::is_truthy(result);
 }
 

@@ -30,6 +30,8 @@ public:
 class Zone {
 public:
     virtual ~Zone() = default;
+    /// Before any other call; the listener lives until `detach`.
+    virtual void listen(Listener& listener) = 0;
     /// May be called ahead of `start`, so that workspaces are made while the state file is being written. No promise.
     virtual void prepare(const Assignment& assignment) = 0;
     virtual void start(const Assignment& assignment) = 0;

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "common/job/job_directory.hpp"
+#include "daemon/os/inotify.hpp"
+#include "daemon/zones/local.hpp"
+#include "daemon/zones/workspaces.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+/// Inside of the local zone.
+namespace cicd::zones {
+
+namespace asio = boost::asio;
+using Key = std::pair<JobId, int>;  ///< a job's attempt
+
+/// A job from its assignment to its end.
+struct Following {
+    enum class Phase { preparing, prepared, starting, running };
+
+    Following(const asio::any_io_executor& io, Assignment given, job::Paths where)
+        : assignment(std::move(given)), paths(std::move(where)), runner(io), kill_timer(io) {}
+
+    Assignment assignment;
+    job::Paths paths;
+    Phase phase = Phase::preparing;
+    bool wanted = false;      ///< to be started as soon as it is prepared
+    std::optional<job::CancelRequest> cancel;
+    int pid = 0;
+    asio::posix::stream_descriptor runner;  ///< pidfd
+    asio::steady_timer kill_timer;
+    int folder_watch = -1, journal_watch = -1;
+    std::uint64_t journal_offset = 0;
+};
+
+class Local::State : public std::enable_shared_from_this<Local::State> {
+public:
+    State(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options);
+    void open();
+    void detach();
+
+    Following& prepare(const Assignment& assignment);
+    void start(const Assignment& assignment);
+    void adopt(const Assignment& assignment);
+    void cancel(const Key& key, model::EndReason reason, const std::string& message);
+    void release(const RunId& run);
+
+    Listener* listener = nullptr;
+    Folders folders;
+
+private:
+    // local.cpp: from an assignment to a runner
+    void prepared(const Key& key, const Result<void>& outcome);
+    void spawn(const Key& key, Following& job);
+    void spawned(const Key& key, const Result<int>& pid);
+    void adopt_now(const Key& key);
+    void stop(Following& job);
+    void kill_later(const Key& key, Following& job, Milliseconds wait);
+
+    // follow.cpp: from a runner to its end
+    Result<void> watch(const Key& key, Following& job);
+    void wait_for_files();
+    void files_changed();
+    void wait_for_death(const Key& key, Following& job);
+    void died(const Key& key);
+    void read_journal(const Key& key, Following& job);
+    bool collect_exit(const Key& key, Following& job);
+    void end(const Key& key, model::JobExit exit);
+    void end_early(const Key& key, model::EndReason reason, const std::string& message);
+
+    Following* find(const Key& key);
+
+    asio::any_io_executor io_;
+    asio::thread_pool& pool_;
+    git::Sources& sources_;
+    LocalOptions options_;
+    std::optional<os::Inotify> inotify_;
+    std::string inotify_problem_;
+    std::optional<asio::posix::stream_descriptor> files_;
+    std::map<Key, std::shared_ptr<Following>> jobs_;
+    std::unordered_map<int, Key> watches_;
+    bool detached_ = false;
+    asio::thread_pool spawner_{1};  ///< starting a runner never waits behind a checkout
+    asio::thread_pool sweeper_{1};  ///< and nothing waits behind a removal
+};
+
+}  // namespace cicd::zones

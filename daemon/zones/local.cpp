@@ -1,0 +1,216 @@
+#include "daemon/zones/local.hpp"
+
+#include "common/base/paths.hpp"
+#include "daemon/os/files.hpp"
+#include "daemon/os/process.hpp"
+#include "daemon/os/spawn.hpp"
+#include "daemon/zones/following.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <fcntl.h>
+
+#include <csignal>
+
+namespace cicd::zones {
+
+using model::EndReason;
+
+namespace {
+
+Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths) {
+    const os::Fd output(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    os::SpawnOptions options;
+    options.argv = {program.string(), paths.root.string()};
+    options.cwd = "/";
+    options.detached = true;
+    if (output) options.fds = {{output.get(), 1}, {output.get(), 2}};
+    return os::spawn(options);
+}
+
+}  // namespace
+
+Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options)
+    : folders{options.state_directory}, io_(std::move(io)), pool_(pool), sources_(sources), options_(std::move(options)) {
+    if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
+}
+
+void Local::State::open() {
+    auto inotify = os::Inotify::open();
+    if (!inotify) {
+        inotify_problem_ = inotify.error().message + (inotify.error().hint.empty() ? "" : "; " + inotify.error().hint);
+    } else {
+        inotify_.emplace(std::move(*inotify));
+        files_.emplace(io_, inotify_->fd());
+        wait_for_files();
+    }
+    asio::post(sweeper_, [where = folders] { sweep_workspaces(where); });
+}
+
+void Local::State::detach() {
+    detached_ = true;
+    jobs_.clear();
+    watches_.clear();
+    if (files_) files_->release();  // the inotify object closes it
+    files_.reset();
+    spawner_.join();
+    sweeper_.stop();
+    sweeper_.join();
+}
+
+Following* Local::State::find(const Key& key) {
+    const auto found = jobs_.find(key);
+    return detached_ || found == jobs_.end() ? nullptr : found->second.get();
+}
+
+Following& Local::State::prepare(const Assignment& assignment) {
+    const Key key{assignment.spec.job, assignment.spec.attempt};
+    if (auto* known = find(key)) return *known;
+    const job::Paths paths{folders.job(key.first, key.second)};
+    auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
+    asio::post(pool_, [self = shared_from_this(), key, assignment] {
+        auto outcome = make_job_directory(self->folders, assignment, self->sources_);
+        asio::post(self->io_, [self, key, outcome] { self->prepared(key, outcome); });
+    });
+    return job;
+}
+
+void Local::State::start(const Assignment& assignment) {
+    auto& job = prepare(assignment);
+    job.wanted = true;
+    if (job.phase == Following::Phase::prepared)
+        spawn({assignment.spec.job, assignment.spec.attempt}, job);
+}
+
+void Local::State::prepared(const Key& key, const Result<void>& outcome) {
+    auto* job = find(key);
+    if (!job) return;
+    if (!outcome) {
+        const auto& error = outcome.error();
+        return end_early(key, EndReason::infra, "the workspace could not be prepared: " + error.message +
+                                                    (error.hint.empty() ? "" : "; " + error.hint));
+    }
+    job->phase = Following::Phase::prepared;
+    if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
+    if (job->wanted) spawn(key, *job);
+}
+
+void Local::State::spawn(const Key& key, Following& job) {
+    if (const auto watched = watch(key, job); !watched)
+        return end_early(key, EndReason::infra, watched.error().message +
+                                                    (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
+    job.phase = Following::Phase::starting;
+    asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths] {
+        auto pid = spawn_runner(self->options_.runner, paths);
+        asio::post(self->io_, [self, key, pid] { self->spawned(key, pid); });
+    });
+}
+
+void Local::State::spawned(const Key& key, const Result<int>& pid) {
+    auto* job = find(key);
+    if (!job) return;
+    if (!pid) return end_early(key, EndReason::infra, "its runner could not be started: " + pid.error().message);
+    job->phase = Following::Phase::running;
+    job->pid = *pid;
+    wait_for_death(key, *job);
+    job = find(key);
+    if (job && job->cancel) stop(*job), kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+}
+
+void Local::State::adopt(const Assignment& assignment) {
+    const Key key{assignment.spec.job, assignment.spec.attempt};
+    if (find(key)) return;
+    const job::Paths paths{folders.job(key.first, key.second)};
+    jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths));
+    asio::post(io_, [self = shared_from_this(), key] { self->adopt_now(key); });
+}
+
+void Local::State::adopt_now(const Key& key) {
+    auto* job = find(key);
+    if (!job) return;
+    const auto status = job::runner_status(job->paths);
+    if (status.liveness == job::RunnerLiveness::not_started) {
+        const auto exit = job::read_exit(job->paths);
+        if (!exit || !*exit) {
+            const auto assignment = job->assignment;
+            jobs_.erase(key);
+            return start(assignment);
+        }
+    }
+    job->phase = Following::Phase::running;
+    job->pid = status.pid;
+    job->cancel = job::read_cancel(job->paths);
+    const bool alive = status.liveness == job::RunnerLiveness::alive && status.pid > 0;
+    if (alive) {
+        if (const auto watched = watch(key, *job); !watched)
+            return end_early(key, EndReason::infra, watched.error().message);
+    }
+    read_journal(key, *job);
+    if (!alive) return died(key);
+    if (collect_exit(key, *job)) return;
+    if (job->cancel) kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+    wait_for_death(key, *job);
+}
+
+void Local::State::cancel(const Key& key, EndReason reason, const std::string& message) {
+    auto* job = find(key);
+    if (!job || job->cancel) return;
+    job->cancel = {reason, message};
+    switch (job->phase) {
+        case Following::Phase::preparing:
+        case Following::Phase::starting: return;  // whoever is at it sees the request
+        case Following::Phase::prepared:
+            asio::post(io_, [self = shared_from_this(), key, reason, message] {
+                self->end_early(key, reason, message);
+            });
+            return;
+        case Following::Phase::running:
+            stop(*job);
+            return kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+    }
+}
+
+/// Asks the runner to end its job. The pidfd cannot hit another process.
+void Local::State::stop(Following& job) {
+    (void)job::write_cancel(job.paths, job.cancel->reason, job.cancel->message);
+    if (job.runner.is_open()) (void)os::pidfd_send_signal(job.runner.native_handle(), SIGTERM);
+}
+
+void Local::State::kill_later(const Key& key, Following& job, Milliseconds wait) {
+    job.kill_timer.expires_after(wait);
+    job.kill_timer.async_wait([self = shared_from_this(), key](const boost::system::error_code& failure) {
+        auto* late = failure ? nullptr : self->find(key);
+        if (!late || !late->runner.is_open()) return;
+        const auto status = job::runner_status(late->paths);
+        if (status.liveness == job::RunnerLiveness::alive && status.pid == late->pid)
+            asio::post(self->spawner_, [pid = late->pid] { os::signal_tree(pid, SIGKILL); });
+        else (void)os::pidfd_send_signal(late->runner.native_handle(), SIGKILL);
+    });
+}
+
+void Local::State::release(const RunId& run) {
+    asio::post(sweeper_, [path = folders.run(run)] { (void)os::remove_all(path); });
+}
+
+Local::Local(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options)
+    : state_(std::make_shared<State>(std::move(io), pool, sources, std::move(options))) {
+    state_->open();
+}
+Local::~Local() { detach(); }
+
+void Local::listen(Listener& listener) { state_->listener = &listener; }
+void Local::prepare(const Assignment& assignment) { state_->prepare(assignment); }
+void Local::start(const Assignment& assignment) { state_->start(assignment); }
+void Local::adopt(const Assignment& assignment) { state_->adopt(assignment); }
+void Local::cancel(const JobId& job, int attempt, EndReason reason, const std::string& message) {
+    state_->cancel({job, attempt}, reason, message);
+}
+void Local::release(const RunId& run) { state_->release(run); }
+void Local::detach() {
+    if (state_) state_->detach();
+}
+std::filesystem::path Local::job_directory(const JobId& job, int attempt) const {
+    return state_->folders.job(job, attempt);
+}
+
+}  // namespace cicd::zones

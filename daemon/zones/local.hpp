@@ -1,0 +1,39 @@
+#pragma once
+
+#include "daemon/async/task.hpp"
+#include "daemon/git/source.hpp"
+#include "daemon/zones/zone.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace cicd::zones {
+
+struct LocalOptions {
+    std::filesystem::path state_directory;
+    std::filesystem::path runner;        ///< cicd-runner; empty: beside this program or installed
+    Milliseconds kill_after{5'000};      ///< after a job's own grace
+};
+
+/// Jobs on this machine: a cicd-runner each, in a session of its own, followed through its job directory. Runners
+/// outlive this object. All calls on `io`'s thread; `sources` and `pool` outlive it.
+class Local final : public Zone {
+public:
+    Local(boost::asio::any_io_executor io, boost::asio::thread_pool& pool, git::Sources& sources, LocalOptions options);
+    ~Local() override;
+
+    void listen(Listener& listener) override;
+    void prepare(const Assignment& assignment) override;
+    void start(const Assignment& assignment) override;
+    void adopt(const Assignment& assignment) override;
+    void cancel(const JobId& job, int attempt, model::EndReason reason, const std::string& message) override;
+    void release(const RunId& run) override;
+    void detach() override;
+    [[nodiscard]] std::filesystem::path job_directory(const JobId& job, int attempt) const override;
+
+private:
+    class State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace cicd::zones
