@@ -1,0 +1,73 @@
+#pragma once
+
+#include "common/expr/expression.hpp"
+#include "daemon/planner/planner.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The parts of planning, one file each. Private to this folder.
+namespace cicd::planner {
+
+using Problems = std::vector<Diagnostic>;
+void add_problem(Problems& problems, const model::Mark& mark, std::string message, std::string suggestion = {});
+
+// parameters.cpp
+/// Texts and defaults as values of their types; every problem is added.
+Object resolve_parameters(const std::vector<model::Parameter>& parameters,
+                          const std::vector<std::pair<std::string, std::string>>& given, Problems& problems);
+/// The value as that type, from a text or as it is. Nothing: it does not fit, and `why` says so.
+std::optional<Value> convert_parameter(const model::Parameter& parameter, const Value& given, std::string& why);
+
+// triggers.cpp
+model::Reason decide_trigger(const model::Pipeline& pipeline, const model::Event& event);
+
+// conditions.cpp
+/// What a condition says before anything ran. `waits` names what it follows, for the reason's text.
+Result<model::Reason> decide_condition(const std::string& condition, const Object& contexts, const std::string& waits);
+/// Whether a text can be evaluated before the run: no needs, steps, job, runner, secrets and no run.id.
+bool is_static(const std::string& text);
+/// Evaluates a list of texts in order into an `env` context; nothing where one is not static.
+std::optional<Object> static_env(const std::vector<const model::Texts*>& layers, const Object& contexts);
+
+// matrix.cpp
+/// Every combination; nothing where an expression is not static (and `contexts` has no needs).
+Result<std::optional<std::vector<Object>>> matrix_combinations(const model::Matrix& matrix, const Object& contexts,
+                                                               bool needs_known);
+/// One job for each combination.
+std::vector<model::PlannedJob> expand_combinations(const model::PlannedJob& job, const std::vector<Object>& combinations);
+
+// rewrite.cpp
+/// A path such as inputs.name or steps.build.outputs.version, given as its parts.
+using PathReplacement = std::function<std::optional<std::string>(const std::vector<std::string>& path)>;
+/// Replaces paths in an expression's text; quoted texts stay as they are.
+std::string rewrite_expression(std::string_view expression, const PathReplacement& replace);
+/// The same in every `${{ }}` of a text.
+std::string rewrite_text(const std::string& text, const PathReplacement& replace);
+void rewrite_step(model::Step& step, const PathReplacement& replace);
+void rewrite_job(model::Job& job, const PathReplacement& replace);
+/// Calls back for every text of the job that can hold expressions; `bare` says that the whole text is one.
+void for_each_text(const model::Job& job, const std::function<void(const std::string&, const model::Mark&, bool bare)>& visit);
+/// A value as an expression: 'it''s', 3, true, format('a-{0}', x).
+std::string as_expression(const Value& value);
+
+// components.cpp
+/// Puts the steps of the repository's own components in place of `uses: ./…`.
+void expand_components(model::Job& job, const PlanRequest& request, Problems& problems);
+
+// includes.cpp
+void merge_includes(model::Pipeline& pipeline, const PlanRequest& request, Problems& problems);
+
+// availability.cpp
+/// Everything the definition asks for that cannot be executed yet.
+void check_availability(const model::Pipeline& pipeline, const PlanRequest& request, Problems& problems,
+                        model::Strings& notices);
+
+// selection.cpp
+/// Skips what is not selected, given what is and what that needs.
+void apply_selection(model::Plan& plan, const PlanRequest& request, Problems& problems);
+
+}  // namespace cicd::planner

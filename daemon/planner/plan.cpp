@@ -1,0 +1,264 @@
+#include "common/base/text.hpp"
+#include "common/pipeline/parse.hpp"
+#include "daemon/planner/decisions.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace cicd::planner {
+
+namespace {
+
+using model::Decision;
+using model::Reason;
+
+std::string need_text(const model::Need& need) { return need.job.empty() ? need.stage : need.stage + "." + need.job; }
+
+std::string list_needs(const std::vector<model::Need>& needs) {
+    std::vector<std::string> names;
+    for (const auto& need : needs) names.push_back(need_text(need));
+    return join(names, ", ");
+}
+
+Object git_context(const model::Plan& plan) {
+    const auto& source = plan.source;
+    const auto& event = plan.event;
+    const std::string branch = event.branch.empty() ? source.branch : event.branch;
+    const std::string tag = event.tag.empty() ? source.tag : event.tag;
+    Object git;
+    git.set("commit", source.commit);
+    git.set("sha", source.commit);
+    git.set("shortCommit", source.commit.substr(0, 7));
+    git.set("tree", source.tree);
+    git.set("branch", tag.empty() ? branch : "");
+    git.set("tag", tag);
+    std::string ref = tag.empty() ? (branch.empty() ? "" : "refs/heads/" + branch) : "refs/tags/" + tag;
+    if (event.pull_request > 0) ref = "refs/pull/" + std::to_string(event.pull_request) + "/head";
+    git.set("ref", ref);
+    git.set("refName", tag.empty() ? branch : tag);
+    git.set("message", source.message);
+    git.set("author", source.author);
+    git.set("authorEmail", source.author_email);
+    git.set("repository", source.repository);
+    git.set("name", source.name);
+    git.set("base", event.base_branch.empty() ? source.base_commit : event.base_branch);
+    git.set("dirty", source.dirty);
+    git.set("pullRequest", event.pull_request > 0 ? Value(event.pull_request) : Value());
+    return git;
+}
+
+class Planner {
+public:
+    Planner(const model::Pipeline& pipeline, const PlanRequest& request) : pipeline_(pipeline), request_(request) {}
+
+    Result<model::Plan> make() {
+        merge_includes(pipeline_, request_, problems_);
+        if (!problems_.empty()) return pipeline::as_error(problems_);
+        head();
+        place_vars();
+        for (auto& stage : pipeline_.stages)
+            for (auto& job : stage.jobs) expand_components(job, request_, problems_);
+        check_availability(pipeline_, request_, problems_, plan_.notices);
+        if (problems_.empty()) graph();
+        if (problems_.empty()) apply_selection(plan_, request_, problems_);
+        if (!problems_.empty()) return pipeline::as_error(problems_);
+        follow_skips();
+        if (plan_.trigger.decision == Decision::skip) skip_everything();
+        return std::move(plan_);
+    }
+
+private:
+    void head() {
+        plan_.pipeline = pipeline_.name;
+        plan_.event = request_.event;
+        plan_.source = request_.source;
+        plan_.trigger = decide_trigger(pipeline_, request_.event);
+        plan_.params = Value(resolve_parameters(pipeline_.parameters, request_.params, problems_));
+        plan_.concurrency = pipeline_.concurrency;
+        plan_.timeout = pipeline_.timeout;
+        plan_.priority = pipeline_.priority.value_or(model::Priority::normal);
+        plan_.shared_workspace = pipeline_.shared_workspace;
+        plan_.notifications = pipeline_.notifications;
+    }
+
+    /// `vars.NAME` is known now: its value takes its place, so that it need not travel with the run.
+    void place_vars() {
+        std::map<std::string, std::string> vars(request_.vars.begin(), request_.vars.end());
+        Object context;
+        for (const auto& [name, text] : vars) context.set(name, text);
+        const auto replace = [&](const std::vector<std::string>& path) -> std::optional<std::string> {
+            if (path.size() > 2 || to_lower(path[0]) != "vars") return std::nullopt;
+            if (path.size() == 1) return as_expression(Value(context));
+            const auto found = vars.find(path[1]);
+            return found == vars.end() ? "null" : as_expression(Value(found->second));
+        };
+        const auto env = [&](model::Texts& texts) {
+            for (auto& [name, text] : texts) text = rewrite_text(text, replace);
+        };
+        env(pipeline_.env);
+        for (auto& stage : pipeline_.stages) {
+            env(stage.env);
+            stage.condition = expr::has_expression(stage.condition) ? rewrite_text(stage.condition, replace)
+                                                                    : rewrite_expression(stage.condition, replace);
+            for (auto& job : stage.jobs) rewrite_job(job, replace);
+        }
+        plan_.env = pipeline_.env;
+    }
+
+    void graph() {
+        contexts_ = run_contexts(plan_);
+        std::string previous;
+        for (const auto& stage : pipeline_.stages) {
+            model::PlannedStage planned;
+            planned.name = stage.name;
+            if (stage.needs)
+                planned.needs = *stage.needs;
+            else if (!previous.empty())
+                planned.needs = {model::Need{previous, "", stage.mark}};
+            planned.condition = stage.condition;
+            planned.parallel = stage.parallel;
+            planned.timeout = stage.timeout;
+            planned.env = stage.env;
+            planned.environment = stage.environment;
+            planned.reason = decide(stage.condition, list_needs(planned.needs), stage, nullptr, {}, stage.mark);
+            for (const auto& job : stage.jobs) add_job(job, stage, planned);
+            previous = stage.name;
+            plan_.stages.push_back(std::move(planned));
+        }
+    }
+
+    Object contexts_for(const model::Stage& stage, const model::Job* job, const Value& matrix) {
+        Object contexts = contexts_;
+        contexts.set("matrix", matrix);
+        std::vector<const model::Texts*> layers{&pipeline_.env, &stage.env};
+        if (job) layers.push_back(&job->env);
+        if (auto env = static_env(layers, contexts)) contexts.set("env", std::move(*env));
+        return contexts;
+    }
+
+    Reason decide(const std::string& condition, const std::string& waits, const model::Stage& stage,
+                  const model::Job* job, const Value& matrix, const model::Mark& mark) {
+        const auto contexts = contexts_for(stage, job, matrix);
+        if (!contexts.contains("env") && to_lower(condition).find("env") != std::string::npos)
+            return {Decision::later, "condition '" + condition + "' reads variables that are known only later"};
+        auto reason = decide_condition(condition, contexts, waits);
+        if (reason) return *reason;
+        add_problem(problems_, mark, "condition '" + condition + "': " + reason.error().message, reason.error().hint);
+        return {};
+    }
+
+    void add_job(const model::Job& job, const model::Stage& stage, const model::PlannedStage& planned_stage) {
+        model::PlannedJob planned;
+        planned.base = planned.key = stage.name + "." + job.name;
+        planned.name = job.name;
+        planned.stage = stage.name;
+        planned.job = job;
+        std::vector<model::PlannedJob> jobs;
+        if (job.matrix) {
+            const auto combinations = matrix_combinations(*job.matrix, contexts_for(stage, &job, {}), false);
+            if (!combinations) {
+                add_problem(problems_, job.mark, combinations.error().message, combinations.error().hint);
+                return;
+            }
+            if (*combinations) {
+                if ((*combinations)->empty())
+                    add_problem(problems_, job.mark, "the matrix of '" + planned.base + "' has no combinations");
+                jobs = expand_combinations(planned, **combinations);
+            } else {
+                planned.expand_later = true;
+            }
+        }
+        if (jobs.empty()) jobs.push_back(planned);
+        for (auto& each : jobs) {
+            each.reason = reason_of(each, stage, planned_stage);
+            plan_.jobs.push_back(std::move(each));
+        }
+    }
+
+    Reason reason_of(const model::PlannedJob& job, const model::Stage& stage, const model::PlannedStage& planned_stage) {
+        if (planned_stage.reason.decision == Decision::skip)
+            return {Decision::skip, "its stage is skipped: " + planned_stage.reason.text};
+        auto needs = planned_stage.needs;
+        needs.insert(needs.end(), job.job.needs.begin(), job.job.needs.end());
+        auto reason = decide(job.job.condition, list_needs(needs), stage, &job.job, job.matrix, job.job.mark);
+        if (reason.decision == Decision::skip) return reason;
+        const bool plain = job.job.condition.empty() || job.job.condition == "on_success";
+        if (plain && !stage.condition.empty()) reason = planned_stage.reason;
+        if (job.expand_later && reason.decision == Decision::run)
+            return {Decision::later, "its matrix depends on results of " + list_needs(needs)};
+        return reason;
+    }
+
+    /// What needs something that will certainly be skipped is skipped with it, as the scheduler would find in the end.
+    void follow_skips() {
+        const auto survives = [](const std::string& condition) {
+            return condition.find("always") != std::string::npos || condition.find('(') != std::string::npos ||
+                   condition == "on_failure";
+        };
+        const auto skipped = [&](const model::Need& need) {
+            bool any = false;
+            for (const auto& job : plan_.jobs) {
+                if (need.job.empty() ? job.stage != need.stage : job.base != need.stage + "." + need.job) continue;
+                if (job.reason.decision != Decision::skip) return false;
+                any = true;
+            }
+            return any;
+        };
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (auto& stage : plan_.stages) {
+                if (stage.reason.decision == Decision::skip || survives(stage.condition)) continue;
+                const auto need = std::find_if(stage.needs.begin(), stage.needs.end(), skipped);
+                if (need == stage.needs.end()) continue;
+                stage.reason = {Decision::skip, "needs stage " + need_text(*need) + ", which is skipped"};
+                changed = true;
+                for (auto& job : plan_.jobs)
+                    if (job.stage == stage.name && job.reason.decision != Decision::skip && !survives(job.job.condition))
+                        job.reason = stage.reason;
+            }
+            for (auto& job : plan_.jobs) {
+                if (job.reason.decision == Decision::skip || survives(job.job.condition)) continue;
+                const auto need = std::find_if(job.job.needs.begin(), job.job.needs.end(), skipped);
+                if (need == job.job.needs.end()) continue;
+                job.reason = {Decision::skip, "needs " + need_text(*need) + ", which is skipped"};
+                changed = true;
+            }
+        }
+    }
+
+    void skip_everything() {
+        const Reason reason{Decision::skip, "the event does not start the pipeline: " + plan_.trigger.text};
+        for (auto& stage : plan_.stages) stage.reason = reason;
+        for (auto& job : plan_.jobs) job.reason = reason;
+    }
+
+    model::Pipeline pipeline_;
+    const PlanRequest& request_;
+    model::Plan plan_;
+    Problems problems_;
+    Object contexts_;
+};
+
+}  // namespace
+
+Object run_contexts(const model::Plan& plan) {
+    Object run;
+    run.set("pipeline", plan.pipeline);
+    run.set("event", std::string(to_text(plan.event.type)));
+    run.set("actor", plan.event.actor);
+    run.set("attempt", 1);
+    const Value params = plan.params.is_object() ? plan.params : Value(Object{});
+    Object contexts;
+    contexts.set("params", params);
+    contexts.set("inputs", params);
+    contexts.set("vars", Value(Object{}));
+    contexts.set("git", Value(git_context(plan)));
+    contexts.set("run", Value(std::move(run)));
+    return contexts;
+}
+
+Result<model::Plan> make_plan(const model::Pipeline& pipeline, const PlanRequest& request) {
+    return Planner(pipeline, request).make();
+}
+
+}  // namespace cicd::planner
