@@ -4,6 +4,7 @@
 #include "daemon/os/fd.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -66,6 +67,8 @@ void place_descriptors(Prepared& p) {
         if (high < 0) give_up(p, SpawnFailure::Stage::setup);
         p.fds[i].first = high;
     }
+    // What is not given stays ours, also what somebody who started us forgot to close.
+    (void)::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     for (int standard = 0; standard < 3; ++standard) {
         bool given = false;
         for (const auto& [from, to] : p.fds) given = given || to == standard;

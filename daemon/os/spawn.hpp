@@ -14,7 +14,7 @@ struct SpawnOptions {
     std::vector<std::string> argv;   ///< argv[0] without a slash is looked for in the PATH of `env`
     std::optional<std::vector<std::string>> env;  ///< "NAME=value"; absent: this process's own
     std::string cwd;                 ///< empty: this process's
-    std::vector<std::pair<int, int>> fds;  ///< ours → the child's; everything else that is close-on-exec is closed
+    std::vector<std::pair<int, int>> fds;  ///< ours → the child's; it inherits no others
     bool new_session = false;
     bool detached = false;           ///< a grandchild in a session of its own: outlives us, and init reaps it
     int death_signal = 0;            ///< sent to the child when the thread that spawned it ends
