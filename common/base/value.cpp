@@ -11,6 +11,12 @@ Object::Object(std::initializer_list<Member> members) {
     for (const auto& [key, value] : members) set(key, value);
 }
 
+Object Object::of_unique(std::vector<Member> members) {
+    Object object;
+    object.members_ = std::move(members);
+    return object;
+}
+
 const Value* Object::find(std::string_view key) const {
     const auto it = std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.first == key; });
     return it == members_.end() ? nullptr : &it->second;

@@ -51,7 +51,7 @@ Result<Value> evaluate(std::string_view expression, const Scope& scope);
 /// A text with any number of `${{ }}`: exactly one and nothing else keeps its type, otherwise everything is joined as text.
 Result<Value> evaluate_template(std::string_view text, const Scope& scope);
 Result<std::string> interpolate(std::string_view text, const Scope& scope);
-/// The expressions inside a text, with the byte offset where each starts. Fails for an unclosed `${{`.
+/// The expressions inside a text, without white space around them, with the byte offset where each starts. Fails for an unclosed `${{`.
 struct Embedded {
     std::size_t offset;
     std::string text;
