@@ -1,0 +1,105 @@
+#include "common/codec/codecs.hpp"
+#include "daemon/store/rows.hpp"
+
+namespace cicd::store {
+
+namespace {
+
+Result<std::int64_t> job_number(const JobId& id) {
+    if (const auto number = number_of(id)) return *number;
+    return internal_error("'" + id.str() + "' is not the id of a job");
+}
+
+template <class T>
+std::string json(const T& value) {
+    return codec::to_json(codec::encode(value));
+}
+
+std::string json(const std::vector<model::StepRun>& steps) {
+    Array array;
+    array.reserve(steps.size());
+    for (const auto& step : steps) array.push_back(codec::encode(step));
+    return codec::to_json(array);
+}
+
+void write_stage(Connection& to, std::int64_t run, const model::StageRun& stage) {
+    to.query("INSERT INTO stages VALUES (?1, (SELECT count(*) FROM stages WHERE run = ?1), ?2, ?3, ?4, ?5, ?6) "
+             "ON CONFLICT (run, name) DO UPDATE SET state = excluded.state, started = excluded.started, "
+             "ended = excluded.ended, message = excluded.message")
+        .with(run, stage.name, to_text(stage.state), stage.start_time, stage.end_time, stage.message)
+        .run();
+}
+
+Result<void> write_job(Connection& to, const model::JobRun& job) {
+    CICD_TRY(const auto number, job_number(job.id));
+    CICD_TRY(const auto run, run_number(job.run));
+    std::optional<std::string> end_reason;
+    if (job.end_reason) end_reason = to_text(*job.end_reason);
+    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
+             "state = excluded.state, attempt = excluded.attempt, allow_failure = excluded.allow_failure, "
+             "created = excluded.created, queued = excluded.queued, started = excluded.started, "
+             "ended = excluded.ended, exit_code = excluded.exit_code, end_reason = excluded.end_reason, "
+             "message = excluded.message, outputs = excluded.outputs, usage = excluded.usage, steps = excluded.steps")
+        .with(number, run, job.key, job.name, job.stage, to_text(job.state), job.attempt, job.allow_failure,
+              job.created_time, job.queued_time, job.start_time, job.end_time, job.exit_code, end_reason, job.message,
+              codec::to_json(job.outputs), json(job.usage), json(job.steps))
+        .run();
+    return {};
+}
+
+Result<void> write_new_run(Connection& to, const NewRun& added) {
+    const auto& run = added.run;
+    CICD_TRY(const auto number, run_number(run.id));
+    std::optional<std::string> retry_of;
+    if (run.retry_of) retry_of = run.retry_of->str();
+    const auto& branch = run.source.branch.empty() ? run.event.branch : run.source.branch;
+    to.query("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        .with(number, run.pipeline_id.str(), run.pipeline, run.pipeline_version, to_text(run.state), run.triggered_by,
+              branch, run.source.repository, json(run.event), json(run.source), run.created_time, run.start_time,
+              run.end_time, run.message, retry_of)
+        .run();
+    to.query("INSERT INTO run_plans VALUES (?,?,?)").with(number, json(added.plan), added.definition).run();
+    for (const auto& stage : run.stages) write_stage(to, number, stage);
+    for (const auto& job : run.jobs) CICD_CHECK(write_job(to, job));
+    return {};
+}
+
+Result<void> write_run(Connection& to, const model::Run& run) {
+    CICD_TRY(const auto number, run_number(run.id));
+    const int changed =
+        to.query("UPDATE runs SET state = ?, created = ?, started = ?, ended = ?, message = ? WHERE number = ?")
+            .with(to_text(run.state), run.created_time, run.start_time, run.end_time, run.message, number)
+            .run();
+    if (changed == 0) return no_such_run(run.id.str());
+    return {};
+}
+
+Result<void> write_all(Connection& to, const Changes& changes) {
+    for (const auto& run : changes.new_runs) CICD_CHECK(write_new_run(to, run));
+    for (const auto& run : changes.runs) CICD_CHECK(write_run(to, run));
+    for (const auto& [run, stage] : changes.stages) {
+        CICD_TRY(const auto number, run_number(run));
+        write_stage(to, number, stage);
+    }
+    for (const auto& job : changes.jobs) CICD_CHECK(write_job(to, job));
+    for (const auto& event : changes.events) {
+        CICD_TRY(const auto number, run_number(event.run));
+        to.query("INSERT INTO events VALUES (?,?,?)").with(number, event.seq, json(event)).run();
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> Store::apply(const Changes& changes) {
+    if (changes.empty()) return {};
+    return guarded("store the changes", [&]() -> Result<void> {
+        const std::lock_guard lock(state_->mutex);
+        auto transaction = writing(state_->writer);
+        CICD_CHECK(write_all(state_->writer, changes));
+        transaction.commit();
+        return {};
+    });
+}
+
+}  // namespace cicd::store

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+/// The schema's history: version N is migrations[0..N-1] applied in order. An entry is never edited once released.
+namespace cicd::store {
+
+constexpr std::string_view migration_1 = R"sql(
+CREATE TABLE ids (kind TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pipelines (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, state TEXT NOT NULL,
+    version INTEGER NOT NULL, repository TEXT NOT NULL, file TEXT NOT NULL, created_by TEXT NOT NULL,
+    created INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT;
+CREATE TABLE pipeline_versions (
+    pipeline INTEGER NOT NULL REFERENCES pipelines(number) ON DELETE CASCADE, version INTEGER NOT NULL,
+    definition TEXT NOT NULL, created_by TEXT NOT NULL, created INTEGER NOT NULL,
+    PRIMARY KEY (pipeline, version)) STRICT;
+CREATE TRIGGER pipeline_versions_stay BEFORE UPDATE ON pipeline_versions
+    BEGIN SELECT RAISE(ABORT, 'pipeline versions are immutable'); END;
+
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY, pipeline_id TEXT NOT NULL, pipeline TEXT NOT NULL, pipeline_version INTEGER NOT NULL,
+    state TEXT NOT NULL, triggered_by TEXT NOT NULL, branch TEXT NOT NULL, repository TEXT NOT NULL,
+    event TEXT NOT NULL, source TEXT NOT NULL, created INTEGER, started INTEGER, ended INTEGER,
+    message TEXT NOT NULL, retry_of TEXT) STRICT;
+CREATE INDEX runs_by_state ON runs(state);
+CREATE INDEX runs_by_pipeline ON runs(pipeline);
+CREATE INDEX runs_by_pipeline_id ON runs(pipeline_id);
+CREATE INDEX runs_by_branch ON runs(branch);
+CREATE INDEX runs_by_repository ON runs(repository);
+CREATE INDEX runs_by_created ON runs(created);
+CREATE INDEX runs_by_start ON runs(started);
+CREATE INDEX runs_by_end ON runs(ended);
+CREATE INDEX runs_active ON runs(number) WHERE state IN ('created', 'queued', 'running', 'blocked');
+CREATE TABLE run_plans (
+    run INTEGER PRIMARY KEY REFERENCES runs(number) ON DELETE CASCADE, plan TEXT NOT NULL,
+    definition TEXT NOT NULL) STRICT;
+
+CREATE TABLE stages (
+    run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE, position INTEGER NOT NULL, name TEXT NOT NULL,
+    state TEXT NOT NULL, started INTEGER, ended INTEGER, message TEXT NOT NULL,
+    PRIMARY KEY (run, name)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE, key TEXT NOT NULL,
+    name TEXT NOT NULL, stage TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL,
+    allow_failure INTEGER NOT NULL, created INTEGER, queued INTEGER, started INTEGER, ended INTEGER,
+    exit_code INTEGER, end_reason TEXT, message TEXT NOT NULL, outputs TEXT NOT NULL, usage TEXT NOT NULL,
+    steps TEXT NOT NULL) STRICT;
+CREATE INDEX jobs_by_run ON jobs(run);
+CREATE INDEX jobs_by_state ON jobs(state);
+CREATE INDEX jobs_by_name ON jobs(name);
+CREATE INDEX jobs_by_stage ON jobs(stage);
+CREATE INDEX jobs_by_start ON jobs(started);
+
+CREATE TABLE events (
+    run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE, seq INTEGER NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+)sql";
+
+/// How many rows there are by state, kept by triggers: a list's total must not cost a walk over all of them.
+constexpr std::string_view migration_2 = R"sql(
+CREATE TABLE run_counts (state TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO run_counts SELECT state, count(*) FROM runs GROUP BY state;
+CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
+    INSERT INTO run_counts VALUES (new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER runs_recounted AFTER UPDATE OF state ON runs WHEN old.state <> new.state BEGIN
+    UPDATE run_counts SET count = count - 1 WHERE state = old.state;
+    INSERT INTO run_counts VALUES (new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER runs_discounted AFTER DELETE ON runs BEGIN
+    UPDATE run_counts SET count = count - 1 WHERE state = old.state; END;
+
+CREATE TABLE job_counts (state TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO job_counts SELECT state, count(*) FROM jobs GROUP BY state;
+CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN
+    INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER jobs_recounted AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN
+    UPDATE job_counts SET count = count - 1 WHERE state = old.state;
+    INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER jobs_discounted AFTER DELETE ON jobs BEGIN
+    UPDATE job_counts SET count = count - 1 WHERE state = old.state; END;
+)sql";
+
+constexpr std::array migrations{migration_1, migration_2};
+
+}  // namespace cicd::store

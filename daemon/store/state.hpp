@@ -1,0 +1,96 @@
+#pragma once
+
+#include "daemon/store/connection.hpp"
+#include "daemon/store/store.hpp"
+
+#include <span>
+#include <variant>
+
+/// What is behind Store: one writing connection, and reading ones that are lent out.
+namespace cicd::store {
+
+class Readers {
+public:
+    explicit Readers(std::filesystem::path file) : file_(std::move(file)) {}
+
+    /// Returns its connection when it dies.
+    class Lease {
+    public:
+        Lease(Readers& readers, std::unique_ptr<Connection> connection)
+            : readers_(readers), connection_(std::move(connection)) {}
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
+        ~Lease();
+        Connection& operator*() { return *connection_; }
+        Connection* operator->() { return connection_.get(); }
+
+    private:
+        Readers& readers_;
+        std::unique_ptr<Connection> connection_;
+    };
+    Lease lend();
+
+private:
+    std::filesystem::path file_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+/// Numbers of one kind, taken from the file in blocks.
+struct Sequence {
+    std::string kind;
+    std::int64_t next = 1;
+    std::int64_t end = 1;  ///< first number that is not reserved
+};
+
+struct Store::State {
+    explicit State(const std::filesystem::path& file)
+        : writer(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), readers(file) {}
+
+    std::int64_t take(Sequence& sequence);
+
+    std::mutex mutex;  ///< of `writer`
+    Connection writer;
+    Readers readers;
+    std::mutex ids_mutex;
+    Sequence run_ids{"run"}, job_ids{"job"}, pipeline_ids{"pipeline"};
+};
+
+/// Opens the transaction at once where it writes, so that it cannot fail half-way for being late.
+inline SQLite::Transaction writing(Connection& connection) {
+    return SQLite::Transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
+}
+
+/// A `sort` of a list, checked against what the list allows: `ORDER BY …`.
+struct SortField {
+    std::string_view name, column;
+};
+Result<std::string> order_by(std::string_view sort, std::span<const SortField> allowed, std::string_view tie_break);
+Result<void> check_page(int page, int page_size);
+contract::Pagination pagination(int page, int page_size, std::int64_t total);
+
+/// Conditions of a list, joined by AND, with their values in order.
+class Where {
+public:
+    void equals(const std::string& column, const std::string& value);
+    void in(const std::string& column, const std::vector<std::string>& values);
+    void is_number(const std::string& column, std::int64_t value);
+    [[nodiscard]] std::string sql() const { return conditions_.empty() ? "" : " WHERE " + conditions_; }
+    [[nodiscard]] bool empty() const { return conditions_.empty(); }
+    void raw(const std::string& condition, std::vector<std::string> values);
+    void bind(Query& query) const;
+
+private:
+    std::string conditions_;
+    std::vector<std::variant<std::string, std::int64_t>> values_;
+};
+
+template <class E>
+std::vector<std::string> texts_of(const std::vector<E>& values) {
+    std::vector<std::string> texts;
+    texts.reserve(values.size());
+    for (const E value : values) texts.emplace_back(to_text(value));
+    return texts;
+}
+
+}  // namespace cicd::store
