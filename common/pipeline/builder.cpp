@@ -23,7 +23,8 @@ std::string escaped(std::string_view key) {
 }
 
 /// Other systems' words for ours.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> synonyms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> synonyms{{
+    {"continueonerror", "allowFailure"},
     {"if", "condition"},          {"when", "condition"},      {"script", "commands"},     {"script", "run"},
     {"command", "run"},           {"command", "commands"},    {"depends_on", "needs"},    {"dependson", "needs"},
     {"variables", "env"},         {"environmentvariables", "env"}, {"on", "triggers"},    {"trigger", "triggers"},
@@ -31,6 +32,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> synonyms
     {"timeoutminutes", "timeout"}, {"timeoutinminutes", "timeout"}, {"tasks", "steps"},   {"args", "with"},
     {"runson", "zone"},           {"strategy", "matrix"},
 }};
+
+/// What a message is about: a key, or an item of one.
+std::string subject(const Cursor& at) {
+    if (!at.parent) return "the document";
+    if (at.parent->kind() == NodeKind::list)
+        return "item " + std::to_string(at.index + 1) + (at.parent->parent ? " of " + subject(*at.parent) : "");
+    return "'" + std::string(at.key) + "'";
+}
 
 std::string plain_form(std::string_view key) {
     std::string form;
@@ -71,9 +80,7 @@ void Builder::add(Severity severity, const model::Mark& mark, std::string messag
 
 void Builder::error(const Cursor& at, std::string message, std::string suggestion) {
     if (full()) return;
-    // A short message is about the value of a key: say which.
-    const bool names_key = message.starts_with("is ") || message.starts_with("must ") || message.starts_with("expected ");
-    if (names_key && !at.key.empty()) message = "'" + std::string(at.key) + "' " + (message.starts_with("expected ") ? "is wrong: " : "") + message;
+    if (message.starts_with("is ") || message.starts_with("must ")) message = subject(at) + " " + message;
     add(Severity::error, mark(at), std::move(message), std::move(suggestion));
 }
 
@@ -87,12 +94,12 @@ void Builder::error_at(const model::Mark& mark, std::string message, std::string
 
 void Builder::wrong_type(const Cursor& at, std::string_view wanted) {
     if (full()) return;
-    error(at, "expected " + std::string(wanted) + ", found " + at.node->describe());
+    error(at, "must be " + std::string(wanted) + "; found " + at.node->describe());
 }
 
 bool Builder::is_map(const Cursor& at, std::string_view what) {
     if (at.kind() == NodeKind::map) return true;
-    if (!full()) add(Severity::error, mark(at), "expected a map with the keys of " + std::string(what) + ", found " + at.node->describe(), "");
+    wrong_type(at, "a map (" + std::string(what) + ")");
     return false;
 }
 

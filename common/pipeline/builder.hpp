@@ -67,7 +67,7 @@ public:
     void merge_text_map(const Cursor& at, NameRule rule, model::Texts& into);
     std::vector<std::pair<std::string, Value>> value_map(const Cursor& at);
     Value value(const Cursor& at);  ///< anything; expressions in its texts are checked
-    /// A text that is one whole `${{ }}` expression, as it is; else nothing.
+    /// A text that is one whole `${{ }}` expression, as it is. Nothing for what holds none; "" where it was refused.
     std::optional<std::string> whole_expression(const Cursor& at);
     std::optional<Milliseconds> duration(const Cursor& at);
     std::optional<std::uint64_t> size(const Cursor& at);

@@ -50,7 +50,7 @@ std::optional<std::string> Builder::whole_expression(const Cursor& at) {
     const std::string_view whole = trim(at.node->text);
     if (expr::strip_braces(whole) == whole) {
         error(at, "must be one whole expression '${{ ... }}', without text around it");
-        return std::nullopt;
+        return std::string();
     }
     check_template(at);
     return std::string(whole);
@@ -91,7 +91,7 @@ void Builder::check_template(const Cursor& at) {
     for (const auto& [unused, expression] : *embedded) {
         if (full()) return;
         offset = next_expression(offset, place);
-        check_expression(expression, place);
+        check_expression(trim(expression), place);
     }
 }
 

@@ -25,6 +25,12 @@ struct Parsed {
 /// YAML 1.2 core schema (JSON included). `file` only names the text in diagnostics. Includes syntax, schema and
 /// semantic checks (names, needs, cycles with their path, expressions' syntax and contexts).
 Parsed<model::Pipeline> parse_pipeline(std::string_view yaml, const std::string& file);
+inline Parsed<model::Pipeline> parse_pipeline(const std::string& yaml, const std::string& file) {
+    return parse_pipeline(std::string_view(yaml), file);  // a string is YAML, never a JSON text value
+}
+inline Parsed<model::Pipeline> parse_pipeline(const char* yaml, const std::string& file) {
+    return parse_pipeline(std::string_view(yaml), file);
+}
 /// The same from JSON that came over the API.
 Parsed<model::Pipeline> parse_pipeline(const Value& definition, const std::string& file);
 Parsed<model::Component> parse_component(std::string_view yaml, const std::string& file);

@@ -34,7 +34,7 @@ void read_combinations(Builder& b, const Cursor& at, std::vector<Value>& list, s
         return;
     }
     b.each(at, [&](const Cursor& item) {
-        if (b.is_map(item, "a combination (axis: value)")) list.push_back(b.value(item));
+        if (b.is_map(item, "axis: value")) list.push_back(b.value(item));
     });
 }
 
@@ -58,7 +58,7 @@ std::optional<model::Matrix> read_matrix(Builder& b, const Cursor& at) {
         matrix.expression = std::move(*expression);
         return matrix;
     }
-    if (!b.is_map(at, "a matrix (axis: [values])")) return std::nullopt;
+    if (!b.is_map(at, "axis: [values]")) return std::nullopt;
     const Node::Member* exclude = nullptr;
     for (const auto& member : at.node->members) {
         const Cursor place = at.child(member);

@@ -86,8 +86,8 @@ void read_values(Builder& b, Draft& draft) {
     if (draft.default_value) p.default_value = typed_value(b, *draft.default_value, p);
     if (p.default_value && !p.values.empty() &&
         std::find(p.values.begin(), p.values.end(), *p.default_value) == p.values.end())
-        b.error(*draft.default_value, "the default " + draft.default_value->node->describe() + " of '" + p.name +
-                                          "' is not one of its values: " + listed(p.values));
+        b.error(*draft.default_value, "the default of '" + p.name + "' is " + draft.default_value->node->describe() +
+                                          ", which is not one of its values: " + listed(p.values));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ model::Strings patterns(Builder& b, const Cursor& at) {
         if (!compiled)
             b.error(item, "'" + list.back() + "' is no filter pattern: " + compiled.error().message,
                     compiled.error().hint);
-        else if (list.back().empty())
+        else if (item.kind() == NodeKind::text && item.node->text.empty())
             b.error(item, "an empty pattern matches nothing");
     });
     if (!list.empty() && std::all_of(list.begin(), list.end(), [](const auto& p) { return p.starts_with('!'); }))

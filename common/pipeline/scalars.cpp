@@ -225,7 +225,7 @@ bool Builder::boolean(const Cursor& at) {
     std::string hint;
     if (lower == "yes" || lower == "on" || lower == "y" || lower == "true") hint = "write true, without quotes";
     if (lower == "no" || lower == "off" || lower == "n" || lower == "false") hint = "write false, without quotes";
-    error(at, "expected true or false, found " + at.node->describe(), hint);
+    error(at, "must be true or false; found " + at.node->describe(), hint);
     return false;
 }
 

@@ -41,6 +41,11 @@ public:
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         Node& node = make(mark, anchor);
+        // The parser only notices at the next token that nothing came: the key is the better place.
+        if (!frames_.empty() && frames_.back().key) {
+            node.line = frames_.back().key->line;
+            node.column = frames_.back().key->column;
+        }
         finish(node);
     }
 
@@ -60,7 +65,9 @@ public:
         if (tag == "?") {
             resolve_plain(node);
             node.plain_merge_key = value == "<<";
-        } else if (tag != "!" && tag != "tag:yaml.org,2002:str" && !tag.empty()) {
+        } else if (tag == "!") {
+            last_quoted_ = mark;
+        } else if (tag != "tag:yaml.org,2002:str" && !tag.empty()) {
             apply_tag(node, tag, mark);
         }
         finish(node);
@@ -82,6 +89,8 @@ public:
     }
 
     [[nodiscard]] int documents() const { return documents_; }
+    /// Where the last text in quotes (or block scalar) began.
+    [[nodiscard]] YAML::Mark last_quoted() const { return last_quoted_; }
 
 private:
     struct Frame {
@@ -240,6 +249,7 @@ private:
     YAML::anchor_t pending_anchor_ = 0;
     std::size_t spent_ = 0;
     int documents_ = 0;
+    YAML::Mark last_quoted_ = YAML::Mark::null_mark();
 };
 
 /// What YAML cannot hold, before the parser sees it. Line by line, so that the place is known.
@@ -271,6 +281,25 @@ void check_characters(std::string_view text) {
     }
 }
 
+/// The parser takes the end of the file for the closing quote; only the last quoted text can be such a one.
+void check_closed(std::string_view text, const YAML::Mark& mark) {
+    if (mark.pos < 0 || static_cast<std::size_t>(mark.pos) >= text.size()) return;
+    auto at = static_cast<std::size_t>(mark.pos);
+    while (at < text.size() && (text[at] == '&' || text[at] == '!'))
+        at = std::min(text.find_first_not_of(" \t\r\n", std::min(text.find_first_of(" \t\r\n", at), text.size())), text.size());
+    if (at == text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const char quote = text[at];
+    for (std::size_t i = at + 1; i < text.size(); ++i) {
+        if (quote == '"' && text[i] == '\\')
+            ++i;
+        else if (text[i] == quote && quote == '\'' && i + 1 < text.size() && text[i + 1] == quote)
+            ++i;
+        else if (text[i] == quote)
+            return;
+    }
+    throw Refused{mark.line + 1, mark.column + 1, std::string("the quote ") + quote + " is never closed", "close it"};
+}
+
 std::string_view line_of(std::string_view text, int line) {
     std::size_t begin = 0;
     for (int i = 1; i < line; ++i) {
@@ -290,6 +319,8 @@ std::string advice(std::string_view text, int line) {
             return "line " + std::to_string(candidate) + " is indented with a tab; YAML wants spaces";
     }
     const auto row = trim(line_of(text, line));
+    if (row.find('?') != row.npos && row.find_first_of("[{") != row.npos)
+        return "a value that holds '?' must be quoted inside [ ] and { }";
     if (row.find(": @") != row.npos || row.find(": `") != row.npos || row.find(": %") != row.npos)
         return "a value that begins with @, ` or % must be quoted";
     if (std::count(row.begin(), row.end(), ':') > 1) return "a value that holds ': ' must be quoted";
@@ -318,6 +349,7 @@ Document load_yaml(std::string_view text, const std::string& file) {
         TreeMaker maker(document, file);
         while (parser.HandleNextDocument(maker)) {
         }
+        check_closed(text, maker.last_quoted());
         if (!document.root || (maker.documents() == 1 && document.root->kind == NodeKind::null &&
                                document.root->text.empty() && document.nodes.size() == 1))
             refuse(1, 1, "the file is empty", "");
