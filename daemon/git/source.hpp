@@ -49,8 +49,9 @@ public:
     /// The base that a push is compared with when none is named: the upstream branch, else the commit before.
     Result<std::optional<std::string>> default_base(const model::Source& source);
 
-private:
     struct State;
+
+private:
     std::shared_ptr<State> state_;
 };
 
