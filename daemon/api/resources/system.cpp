@@ -1,0 +1,47 @@
+#include "common/contract/errors.hpp"
+#include "common/pipeline/parse.hpp"
+#include "daemon/api/openapi.hpp"
+#include "daemon/api/resources/answers.hpp"
+#include "daemon/api/resources/handlers.hpp"
+
+namespace cicd::api {
+
+async::Task<Answer> get_health(Services&, Request) { co_return json_response(Object{{"status", "ok"}}); }
+
+async::Task<Answer> get_readiness(Services& services, Request) {
+    if (services.is_ready()) co_return json_response(Object{{"status", "ready"}});
+    co_return unavailable(std::string(contract::code::stopping), "the daemon is starting or stopping",
+                          "try again in a moment");
+}
+
+async::Task<Answer> get_version(Services&, Request) {
+    co_return json_response(Object{{"version", CICD_VERSION}, {"api", "v1"}});
+}
+
+async::Task<Answer> get_status(Services& services, Request) {
+    co_return json_response(codec::encode(services.runs.status()));
+}
+
+async::Task<Answer> get_openapi(Services& services, Request) {
+    static std::string cached;
+    if (cached.empty()) {
+        const auto read = [] { return pipeline::parse_yaml(openapi_yaml(), "openapi.yaml"); };
+        const auto parsed = co_await async::offload(services.pool, read);
+        if (!parsed.ok()) co_return pipeline::as_error(parsed.problems);
+        cached = codec::to_json(parsed.value);
+    }
+    co_return text_response(cached, "application/json");
+}
+
+async::Task<Answer> plan_run(Services& services, Request request) {
+    const auto asked = read_body<contract::StartRun>(request);
+    if (!asked) co_return asked.error();
+    const auto prepare = [&services, start = *asked] {
+        return planner::prepare(services.sources, start, services.prepare);
+    };
+    const auto prepared = co_await async::offload(services.pool, prepare);
+    if (!prepared) co_return prepared.error();
+    co_return json_response(codec::encode(prepared->plan));
+}
+
+}  // namespace cicd::api

@@ -1,0 +1,74 @@
+#include "daemon/api/resources/handlers.hpp"
+#include "daemon/api/router.hpp"
+
+#include <array>
+
+namespace cicd::api {
+namespace {
+
+namespace route = contract::route;
+
+// Fixed paths stand before those with a parameter in the same place.
+constexpr std::array table{
+    Endpoint{route::healthz, get_health},
+    Endpoint{route::readyz, get_readiness},
+    Endpoint{route::version, get_version},
+    Endpoint{route::status, get_status},
+    Endpoint{route::openapi, get_openapi},
+    Endpoint{route::plan, plan_run},
+
+    Endpoint{route::show_pipeline_run, get_run},
+    Endpoint{route::cancel_pipeline_run, cancel_run},
+    Endpoint{route::retry_pipeline_run, retry_run},
+    Endpoint{route::pipeline_run_logs, get_run_logs},
+
+    Endpoint{route::list_pipelines, list_pipelines},
+    Endpoint{route::create_pipeline, create_pipeline},
+    Endpoint{route::validate_pipeline, validate_pipeline},
+    Endpoint{route::show_pipeline, get_pipeline},
+    Endpoint{route::update_pipeline, update_pipeline},
+    Endpoint{route::remove_pipeline, delete_pipeline},
+    Endpoint{route::set_pipeline_state, set_pipeline_status},
+    Endpoint{route::pipeline_versions, list_pipeline_versions},
+    Endpoint{route::pipeline_config, get_pipeline_config},
+    Endpoint{route::update_pipeline_config, update_pipeline_config},
+    Endpoint{route::pipeline_stages, list_pipeline_stages},
+    Endpoint{route::update_pipeline_stages, update_pipeline_stages},
+    Endpoint{route::add_pipeline_stage, add_pipeline_stage},
+    Endpoint{route::remove_pipeline_stage, delete_pipeline_stage},
+    Endpoint{route::pipeline_triggers, list_pipeline_triggers},
+    Endpoint{route::run_pipeline, run_pipeline},
+    Endpoint{route::run_pipeline_now, run_pipeline},
+    Endpoint{route::trigger_pipeline, run_pipeline},
+    Endpoint{route::execute_pipeline, run_pipeline},
+    Endpoint{route::pipeline_runs, list_pipeline_runs},
+    Endpoint{route::pipeline_executions, list_pipeline_runs},
+
+    Endpoint{route::list_runs, list_runs},
+    Endpoint{route::start_run, start_run},
+    Endpoint{route::show_run, get_run},
+    Endpoint{route::run_plan, get_run_plan},
+    Endpoint{route::run_definition, get_run_definition},
+    Endpoint{route::cancel_run, cancel_run},
+    Endpoint{route::retry_run, retry_run},
+    Endpoint{route::run_logs, get_run_logs},
+    Endpoint{route::run_events, get_run_events},
+    Endpoint{route::list_executions, list_runs},
+    Endpoint{route::show_execution, get_run},
+    Endpoint{route::execution_logs, get_run_logs},
+
+    Endpoint{route::list_jobs, list_jobs},
+    Endpoint{route::show_job, get_job},
+    Endpoint{route::job_status, get_job_status},
+    Endpoint{route::job_logs, get_job_logs},
+    Endpoint{route::job_log_stream, stream_job_logs},
+    Endpoint{route::cancel_job, cancel_job},
+    Endpoint{route::stop_job, cancel_job},
+    Endpoint{route::restart_job, restart_job},
+};
+
+}  // namespace
+
+std::span<const Endpoint> endpoints() { return table; }
+
+}  // namespace cicd::api

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "common/contract/routes.hpp"
+#include "daemon/api/http.hpp"
+#include "daemon/api/services.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace cicd::api {
+
+using Answer = Result<Response>;
+using Handler = async::Task<Answer> (*)(Services&, Request);
+
+/// One line of the route table.
+struct Endpoint {
+    contract::Route route;
+    Handler handler;
+};
+
+/// Every endpoint there is; where two patterns match, the earlier one is taken.
+std::span<const Endpoint> endpoints();
+
+/// The endpoint for the request's method and path, whose parameters are filled in. HEAD is served by GET's.
+/// not_found, or CICD_405 whose `allow` names the methods that there are.
+struct Found {
+    const Endpoint* endpoint = nullptr;
+    std::string allow;
+};
+Result<Found> find_endpoint(std::span<const Endpoint> table, Request& request);
+
+}  // namespace cicd::api
