@@ -1,0 +1,181 @@
+#include "cli/lists.hpp"
+
+#include "cli/render/states.hpp"
+#include "cli/render/summary.hpp"
+#include "common/codec/codecs.hpp"
+
+namespace cicd::cli {
+namespace {
+
+using render::Tone;
+
+std::string age_of(const std::optional<Timestamp>& time) {
+    return time ? render::age(SystemClock().now() - *time) : std::string();
+}
+
+std::string branch_of(const model::Run& run) {
+    if (!run.source.branch.empty()) return run.source.branch;
+    return run.source.tag.empty() ? run.event.branch : run.source.tag;
+}
+
+std::string commit_of(const model::Run& run) {
+    const auto& source = run.source;
+    const auto id = source.commit.empty() ? source.tree : source.commit;
+    return id.substr(0, 8) + (source.dirty ? "*" : "");
+}
+
+/// Lines "Name:  value"; those without a value are left out.
+class Sheet {
+public:
+    explicit Sheet(render::Paint paint) : paint_(paint) {}
+    void add(const std::string& name, const std::string& value) {
+        if (!value.empty()) text_ += paint_(Tone::bold, render::padded(name + ":", 13)) + " " + value + "\n";
+    }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    render::Paint paint_;
+    std::string text_;
+};
+
+template <class State>
+std::string state_text(State state, const render::Paint& paint) {
+    const auto cell = render::state_cell(state);
+    return paint(cell.tone, cell.text);
+}
+
+template <class T>
+bool print_plainly(const Session& session, const T& value, const std::string& name) {
+    if (session.structured()) return session.print(codec::encode(value)), true;
+    if (session.output() == Output::name || session.quiet()) return session.console().out(name + "\n"), true;
+    return false;
+}
+
+render::Table run_table(const std::vector<model::Run>& runs) {
+    render::Table table({{.title = "ID"}, {.title = "PIPELINE", .gives_way = true}, {.title = "STATUS"},
+                         {.title = "BRANCH", .gives_way = true}, {.title = "COMMIT"}, {.title = "AGE", .right = true},
+                         {.title = "DURATION", .right = true}, {.title = "EVENT", .only_wide = true},
+                         {.title = "BY", .only_wide = true}, {.title = "REPOSITORY", .only_wide = true}});
+    const auto now = SystemClock().now();
+    for (const auto& run : runs)
+        table.add({{run.id.str()}, {run.pipeline}, render::state_cell(run.state), {branch_of(run)}, {commit_of(run), Tone::dim},
+                   {age_of(run.created_time)}, {render::duration_of(run.start_time, run.end_time, now)},
+                   {std::string(to_text(run.event.type))}, {run.triggered_by}, {run.source.repository}});
+    return table;
+}
+
+render::Table jobs_table(const std::vector<model::JobRun>& jobs) {
+    render::Table table({{.title = "ID"}, {.title = "RUN"}, {.title = "STAGE"}, {.title = "JOB", .gives_way = true},
+                         {.title = "STATUS"}, {.title = "AGE", .right = true}, {.title = "DURATION", .right = true},
+                         {.title = "ATTEMPT", .right = true, .only_wide = true}, {.title = "CPU", .right = true, .only_wide = true},
+                         {.title = "MEMORY", .right = true, .only_wide = true}});
+    const auto now = SystemClock().now();
+    for (const auto& job : jobs)
+        table.add({{job.id.str()}, {job.run.str()}, {job.stage}, {job.name}, render::state_cell(job.state), {age_of(job.created_time)},
+                   {render::duration_of(job.start_time, job.end_time, now)}, {std::to_string(job.attempt)},
+                   {humanize_duration(Milliseconds(job.usage.cpu_ms))},
+                   {humanize_size(static_cast<std::uint64_t>(job.usage.peak_memory))}});
+    return table;
+}
+
+render::Table pipelines_table(const std::vector<model::PipelineRecord>& pipelines) {
+    render::Table table({{.title = "ID"}, {.title = "NAME"}, {.title = "STATUS"}, {.title = "VERSION", .right = true},
+                         {.title = "AGE", .right = true}, {.title = "REPOSITORY", .gives_way = true},
+                         {.title = "FILE", .only_wide = true}, {.title = "DESCRIPTION", .only_wide = true}});
+    for (const auto& pipeline : pipelines)
+        table.add({{pipeline.id.str()}, {pipeline.name},
+                   {std::string(to_text(pipeline.state)), pipeline.state == model::PipelineState::active ? Tone::green : Tone::dim},
+                   {std::to_string(pipeline.version)}, {age_of(pipeline.updated_time)}, {pipeline.repository}, {pipeline.file},
+                   {pipeline.description}});
+    return table;
+}
+
+}  // namespace
+
+void print_run(const Session& session, const model::Run& run) {
+    if (!print_plainly(session, run, run.id.str())) session.print(run_table({run}));
+}
+
+void print_runs(const Session& session, const std::vector<model::Run>& runs) {
+    if (session.output() == Output::name || session.quiet()) {
+        for (const auto& run : runs) session.console().out(run.id.str() + "\n");
+        return;
+    }
+    session.print(run_table(runs));
+}
+
+void print_job(const Session& session, const model::JobRun& job) {
+    if (!print_plainly(session, job, job.id.str())) session.print(jobs_table({job}));
+}
+
+void print_jobs(const Session& session, const std::vector<model::JobRun>& jobs) {
+    if (session.output() == Output::name || session.quiet()) {
+        for (const auto& job : jobs) session.console().out(job.id.str() + "\n");
+        return;
+    }
+    session.print(jobs_table(jobs));
+}
+
+void print_pipeline(const Session& session, const model::PipelineRecord& pipeline) {
+    if (!print_plainly(session, pipeline, pipeline.name)) session.print(pipelines_table({pipeline}));
+}
+
+void print_pipelines(const Session& session, const std::vector<model::PipelineRecord>& pipelines) {
+    if (session.output() == Output::name || session.quiet()) {
+        for (const auto& pipeline : pipelines) session.console().out(pipeline.name + "\n");
+        return;
+    }
+    session.print(pipelines_table(pipelines));
+}
+
+void print_run_details(const Session& session, const model::Run& run) {
+    if (print_plainly(session, run, run.id.str())) return;
+    const auto paint = session.console().paint();
+    const auto now = SystemClock().now();
+    Sheet sheet(paint);
+    sheet.add("Run", run.id.str());
+    sheet.add("Pipeline", run.pipeline + (run.pipeline_version > 0 ? " version " + std::to_string(run.pipeline_version) : ""));
+    sheet.add("Status", state_text(run.state, paint) + (run.message.empty() ? "" : ": " + run.message));
+    sheet.add("Event", std::string(to_text(run.event.type)) + (run.triggered_by.empty() ? "" : " by " + run.triggered_by));
+    sheet.add("Repository", run.source.repository);
+    sheet.add("Branch", branch_of(run));
+    sheet.add("Commit", run.source.commit + (run.source.dirty ? " with uncommitted changes" : ""));
+    sheet.add("Message", run.source.message.substr(0, run.source.message.find('\n')));
+    sheet.add("File", run.source.pipeline_file);
+    sheet.add("Started", run.start_time ? format_time(*run.start_time) + " (" + age_of(run.start_time) + " ago)" : "");
+    sheet.add("Duration", render::duration_of(run.start_time, run.end_time, now));
+    if (run.retry_of) sheet.add("Retry of", run.retry_of->str());
+    session.console().out(sheet.text() + "\n");
+    session.print(render::job_table(run, now));
+    for (const auto& job : run.jobs)
+        if (job.state == model::JobState::failed || job.state == model::JobState::skipped)
+            session.console().out("\n" + state_text(job.state, paint) + " " + job.stage + "/" + job.name + ": " + render::end_text(job));
+    session.console().out("\n");
+}
+
+void print_job_details(const Session& session, const model::JobRun& job) {
+    if (print_plainly(session, job, job.id.str())) return;
+    const auto paint = session.console().paint();
+    const auto now = SystemClock().now();
+    Sheet sheet(paint);
+    sheet.add("Job", job.id.str() + " " + job.stage + "/" + job.name);
+    sheet.add("Run", job.run.str());
+    sheet.add("Status", state_text(job.state, paint) + (job.allow_failure ? " (allowed to fail)" : ""));
+    if (job.state != model::JobState::success && is_final(job.state)) sheet.add("Why", render::end_text(job));
+    sheet.add("Attempt", std::to_string(job.attempt));
+    sheet.add("Started", job.start_time ? format_time(*job.start_time) : "");
+    sheet.add("Duration", render::duration_of(job.start_time, job.end_time, now));
+    sheet.add("CPU time", humanize_duration(Milliseconds(job.usage.cpu_ms)));
+    sheet.add("Peak memory", humanize_size(static_cast<std::uint64_t>(job.usage.peak_memory)));
+    if (job.outputs.is_object() && !job.outputs.as_object().empty()) sheet.add("Outputs", codec::to_json(job.outputs));
+    session.console().out(sheet.text() + "\n");
+    render::Table steps({{.title = "STEP", .right = true}, {.title = "NAME", .gives_way = true}, {.title = "STATUS"},
+                         {.title = "DURATION", .right = true}, {.title = "EXIT", .right = true}, {.title = "WHY"}});
+    for (const auto& step : job.steps)
+        steps.add({{std::to_string(step.index + 1)}, {step.name.substr(0, step.name.find('\n'))}, render::state_cell(step.state),
+                   {render::duration_of(step.start_time, step.end_time, now)},
+                   {step.exit_code ? std::to_string(*step.exit_code) : ""}, {step.message}});
+    if (!steps.empty()) session.print(steps);
+}
+
+}  // namespace cicd::cli

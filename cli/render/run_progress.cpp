@@ -1,0 +1,128 @@
+#include "cli/render/run_progress.hpp"
+
+#include "common/base/enum_text.hpp"
+
+#include <algorithm>
+
+namespace cicd::cli::render {
+namespace {
+
+constexpr std::size_t tail_lines = 10;
+
+// Sets the state and the times that follow from it.
+template <class Part, class State>
+void enter(Part& part, State state, Timestamp time, bool started) {
+    part.state = state;
+    if (started && !part.start_time) part.start_time = time;
+    if (is_final(state)) part.end_time = time;
+}
+
+}  // namespace
+
+model::JobRun& RunProgress::job(const model::RunEvent& event) {
+    for (auto& known : run_.jobs)
+        if (event.job.empty() ? known.key == event.job_key : known.id == event.job) return known;
+    // A matrix that was expanded while the run was under way.
+    auto& fresh = run_.jobs.emplace_back();
+    fresh.id = event.job;
+    fresh.run = event.run;
+    fresh.key = event.job_key;
+    fresh.stage = event.stage;
+    fresh.name = event.job_key.starts_with(event.stage + ".") ? event.job_key.substr(event.stage.size() + 1) : event.job_key;
+    return fresh;
+}
+
+void RunProgress::apply(const model::RunEvent& event) {
+    if (event.type == "run.state") {
+        if (const auto state = from_text<model::RunState>(event.state))
+            enter(run_, *state, event.time, *state == model::RunState::running);
+        if (!event.message.empty()) run_.message = event.message;
+    } else if (event.type == "stage.state") {
+        const auto state = from_text<model::StageState>(event.state);
+        for (auto& stage : run_.stages)
+            if (stage.name == event.stage && state) enter(stage, *state, event.time, *state == model::StageState::running);
+    } else if (event.type == "job.state") {
+        auto& part = job(event);
+        const auto state = from_text<model::JobState>(event.state);
+        if (!state) return;
+        if (event.attempt > part.attempt) {
+            part.attempt = event.attempt;
+            part.steps.clear();
+            part.start_time.reset();
+            part.end_time.reset();
+        }
+        enter(part, *state, event.time, *state == model::JobState::running);
+        part.exit_code = event.exit_code;
+        part.end_reason = event.end_reason;
+        part.message = event.message;
+    } else if (event.type == "step.state" && event.step) {
+        auto& part = job(event);
+        const auto state = from_text<model::StepState>(event.state);
+        if (!state) return;
+        auto step = std::find_if(part.steps.begin(), part.steps.end(), [&](const auto& s) { return s.index == *event.step; });
+        if (step == part.steps.end()) {
+            step = part.steps.insert(step, model::StepRun{});
+            step->index = *event.step;
+        }
+        if (!event.name.empty()) step->name = event.name;
+        enter(*step, *state, event.time, *state == model::StepState::running);
+        step->exit_code = event.exit_code;
+        step->end_reason = event.end_reason;
+        step->message = event.message;
+    }
+}
+
+void RunProgress::apply(const contract::LogEntry& entry) {
+    auto& tail = tails_[entry.job];
+    tail.emplace_back(entry.step, entry.text);
+    // Of the step that runs, and one line more of each before it: enough for the summary.
+    if (tail.size() > 4 * tail_lines) tail.pop_front();
+}
+
+std::string RunProgress::job_label(const JobId& id, std::string_view key) const {
+    for (const auto& known : run_.jobs)
+        if (known.id == id) return known.stage + "/" + known.name;
+    return std::string(key);
+}
+
+std::vector<std::string> RunProgress::last_lines(const JobId& job, int step) const {
+    std::vector<std::string> lines;
+    const auto found = tails_.find(job);
+    if (found == tails_.end()) return lines;
+    for (const auto& [index, text] : found->second)
+        if (step < 0 || index == step) lines.push_back(text);
+    if (lines.size() > tail_lines) lines.erase(lines.begin(), lines.end() - tail_lines);
+    return lines;
+}
+
+const model::StepRun* failed_step(const model::JobRun& job) {
+    const model::StepRun* found = nullptr;
+    for (const auto& step : job.steps)
+        if (step.state == model::StepState::failed) found = &step;
+    return found;
+}
+
+std::string end_text(const model::JobRun& job) {
+    if (!job.end_reason) return job.message.empty() ? std::string(to_text(job.state)) : job.message;
+    std::string text;
+    switch (*job.end_reason) {
+        case model::EndReason::exit:
+            text = job.exit_code ? "exit code " + std::to_string(*job.exit_code) : "it exited";
+            break;
+        case model::EndReason::signal:
+            text = "ended by a signal";
+            if (job.exit_code) text += " (exit code " + std::to_string(*job.exit_code) + ")";
+            break;
+        case model::EndReason::timeout: text = "timeout"; break;
+        case model::EndReason::oom: text = "out of memory"; break;
+        case model::EndReason::cancelled: text = "cancelled"; break;
+        case model::EndReason::superseded: text = "superseded by a newer run"; break;
+        case model::EndReason::lost: text = "lost: its runner died"; break;
+        case model::EndReason::infra: text = "its place could not be prepared"; break;
+        case model::EndReason::policy: text = "forbidden by a policy"; break;
+    }
+    if (!job.message.empty()) text += ": " + job.message;
+    return text;
+}
+
+}  // namespace cicd::cli::render

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "cli/render/console.hpp"
+#include "cli/render/run_progress.hpp"
+
+#include <memory>
+
+namespace cicd::cli::render {
+
+/// Shows a run while it is under way. Calls come one at a time.
+class RunView {
+public:
+    virtual ~RunView() = default;
+    virtual void begin(const RunProgress&) {}
+    virtual void event(const RunProgress&, const model::RunEvent&) {}
+    virtual void log(const RunProgress&, const contract::LogEntry&) {}
+    /// About ten times a second.
+    virtual void tick(const RunProgress&) {}
+    /// Something to say beside the run: "cancelling …".
+    virtual void notice(const RunProgress&, const std::string&) {}
+    /// Leaves the terminal as it was; the run has ended, or nobody watches any more.
+    virtual void end(const RunProgress&) {}
+};
+
+/// `[stage/job] text` lines on stdout, changes of state on stderr. No animation.
+std::unique_ptr<RunView> plain_view(const Console& console, bool notes);
+/// The log scrolls above a tree of stages and jobs that is drawn anew.
+std::unique_ptr<RunView> live_view(const Console& console);
+/// NDJSON on stdout: one object for each event and log line, with `schemaVersion`.
+std::unique_ptr<RunView> events_view(const Console& console);
+/// Nothing.
+std::unique_ptr<RunView> silent_view();
+
+}  // namespace cicd::cli::render

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cli/render/run_progress.hpp"
+#include "cli/render/table.hpp"
+
+#include <string>
+
+namespace cicd::cli::render {
+
+/// What is said when a run has ended: its jobs, why each failed, its last lines, and what to type next.
+std::string summary(const RunProgress& progress, const TableStyle& style);
+/// "✗ run-3 ai-build failed in 12s".
+std::string verdict(const model::Run& run, const Paint& paint);
+Table job_table(const model::Run& run, Timestamp now);
+
+std::string duration_of(const std::optional<Timestamp>& start, const std::optional<Timestamp>& end, Timestamp now);
+
+}  // namespace cicd::cli::render

@@ -1,0 +1,96 @@
+#include "cli/session.hpp"
+
+#include "cli/autostart.hpp"
+#include "common/base/enum_text.hpp"
+#include "common/base/paths.hpp"
+#include "common/base/text.hpp"
+#include "common/codec/codecs.hpp"
+#include "common/pipeline/parse.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace cicd::cli {
+namespace {
+
+bool is_set(const Configuration& configuration, std::string_view name) {
+    const auto value = configuration.find(name);
+    return value && *value != "0" && *value != "false";
+}
+
+// A flag, else the setting, else the default; checked against the choices.
+Result<std::string> chosen(const Arguments& globals, std::string_view option, const Configuration& configuration,
+                           std::string_view setting, std::string_view fallback, std::string_view choices) {
+    if (globals.has(option)) return globals.text(option);
+    const auto configured = configuration.find(setting);
+    if (!configured) return std::string(fallback);
+    for (const auto& choice : split(choices, '|'))
+        if (choice == *configured) return choice;
+    return usage_error("the setting '" + std::string(setting) + "' cannot be '" + *configured + "'",
+                       "'cicdctl config list --show-origin' shows where it is set");
+}
+
+}  // namespace
+
+Result<Session> Session::open(const Arguments& globals) {
+    CICD_TRY(auto configuration, Configuration::load("."));
+    CICD_TRY(const auto color, chosen(globals, "--color", configuration, "color", "auto", "auto|always|never"));
+    CICD_TRY(const auto output, chosen(globals, "--output", configuration, "output", "table", "table|wide|json|yaml|name"));
+    Session session(std::move(configuration), color == "always"  ? render::ColorChoice::always
+                                              : color == "never" ? render::ColorChoice::never
+                                                                 : render::ColorChoice::automatic);
+    session.output_ = from_text<Output>(output).value_or(Output::table);
+    session.headers_ = !globals.has("--no-headers");
+    session.quiet_ = globals.has("--quiet");
+    session.yes_ = globals.has("--yes");
+    session.input_ = !globals.has("--no-input") && !is_set(session.configuration_, "noInput");
+    session.autostart_ = !globals.has("--no-autostart") && !is_set(session.configuration_, "noAutostart");
+    if (globals.has("--socket")) {
+        // A daemon that is started from here is to listen there as well.
+        ::setenv("CICD_SOCKET", globals.text("--socket").c_str(), 1);
+    } else if (const auto socket = session.configuration_.find("socket")) {
+        ::setenv("CICD_SOCKET", socket->c_str(), 1);
+    }
+    session.socket_ = socket_path();
+    return session;
+}
+
+Result<client::Client*> Session::daemon() {
+    if (client_) return client_.get();
+    if (!daemon_answers(socket_)) {
+        if (!autostart_)
+            return unavailable("CICD_069", "no daemon answers on " + socket_.string(), "start it with 'cicdctl daemon start'");
+        CICD_CHECK(start_daemon(socket_));
+    }
+    client_ = std::make_unique<client::Client>(socket_);
+    return client_.get();
+}
+
+void Session::print(const Value& value) const {
+    if (output_ == Output::yaml) return console_.out(pipeline::to_yaml(value));
+    console_.out(codec::to_json(value, console_.out_is_terminal() ? 2 : -1) + "\n");
+}
+
+void Session::print(const render::Table& table) const {
+    console_.out(table.text({output_ == Output::wide, headers_, console_.paint(), output_ == Output::wide ? 0 : console_.width()}));
+}
+
+void Session::note(const std::string& line) const {
+    if (!quiet_) console_.err(line + "\n");
+}
+
+Result<bool> Session::confirm(const std::string& question) const {
+    if (yes_) return true;
+    if (!input_ || ::isatty(STDIN_FILENO) != 1)
+        return usage_error(question + " Nobody is there to answer.", "say yes beforehand with -y");
+    console_.err(question + " [y/N] ");
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+Value error_value(const Error& error) { return codec::encode(error); }
+
+}  // namespace cicd::cli
