@@ -1,0 +1,186 @@
+#include "daemon/scheduler/loop.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+namespace cicd::scheduler {
+
+namespace asio = async::asio;
+
+Capacity machine_capacity() {
+    const auto cores = std::max(1U, std::thread::hardware_concurrency());
+    const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    return {std::max(4, static_cast<int>(cores)), static_cast<double>(cores), memory};
+}
+
+Scheduler::Scheduler(Parts parts, SchedulerOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      core_(options_.capacity, [this] { return parts_.store.next_job_id(); }),
+      alarm_(parts_.io),
+      again_(parts_.io),
+      start_time_(parts_.clock.now()) {
+    parts_.zone.listen(*this);
+}
+
+Scheduler::~Scheduler() { shutdown(); }
+
+Result<void> Scheduler::resume() {
+    CICD_TRY(auto active, parts_.store.active_runs());
+    for (auto& run : active) {
+        RunAccepted event;
+        event.resumed = true;
+        event.last_seq = run.last_seq;
+        if (run.last_seq > 0) {
+            const auto last = parts_.store.events(run.run.id, run.last_seq - 1, 1);
+            if (last && !last->empty()) event.last_event = last->back().time;
+        }
+        event.content = {std::move(run.run), std::move(run.plan), {}};
+        submit(std::move(event));
+    }
+    return {};
+}
+
+void Scheduler::shutdown() {
+    if (std::exchange(stopping_, true)) return;
+    parts_.zone.detach();
+    alive_.reset();
+    alarm_.cancel();
+    again_.cancel();
+    committer_.join();
+    if (pending_.actions.changes.empty()) return;
+    if (const auto saved = parts_.store.apply(pending_.actions.changes); !saved)
+        warn("the last changes could not be saved: " + saved.error().message);
+}
+
+void Scheduler::warn(const std::string& text) const {
+    if (options_.warn) options_.warn(text);
+}
+
+void Scheduler::progressed(const JobId& job, int attempt, const model::JournalEntry& entry) {
+    submit(JobProgressed{job, attempt, entry});
+}
+
+void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit) { submit(JobEnded{job, attempt, exit}); }
+
+void Scheduler::submit(Event event) {
+    if (stopping_) return;
+    auto actions = core_.handle(std::move(event), parts_.clock.now());
+    for (const auto& timer : actions.timers) timers_.emplace(timer.at, timer);
+    if (!actions.timers.empty()) arm_timer();
+    actions.timers.clear();
+    for (const auto& assignment : actions.starts) parts_.zone.prepare(assignment);
+    pending_.actions.append(std::move(actions));
+    commit_soon();
+}
+
+/// After everything that is at hand in this turn of the io thread, so that it becomes one commit.
+void Scheduler::commit_soon() {
+    if (committing_ || std::exchange(commit_posted_, true)) return;
+    asio::post(parts_.io, [this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired()) commit();
+    });
+}
+
+void Scheduler::commit() {
+    commit_posted_ = false;
+    if (committing_) return;
+    auto batch = std::make_shared<Batch>(std::exchange(pending_, {}));
+    if (batch->actions.changes.empty()) return carry_out(*batch);
+    committing_ = true;
+    write(std::move(batch));
+}
+
+void Scheduler::write(std::shared_ptr<Batch> batch) {
+    asio::post(committer_, [this, batch = std::move(batch), alive = std::weak_ptr(alive_), io = parts_.io]() mutable {
+        Result<void> outcome;
+        try {
+            outcome = parts_.store.apply(batch->actions.changes);
+        } catch (const std::exception& bug) {
+            outcome = internal_error(bug.what());
+        }
+        asio::post(io, [this, batch = std::move(batch), alive, outcome] {
+            if (!alive.expired()) written(batch, outcome);
+        });
+    });
+}
+
+void Scheduler::written(std::shared_ptr<Batch> batch, const Result<void>& outcome) {
+    if (!outcome) {
+        // What was decided stays decided: nobody is told and nothing starts until it could be written.
+        warn("state could not be written, trying again: " + outcome.error().message);
+        for (const auto& ticket : batch->tickets) {
+            ticket->outcome = outcome.error();
+            ticket->done = true;
+            ticket->signal.notify();
+        }
+        batch->tickets.clear();
+        again_.expires_after(std::chrono::seconds(1));
+        again_.async_wait([this, batch, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
+            if (!failure && !alive.expired()) write(batch);
+        });
+        return;
+    }
+    committing_ = false;
+    carry_out(*batch);
+    commit();
+}
+
+void Scheduler::carry_out(Batch& batch) {
+    auto& actions = batch.actions;
+    for (const auto& assignment : actions.adoptions) parts_.zone.adopt(assignment);
+    for (const auto& assignment : actions.starts) parts_.zone.start(assignment);
+    for (const auto& stop : actions.stops) parts_.zone.cancel(stop.job, stop.attempt, stop.reason, stop.message);
+    for (const auto& event : actions.changes.events) parts_.bus.publish(event);
+    for (const auto& ticket : batch.tickets) {
+        ticket->done = true;
+        ticket->signal.notify();
+    }
+    for (const auto& run : actions.ended) parts_.zone.release(run);
+}
+
+void Scheduler::arm_timer() {
+    if (timers_.empty() || stopping_) return;
+    alarm_.expires_after(std::max(Milliseconds{0}, timers_.begin()->first - parts_.clock.now()));
+    alarm_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
+        if (!failure && !alive.expired()) fire_timers();
+    });
+}
+
+void Scheduler::fire_timers() {
+    while (!timers_.empty() && timers_.begin()->first <= parts_.clock.now()) {
+        const auto timer = timers_.begin()->second;
+        timers_.erase(timers_.begin());
+        submit(TimerFired{timer});
+    }
+    arm_timer();
+}
+
+std::filesystem::path Scheduler::job_directory(const JobId& job, int attempt) const {
+    return parts_.zone.job_directory(job, attempt);
+}
+
+contract::DaemonStatus Scheduler::status() const {
+    contract::DaemonStatus status;
+    const auto counts = core_.counts();
+    const auto& capacity = core_.capacity();
+    status.pid = ::getpid();
+    status.version = CICD_VERSION;
+    status.state_directory = options_.state_directory.string();
+    status.socket = options_.socket.string();
+    status.start_time = start_time_;
+    status.running_jobs = counts.running_jobs;
+    status.queued_jobs = counts.queued_jobs;
+    status.active_runs = counts.active_runs;
+    status.cpu_capacity = capacity.cpu;
+    status.memory_capacity = capacity.memory;
+    status.slots = capacity.slots;
+    return status;
+}
+
+}  // namespace cicd::scheduler

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "common/base/time.hpp"
+#include "daemon/events/bus.hpp"
+#include "daemon/git/source.hpp"
+#include "daemon/scheduler/core.hpp"
+#include "daemon/scheduler/retry.hpp"
+#include "daemon/scheduler/run_service.hpp"
+#include "daemon/store/store.hpp"
+#include "daemon/zones/zone.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cicd::scheduler {
+
+struct SchedulerOptions {
+    std::filesystem::path state_directory, socket;  ///< as `status` tells them
+    Capacity capacity;
+    bool allow_host_executor = false;
+    std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log
+};
+
+/// All cores and all memory of this machine; as many slots as cores, but at least four.
+Capacity machine_capacity();
+
+/// Carries out what the core decides: durable first, then told, then done. Lives on the io thread; everything that
+/// blocks happens elsewhere. What was decided while a commit was under way goes into the next one.
+class Scheduler final : public RunService, private zones::Listener {
+public:
+    /// All of these outlive the scheduler.
+    struct Parts {
+        async::asio::any_io_executor io;
+        async::asio::thread_pool& pool;
+        store::Store& store;
+        git::Sources& sources;
+        events::Bus& bus;
+        zones::Zone& zone;
+        const Clock& clock;
+    };
+    Scheduler(Parts parts, SchedulerOptions options);
+    ~Scheduler() override;
+
+    /// Goes on with the runs of the daemon before this one. Once, before anything else; blocks.
+    Result<void> resume();
+    /// Takes no more work, leaves runners running, makes durable what is not yet, and returns promptly.
+    void shutdown();
+
+    async::Task<Result<model::Run>> start(contract::StartRun request, std::string user) override;
+    async::Task<Result<model::Run>> cancel(RunId run, std::string reason) override;
+    async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
+    async::Task<Result<model::JobRun>> cancel_job(JobId job, std::string reason) override;
+    async::Task<Result<model::Run>> restart_job(JobId job, std::string user) override;
+    [[nodiscard]] std::filesystem::path job_directory(const JobId& job, int attempt) const override;
+    [[nodiscard]] contract::DaemonStatus status() const override;
+
+private:
+    /// Somebody who waits until what was decided is durable.
+    struct Ticket {
+        explicit Ticket(const async::asio::any_io_executor& io) : signal(io) {}
+        async::Signal signal;
+        bool done = false;
+        Result<void> outcome;
+    };
+    struct Batch {
+        Actions actions;
+        std::vector<std::shared_ptr<Ticket>> tickets;
+    };
+
+    void progressed(const JobId& job, int attempt, const model::JournalEntry& entry) override;
+    void ended(const JobId& job, int attempt, const model::JobExit& exit) override;
+
+    void submit(Event event);
+    void commit_soon();
+    void commit();
+    void write(std::shared_ptr<Batch> batch);
+    void written(std::shared_ptr<Batch> batch, const Result<void>& outcome);
+    void carry_out(Batch& batch);
+    void arm_timer();
+    void fire_timers();
+    void warn(const std::string& text) const;
+
+    async::Task<Result<void>> durable();
+    async::Task<Result<model::Run>> accept(Result<store::NewRun> content);
+    async::Task<Result<model::Run>> snapshot(RunId id);
+    async::Task<Result<model::Run>> succeed(RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,
+                                            std::string user);
+    Result<store::NewRun> prepare(contract::StartRun request, const std::string& user);
+    Birth birth(const std::string& user);
+
+    Parts parts_;
+    SchedulerOptions options_;
+    Core core_;
+    Batch pending_;
+    bool committing_ = false, commit_posted_ = false, stopping_ = false;
+    std::multimap<Timestamp, Timer> timers_;
+    async::asio::steady_timer alarm_, again_;
+    Timestamp start_time_;
+    async::asio::thread_pool committer_{1};
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace cicd::scheduler

@@ -1,0 +1,157 @@
+#include "daemon/planner/prepare.hpp"
+#include "daemon/scheduler/loop.hpp"
+
+/// What the API asks for: prepared on the pool, decided on the io thread, answered when durable.
+namespace cicd::scheduler {
+
+namespace {
+
+/// A registered pipeline stands for its repository, and for its definition or file.
+Result<model::PipelineRecord> fill_in(store::Store& store, contract::StartRun& request) {
+    CICD_TRY(auto record, store.pipeline(request.pipeline));
+    if (record.state == model::PipelineState::disabled || record.state == model::PipelineState::archived)
+        return conflict("PIPELINE_003", "pipeline " + record.name + " is " + std::string(to_text(record.state)),
+                        "activate it before running it");
+    if (request.repository.empty()) request.repository = record.repository;
+    if (request.file.empty()) request.file = record.file;
+    if (request.definition.empty()) request.definition = record.definition;
+    return record;
+}
+
+Error shutting_down() { return unavailable("CICD_503", "the daemon is stopping", "try again in a moment"); }
+
+}  // namespace
+
+Birth Scheduler::birth(const std::string& user) {
+    return {parts_.store.next_run_id(), [&store = parts_.store] { return store.next_job_id(); }, user, parts_.clock.now()};
+}
+
+Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::string& user) {
+    std::optional<model::PipelineRecord> record;
+    if (!request.pipeline.empty()) {
+        CICD_TRY(record, fill_in(parts_.store, request));
+    }
+    CICD_TRY(auto prepared, planner::prepare(parts_.sources, request, {options_.allow_host_executor, {}}));
+    auto& plan = prepared.plan;
+    if (plan.trigger.decision == model::Decision::skip)
+        return conflict("PIPELINE_004", "the event does not start pipeline " + plan.pipeline + ": " + plan.trigger.text,
+                        "see all of its triggers' decisions: cicdctl plan --event " +
+                            std::string(to_text(request.event)));
+    if (request.priority) plan.priority = *request.priority;
+    for (const auto& warning : prepared.warnings)
+        plan.notices.push_back(warning.file + ":" + std::to_string(warning.line) + ": " + warning.message);
+    auto created = new_run(std::move(plan), std::move(prepared.definition), birth(user));
+    if (record) {
+        created.run.pipeline_id = record->id;
+        created.run.pipeline_version = record->version;
+        created.run.pipeline = record->name;
+    }
+    return created;
+}
+
+async::Task<Result<model::Run>> Scheduler::start(contract::StartRun request, std::string user) {
+    if (stopping_) co_return shutting_down();
+    auto work = [this, request, user] { return prepare(request, user); };
+    auto preparing = async::offload(parts_.pool, std::move(work));
+    auto content = co_await std::move(preparing);
+    auto accepting = accept(std::move(content));
+    co_return co_await std::move(accepting);
+}
+
+async::Task<Result<model::Run>> Scheduler::accept(Result<store::NewRun> content) {
+    if (!content) co_return content.error();
+    if (stopping_) co_return shutting_down();
+    const auto id = content->run.id;
+    submit(RunAccepted{std::move(*content)});
+    auto answering = snapshot(id);
+    co_return co_await std::move(answering);
+}
+
+async::Task<Result<void>> Scheduler::durable() {
+    auto ticket = std::make_shared<Ticket>(parts_.io);
+    pending_.tickets.push_back(ticket);
+    commit_soon();
+    while (!ticket->done) co_await ticket->signal.wait();
+    co_return ticket->outcome;
+}
+
+/// The run as it was decided to be just now, once that is durable.
+async::Task<Result<model::Run>> Scheduler::snapshot(RunId id) {
+    std::optional<model::Run> now;
+    if (const auto* active = core_.run(id)) now = *active;
+    auto waiting = durable();
+    const auto saved = co_await std::move(waiting);
+    if (!saved) co_return saved.error();
+    if (now) co_return std::move(*now);
+    auto work = [&store = parts_.store, id] { return store.run(id); };
+    auto loading = async::offload(parts_.pool, std::move(work));
+    co_return co_await std::move(loading);
+}
+
+async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason) {
+    if (stopping_) co_return shutting_down();
+    if (core_.run(run)) {
+        submit(RunCancelled{run, reason});
+        auto answering = snapshot(run);
+        co_return co_await std::move(answering);
+    }
+    auto work = [&store = parts_.store, run] { return store.run(run); };
+    auto loading = async::offload(parts_.pool, std::move(work));
+    const auto over = co_await std::move(loading);
+    if (!over) co_return over.error();
+    co_return conflict("RUN_004", run.str() + " is over already: " + std::string(to_text(over->state)));
+}
+
+async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string reason) {
+    if (stopping_) co_return shutting_down();
+    const bool active = core_.job(job) && !model::is_final(core_.job(job)->state);
+    if (active) submit(JobCancelled{job, reason});
+    std::optional<model::JobRun> now;
+    if (const auto* record = core_.job(job); active && record) now = *record;
+    auto waiting = durable();
+    const auto saved = co_await std::move(waiting);
+    if (!saved) co_return saved.error();
+    if (now) co_return std::move(*now);
+    auto work = [&store = parts_.store, job] { return store.job(job); };
+    auto loading = async::offload(parts_.pool, std::move(work));
+    auto record = co_await std::move(loading);
+    if (!record || active) co_return record;
+    co_return conflict("JOB_002", job.str() + " is over already: " + std::string(to_text(record->state)));
+}
+
+async::Task<Result<model::Run>> Scheduler::succeed(
+    RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make, std::string user) {
+    if (stopping_) co_return shutting_down();
+    auto work = [this, old, make, user]() -> Result<store::NewRun> {
+        Ancestor ancestor;
+        CICD_TRY(ancestor.run, parts_.store.run(old));
+        if (!model::is_final(ancestor.run.state)) return make(ancestor, {});
+        CICD_TRY(ancestor.plan, parts_.store.plan(old));
+        CICD_TRY(ancestor.definition, parts_.store.definition(old));
+        return make(ancestor, birth(user));
+    };
+    auto preparing = async::offload(parts_.pool, std::move(work));
+    auto content = co_await std::move(preparing);
+    auto accepting = accept(std::move(content));
+    co_return co_await std::move(accepting);
+}
+
+async::Task<Result<model::Run>> Scheduler::retry(RunId run, contract::RetryRun options, std::string user) {
+    const auto make = [failed_only = options.failed_only](const Ancestor& old, const Birth& birth) {
+        return retry_run(old, failed_only, birth);
+    };
+    auto going = succeed(run, make, user);
+    co_return co_await std::move(going);
+}
+
+async::Task<Result<model::Run>> Scheduler::restart_job(JobId job, std::string user) {
+    auto work = [&store = parts_.store, job] { return store.job(job); };
+    auto loading = async::offload(parts_.pool, std::move(work));
+    const auto record = co_await std::move(loading);
+    if (!record) co_return record.error();
+    const auto make = [job](const Ancestor& old, const Birth& birth) { return scheduler::restart_job(old, job, birth); };
+    auto going = succeed(record->run, make, user);
+    co_return co_await std::move(going);
+}
+
+}  // namespace cicd::scheduler

@@ -1,0 +1,176 @@
+#include "daemon/scheduler/retry.hpp"
+
+#include "daemon/scheduler/graph.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace cicd::scheduler {
+
+using model::JobState;
+
+namespace {
+
+std::int64_t number_of(const RunId& id) {
+    const auto& text = id.str();
+    const auto dash = text.rfind('-');
+    std::int64_t number = 0;
+    if (dash != std::string::npos) std::from_chars(text.data() + dash + 1, text.data() + text.size(), number);
+    return number;
+}
+
+model::JobRun new_job(const model::PlannedJob& planned, const Birth& birth) {
+    model::JobRun job;
+    job.id = birth.next_job_id();
+    job.run = birth.id;
+    job.key = planned.key;
+    job.name = planned.name;
+    job.stage = planned.stage;
+    job.created_time = birth.now;
+    job.steps = pending_steps(planned.job);
+    return job;
+}
+
+enum class Fate { again, taken_over, left_out };
+
+model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth) {
+    auto job = old;
+    job.id = birth.next_job_id();
+    job.run = birth.id;
+    job.attempt = 1;
+    job.created_time = birth.now;
+    job.queued_time.reset();
+    job.start_time.reset();
+    job.end_time.reset();
+    if (fate == Fate::taken_over) {
+        job.message = "taken over from " + old.run.str();
+        return job;
+    }
+    job.state = fate == Fate::again ? JobState::created : JobState::skipped;
+    job.message = fate == Fate::again ? "" : "not part of this restart";
+    job.exit_code.reset();
+    job.end_reason.reset();
+    job.outputs = {};
+    job.usage = {};
+    for (auto& step : job.steps)
+        step = {.index = step.index, .id = step.id, .name = step.name,
+                .state = fate == Fate::again ? model::StepState::pending : model::StepState::skipped};
+    return job;
+}
+
+bool is_instance_of(const model::JobRun& job, const model::PlannedJob& placeholder) {
+    return job.stage == placeholder.stage && job.key.starts_with(placeholder.base + " (");
+}
+
+using Fates = std::function<Fate(const model::JobRun&)>;
+
+/// Whether everything the job needs is taken over, so that its matrix expands to what it was.
+bool needs_stand(const Ancestor& old, const model::PlannedJob& planned, const Fates& fate_of) {
+    std::vector<model::Need> needs = planned.job.needs;
+    for (const auto& stage : old.plan.stages)
+        if (stage.name == planned.stage) needs.insert(needs.end(), stage.needs.begin(), stage.needs.end());
+    return std::all_of(old.run.jobs.begin(), old.run.jobs.end(), [&](const model::JobRun& job) {
+        const bool needed = std::any_of(needs.begin(), needs.end(), [&](const model::Need& need) {
+            const auto base = need.stage + "." + need.job;
+            return need.job.empty() ? job.stage == need.stage : job.key == base || job.key.starts_with(base + " (");
+        });
+        return !needed || fate_of(job) == Fate::taken_over;
+    });
+}
+
+store::NewRun successor(const Ancestor& old, const Fates& fate_of, const Birth& birth) {
+    auto plan = old.plan;
+    auto next = new_run(std::move(plan), old.definition, birth);
+    next.run.pipeline_id = old.run.pipeline_id;
+    next.run.pipeline_version = old.run.pipeline_version;
+    next.run.retry_of = old.run.id;
+    next.run.jobs.clear();
+    for (const auto& planned : old.plan.jobs) {
+        bool found = false;
+        if (!planned.expand_later || needs_stand(old, planned, fate_of))
+            for (const auto& job : old.run.jobs) {
+                if (job.key != planned.key && !(planned.expand_later && is_instance_of(job, planned))) continue;
+                next.run.jobs.push_back(inherited(job, fate_of(job), birth));
+                found = true;
+            }
+        if (!found) next.run.jobs.push_back(new_job(planned, birth));
+    }
+    return next;
+}
+
+Error not_over(const model::Run& run) {
+    return conflict("RUN_002", run.id.str() + " is still " + std::string(to_text(run.state)),
+                    "wait for its end, or cancel it: cicdctl cancel " + run.id.str());
+}
+
+/// Everything that waits for one of these, directly or not, by the key of its base.
+std::set<std::string> dependents_of(const model::Plan& plan, const std::string& base) {
+    std::set<std::string> found{base}, stages;
+    for (bool grew = true; std::exchange(grew, false);) {
+        for (const auto& job : plan.jobs) {
+            if (found.contains(job.base)) continue;
+            std::vector<model::Need> needs = job.job.needs;
+            for (const auto& stage : plan.stages)
+                if (stage.name == job.stage) needs.insert(needs.end(), stage.needs.begin(), stage.needs.end());
+            for (const auto& need : needs)
+                if (need.job.empty() ? stages.contains(need.stage) : found.contains(need.stage + "." + need.job))
+                    grew |= found.insert(job.base).second;
+        }
+        for (const auto& job : plan.jobs)
+            if (found.contains(job.base)) grew |= stages.insert(job.stage).second;
+    }
+    return found;
+}
+
+}  // namespace
+
+store::NewRun new_run(model::Plan plan, std::string definition, const Birth& birth) {
+    store::NewRun created;
+    auto& run = created.run;
+    run.id = birth.id;
+    run.number = number_of(birth.id);
+    run.pipeline = plan.pipeline;
+    run.triggered_by = birth.user;
+    run.event = plan.event;
+    run.source = plan.source;
+    run.created_time = birth.now;
+    for (const auto& stage : plan.stages) run.stages.push_back({.name = stage.name});
+    for (const auto& planned : plan.jobs) run.jobs.push_back(new_job(planned, birth));
+    created.plan = std::move(plan);
+    created.definition = std::move(definition);
+    return created;
+}
+
+Result<store::NewRun> retry_run(const Ancestor& old, bool failed_only, const Birth& birth) {
+    if (!model::is_final(old.run.state)) return not_over(old.run);
+    const auto succeeded = [](const model::JobRun& job) { return job.state == JobState::success; };
+    if (failed_only && std::all_of(old.run.jobs.begin(), old.run.jobs.end(), succeeded))
+        return conflict("RUN_003", "every job of " + old.run.id.str() + " succeeded: there is nothing to retry",
+                        "run all of it again: cicdctl retry --all " + old.run.id.str());
+    return successor(
+        old, [&](const model::JobRun& job) { return failed_only && succeeded(job) ? Fate::taken_over : Fate::again; },
+        birth);
+}
+
+Result<store::NewRun> restart_job(const Ancestor& old, const JobId& id, const Birth& birth) {
+    if (!model::is_final(old.run.state)) return not_over(old.run);
+    const auto target = std::find_if(old.run.jobs.begin(), old.run.jobs.end(), [&](const auto& job) { return job.id == id; });
+    if (target == old.run.jobs.end()) return not_found("JOB_001", "there is no job " + id.str());
+    const auto base_of = [&](const model::JobRun& job) {
+        for (const auto& planned : old.plan.jobs)
+            if (planned.key == job.key || (planned.expand_later && is_instance_of(job, planned))) return planned.base;
+        return job.key;
+    };
+    const auto waiting = dependents_of(old.plan, base_of(*target));
+    return successor(
+        old,
+        [&](const model::JobRun& job) {
+            if (job.id == id) return Fate::again;
+            if (job.state == JobState::success) return Fate::taken_over;
+            return job.state == JobState::skipped && waiting.contains(base_of(job)) ? Fate::again : Fate::left_out;
+        },
+        birth);
+}
+
+}  // namespace cicd::scheduler

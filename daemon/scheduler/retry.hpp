@@ -1,0 +1,32 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "daemon/store/store.hpp"
+
+#include <functional>
+#include <string>
+
+/// New runs: from a plan, or from a run that is over. Pure.
+namespace cicd::scheduler {
+
+struct Birth {
+    RunId id;
+    std::function<JobId()> next_job_id;
+    std::string user;
+    Timestamp now;
+};
+
+store::NewRun new_run(model::Plan plan, std::string definition, const Birth& birth);
+
+/// What a run that is over leaves to its successor.
+struct Ancestor {
+    model::Run run;  ///< with stages and jobs
+    model::Plan plan;
+    std::string definition;
+};
+/// The same plan again. With `failed_only`, jobs that succeeded are taken over with their outputs.
+Result<store::NewRun> retry_run(const Ancestor& old, bool failed_only, const Birth& birth);
+/// Just that job, and what was skipped because of it; everything else is as it was, or skipped.
+Result<store::NewRun> restart_job(const Ancestor& old, const JobId& job, const Birth& birth);
+
+}  // namespace cicd::scheduler
