@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,11 +112,11 @@ Result<void> Job::prepare() {
     return {};
 }
 
-std::optional<std::string> Job::skipped(const model::Step& step, Result<void> env) {
+std::optional<std::string> Job::skipped(const model::Step& step) {
     if (supervisor_->gone()) return supervisor_->stop() ? supervisor_->stop()->message : "the job was ended";
     const auto condition = context_.condition(step.condition);
-    // A step that cannot say whether it runs, or with what, fails; run_step finds the same error again.
-    if (!condition || condition->holds || (!env && condition->holds)) return std::nullopt;
+    // A condition that cannot be evaluated fails the step; run_step finds the same error again.
+    if (!condition || condition->holds) return std::nullopt;
     return condition->why_not;
 }
 
@@ -127,13 +128,12 @@ void Job::run_step(int index) {
 
     const Context before = context_;
     auto env = context_.add_env(step.env);
-    const auto leave = [&] { context_.set_env({}); };
-    if (auto why = skipped(step, env)) {
+    if (auto why = skipped(step)) {
         context_ = before;
-        end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
-        return leave();
+        return end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
     }
-    if (auto name = context_.text(record.name)) record.name = std::move(*name);
+    // A title taken from the script stays as it is written: it is no place for values.
+    if (auto name = context_.text(step.name); name && !name->empty()) record.name = std::move(*name);
     record.start_time = now();
     record.state = model::StepState::running;
     journal({.type = model::JournalType::step_started, .step = index, .name = record.name});
@@ -372,6 +372,7 @@ int run_job(const std::string& directory, int secrets_fd) {
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::sigaddset(&blocked, number);
     ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
     ::setsid();
+    ::umask(022);
 
     std::error_code ignored;
     const job::Paths paths{std::filesystem::absolute(directory, ignored)};

@@ -23,7 +23,7 @@ private:
     Result<void> prepare();
     void run_step(int index);
     /// Why it does not run, or nothing.
-    std::optional<std::string> skipped(const model::Step& step, Result<void> env);
+    std::optional<std::string> skipped(const model::Step& step);
     Result<Program> program(const model::Step& step, const StepFiles& files);
     model::Texts environment(const StepFiles& files) const;
     model::Texts standard_variables() const;

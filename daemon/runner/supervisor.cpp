@@ -56,13 +56,14 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     while (!end_) turn(SteadyTime::max());
     running_ = false;
     output_.drain(step);
-    if (!end_->stop) end_->stop = step_stop_ ? step_stop_ : may_run ? stop_ : kill_at_ && gone_ ? stop_ : std::nullopt;
+    if (!end_->stop) end_->stop = step_stop_ ? step_stop_ : may_run || gone_ ? stop_ : std::nullopt;
     const auto wall = std::chrono::duration_cast<Milliseconds>(Clock::now() - step_start_);
     end_->usage.wall_ms = wall.count();
     return *end_;
 }
 
 model::Usage Supervisor::finish() {
+    finishing_ = true;
     place_.finish();
     const auto limit = Clock::now() + last_wait;
     // Deadlines have nothing more to end.
@@ -113,6 +114,8 @@ SteadyTime Supervisor::next_deadline() const {
 }
 
 void Supervisor::on_signal(int number) {
+    // Every step has ended, so there is nothing to cancel: the job's result stands.
+    if (finishing_) return;
     if (number == SIGTERM && !stop_) {
         const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
         end_job({request.reason, request.message.empty() ? "the job was cancelled" : request.message});
@@ -125,7 +128,7 @@ void Supervisor::on_signal(int number) {
 void Supervisor::on_event() {
     auto event = place_.next_event();
     if (!event) {
-        if (!finished_) {
+        if (!finishing_) {
             std::string why = event.error().message;
             if (!event.error().hint.empty()) why += " (" + event.error().hint + ")";
             if (!stop_) stop_ = Stop{model::EndReason::infra, why};

@@ -64,7 +64,7 @@ private:
     os::Fd signals_;
     SteadyTime start_;
 
-    bool ready_ = false, running_ = false, finished_ = false, gone_ = false, warned_ = false;
+    bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, gone_ = false, warned_ = false;
     std::uint32_t step_ = 0;
     std::optional<Stop> stop_, step_stop_;
     std::optional<SteadyTime> job_deadline_, kill_at_, step_deadline_, step_kill_at_;
