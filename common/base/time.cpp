@@ -16,13 +16,16 @@ constexpr std::array<std::pair<std::string_view, double>, 6> duration_units{
 
 constexpr double longest_duration = 100 * 365 * 86'400e3;
 
-// Reads digits with at most one point; advances `text` behind them.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Reads digits with at most one point between them; advances `text` behind them.
 bool read_number(std::string_view& text, double& number) {
     std::size_t length = 0;
-    while (length < text.size() && ((text[length] >= '0' && text[length] <= '9') || text[length] == '.')) ++length;
+    while (length < text.size() && (is_digit(text[length]) || text[length] == '.')) ++length;
+    if (length == 0 || text[0] == '.' || text[length - 1] == '.') return false;
     const auto* end = text.data() + length;
     const auto [stop, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-    if (length == 0 || error != std::errc{} || stop != end) return false;
+    if (error != std::errc{} || stop != end) return false;
     text.remove_prefix(length);
     return true;
 }
@@ -51,6 +54,10 @@ std::string format_time(Timestamp time) {
 }
 
 Result<Timestamp> parse_time(std::string_view text) {
+    static constexpr std::string_view shape = "dddd-dd-dd?dd:dd:dd";
+    if (text.size() < shape.size()) return bad_time(text);
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (shape[i] == 'd' && !is_digit(text[i])) return bad_time(text);
     const std::string copy(text);
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, length = 0;
     if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
@@ -72,8 +79,11 @@ Result<Timestamp> parse_time(std::string_view text) {
     }
     std::chrono::minutes offset{0};
     if (rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':') {
-        int hours = 0, minutes = 0;
-        if (std::sscanf(rest.data() + 1, "%2d:%2d", &hours, &minutes) != 2) return bad_time(text);
+        for (const std::size_t i : {1u, 2u, 4u, 5u})
+            if (!is_digit(rest[i])) return bad_time(text);
+        const int hours = (rest[1] - '0') * 10 + (rest[2] - '0');
+        const int minutes = (rest[4] - '0') * 10 + (rest[5] - '0');
+        if (hours > 23 || minutes > 59) return bad_time(text);
         offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
         if (rest[0] == '-') offset = -offset;
     } else if (rest != "Z" && rest != "z") {
@@ -126,7 +136,8 @@ std::string format_duration(Milliseconds duration) {
 std::string humanize_duration(std::chrono::microseconds duration) {
     const auto us = static_cast<double>(duration.count());
     std::array<char, 48> buffer{};
-    const auto seconds = duration.count() / 1'000'000;
+    if (duration.count() < 0) return "-" + humanize_duration(-duration);
+    const auto seconds = (duration.count() + 500'000) / 1'000'000;
     if (us < 99'950)
         std::snprintf(buffer.data(), buffer.size(), "%.1fms", us / 1e3);
     else if (us < 999'500)
@@ -145,7 +156,7 @@ std::string humanize_duration(std::chrono::microseconds duration) {
 }
 
 std::string humanize_duration(Milliseconds duration) {
-    if (duration < std::chrono::seconds(1)) return std::to_string(duration.count()) + "ms";
+    if (std::chrono::abs(duration) < std::chrono::seconds(1)) return std::to_string(duration.count()) + "ms";
     return humanize_duration(std::chrono::duration_cast<std::chrono::microseconds>(duration));
 }
 
@@ -165,9 +176,12 @@ Result<std::uint64_t> parse_size(std::string_view text) {
                                                                                 {"B", 1}}};
     auto rest = text;
     double number = 0;
+    std::uint64_t exact = 0;  // a double would round bytes beyond 2^53
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), exact);
+    if (error == std::errc{} && stop == text.data() + text.size()) return exact;
     if (read_number(rest, number))
         for (const auto& [unit, size] : units)
-            if (rest == unit && number * size < 9e18) return static_cast<std::uint64_t>(std::llround(number * size));
+            if (rest == unit && number * size < 9e18 && (size > 1 || number == std::floor(number))) return static_cast<std::uint64_t>(std::llround(number * size));
     return invalid("CICD_400", "'" + std::string(text) + "' is not a size", "write it like 500Mi, 2Gi or 4096 (bytes)");
 }
 
