@@ -357,7 +357,9 @@ Document load_yaml(std::string_view text, const std::string& file) {
         refuse(refused.line, refused.column, refused.message, refused.suggestion);
     } catch (const YAML::Exception& error) {
         const int line = std::max(error.mark.line, 0) + 1;
-        refuse(line, std::max(error.mark.column, 0) + 1, "this is not YAML: " + error.msg, advice(text, line));
+        const bool open_quote = error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
+        refuse(line, std::max(error.mark.column, 0) + 1, "this is not YAML: " + error.msg,
+               open_quote ? "a quote is opened and never closed" : advice(text, line));
     } catch (const std::exception& error) {
         refuse(1, 1, std::string("this is not YAML: ") + error.what(), "");
     }
