@@ -19,8 +19,10 @@ namespace {
 
 class FileLock {
 public:
-    explicit FileLock(const std::filesystem::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-        while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {}
+    explicit FileLock(const std::filesystem::path& file)
+        : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+        while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+        }
     }
     ~FileLock() {
         if (fd_ >= 0) ::close(fd_);
@@ -58,7 +60,8 @@ Result<void> start_daemon(const std::filesystem::path& socket) {
     std::filesystem::permissions(state, std::filesystem::perms::owner_all, fault);
     const FileLock lock(state / "autostart.lock");
     if (!lock.held())
-        return unavailable("CICD_069", "cannot write to the state directory " + state.string() + ": " + std::strerror(errno),
+        return unavailable("CICD_069",
+                           "cannot write to the state directory " + state.string() + ": " + std::strerror(errno),
                            "set CICD_STATE_DIR to a folder that you can write to");
     if (daemon_answers(socket)) return {};
     const Program program{sibling_program("cicdd"), {"serve", "--background"}, {}, Milliseconds(30'000)};

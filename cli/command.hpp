@@ -45,13 +45,15 @@ class Arguments {
 public:
     struct Given {
         const Option* option = nullptr;
-        std::vector<std::string> values;  ///< of a flag: one empty text for each time it was given
+        std::vector<std::string> values;  ///< of a flag: "true", for each time it was given
     };
 
     [[nodiscard]] bool has(std::string_view long_name) const { return !find(long_name).values.empty(); }
     /// The last one given, or empty.
     [[nodiscard]] std::string text(std::string_view long_name) const;
-    [[nodiscard]] const std::vector<std::string>& texts(std::string_view long_name) const { return find(long_name).values; }
+    [[nodiscard]] const std::vector<std::string>& texts(std::string_view long_name) const {
+        return find(long_name).values;
+    }
     /// A whole number of at least `least`; nullopt where the option was not given.
     [[nodiscard]] Result<std::optional<int>> number(std::string_view long_name, int least) const;
 

@@ -6,18 +6,21 @@ namespace cicd::cli {
 namespace {
 
 constexpr std::array table = std::to_array<const Command*>({
-    &run_command, &plan_command, &validate_command, &init_command,
-    &ps_command, &show_command, &logs_command, &watch_command, &status_command, &cancel_command, &retry_command,
-    &pipeline_group, &pipeline_list, &pipeline_show, &pipeline_create, &pipeline_update, &pipeline_delete,
-    &pipeline_versions, &pipeline_enable, &pipeline_disable, &pipeline_validate, &pipeline_run, &pipeline_export,
-    &job_group, &job_list, &job_show, &job_logs, &job_cancel, &job_restart,
-    &daemon_group, &daemon_start, &daemon_stop, &daemon_status, &daemon_logs,
-    &doctor_command, &api_command, &config_group, &config_list, &completion_command, &version_command, &help_command,
-    &generate_group, &generate_man, &complete_command,
+    &run_command,     &plan_command,     &validate_command,   &init_command,    &ps_command,      &show_command,
+    &logs_command,    &watch_command,    &status_command,     &cancel_command,  &retry_command,   &pipeline_group,
+    &pipeline_list,   &pipeline_show,    &pipeline_create,    &pipeline_update, &pipeline_delete, &pipeline_versions,
+    &pipeline_enable, &pipeline_disable, &pipeline_validate,  &pipeline_run,    &pipeline_export, &job_group,
+    &job_list,        &job_show,         &job_logs,           &job_cancel,      &job_restart,     &daemon_group,
+    &daemon_start,    &daemon_stop,      &daemon_status,      &daemon_logs,     &doctor_command,  &api_command,
+    &config_group,    &config_list,      &completion_command, &version_command, &help_command,    &generate_group,
+    &generate_man,    &complete_command,
 });
 
 constexpr std::array globals = std::to_array<Option>({
-    {.names = "-o,--output", .value = "FORMAT", .help = "table, wide, json, yaml or name", .choices = "table|wide|json|yaml|name"},
+    {.names = "-o,--output",
+     .value = "FORMAT",
+     .help = "table, wide, json, yaml or name",
+     .choices = "table|wide|json|yaml|name"},
     {.names = "--no-headers", .help = "Tables without their first line"},
     {.names = "-q,--quiet", .help = "No progress, only data and errors"},
     {.names = "-y,--yes", .help = "Yes to every question"},
@@ -29,9 +32,13 @@ constexpr std::array globals = std::to_array<Option>({
 
 }  // namespace
 
-std::span<const Command* const> commands() { return table; }
+std::span<const Command* const> commands() {
+    return table;
+}
 
-std::span<const Option> global_options() { return globals; }
+std::span<const Option> global_options() {
+    return globals;
+}
 
 const Command* find_command(std::string_view name) {
     for (const auto* command : table)

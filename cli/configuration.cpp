@@ -13,13 +13,18 @@
 namespace cicd::cli {
 namespace {
 
-constexpr std::array variables = std::to_array<std::pair<const char*, std::string_view>>({{"CICD_OUTPUT", "output"},
-    {"CICD_COLOR", "color"}, {"CICD_SOCKET", "socket"}, {"CICD_STATE_DIR", "stateDirectory"},
-    {"CICD_NO_AUTOSTART", "noAutostart"}, {"CICD_NO_INPUT", "noInput"}});
+constexpr std::array variables =
+    std::to_array<std::pair<const char*, std::string_view>>({{"CICD_OUTPUT", "output"},
+                                                             {"CICD_COLOR", "color"},
+                                                             {"CICD_SOCKET", "socket"},
+                                                             {"CICD_STATE_DIR", "stateDirectory"},
+                                                             {"CICD_NO_AUTOSTART", "noAutostart"},
+                                                             {"CICD_NO_INPUT", "noInput"}});
 
 void flatten(const Value& value, const std::string& name, std::vector<std::pair<std::string, std::string>>& into) {
     if (value.is_object()) {
-        for (const auto& [key, member] : value.as_object()) flatten(member, name.empty() ? key : name + "." + key, into);
+        for (const auto& [key, member] : value.as_object())
+            flatten(member, name.empty() ? key : name + "." + key, into);
     } else {
         into.emplace_back(name, value.is_string() ? value.as_string() : codec::to_json(value));
     }
@@ -30,7 +35,8 @@ void flatten(const Value& value, const std::string& name, std::vector<std::pair<
 Result<Configuration> Configuration::load(const std::filesystem::path& directory) {
     Configuration configuration;
     configuration.add_variables();
-    if (const auto root = repository_root(directory)) CICD_CHECK(configuration.add_file(*root / ".cicd" / "config.yaml"));
+    if (const auto root = repository_root(directory))
+        CICD_CHECK(configuration.add_file(*root / ".cicd" / "config.yaml"));
     CICD_CHECK(configuration.add_file(config_directory() / "config.yaml"));
     CICD_CHECK(configuration.add_file("/etc/cicd/config.yaml"));
     return configuration;

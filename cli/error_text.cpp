@@ -18,7 +18,8 @@ std::string text_at_hand(const std::string& file) {
 
 std::string error_text(const Error& error, const render::Paint& paint) {
     auto text = render::diagnostics(error.problems, text_at_hand, paint);
-    const auto summarised = error.problems.size() == 1 && error.message.find(error.problems.front().message) != std::string::npos;
+    const auto summarised =
+        error.problems.size() == 1 && error.message.find(error.problems.front().message) != std::string::npos;
     if (!summarised) text += paint(render::Tone::red, "cicdctl:") + " " + error.message + "\n";
     if (!error.hint.empty()) text += "  " + error.hint + "\n";
     return text;

@@ -4,15 +4,24 @@ namespace cicd::cli {
 
 ExitCode exit_code_of(const Error& error) {
     switch (error.kind) {
-        case ErrorKind::invalid: return ExitCode::usage;
-        case ErrorKind::forbidden: return ExitCode::forbidden;
-        case ErrorKind::not_found: return ExitCode::not_found;
-        case ErrorKind::blocked: return ExitCode::blocked;
-        case ErrorKind::conflict: return ExitCode::conflict;
-        case ErrorKind::unavailable: return ExitCode::unreachable;
-        case ErrorKind::timeout: return ExitCode::timeout;
-        case ErrorKind::cancelled: return ExitCode::cancelled;
-        case ErrorKind::internal: return ExitCode::infrastructure;
+        case ErrorKind::invalid:
+            return ExitCode::usage;
+        case ErrorKind::forbidden:
+            return ExitCode::forbidden;
+        case ErrorKind::not_found:
+            return ExitCode::not_found;
+        case ErrorKind::blocked:
+            return ExitCode::blocked;
+        case ErrorKind::conflict:
+            return ExitCode::conflict;
+        case ErrorKind::unavailable:
+            return ExitCode::unreachable;
+        case ErrorKind::timeout:
+            return ExitCode::timeout;
+        case ErrorKind::cancelled:
+            return ExitCode::cancelled;
+        case ErrorKind::internal:
+            return ExitCode::infrastructure;
     }
     return ExitCode::infrastructure;
 }
@@ -23,14 +32,17 @@ ExitCode exit_code_of_reason(model::EndReason reason) {
     using model::EndReason;
     switch (reason) {
         case EndReason::lost:
-        case EndReason::infra: return ExitCode::infrastructure;
-        case EndReason::policy: return ExitCode::blocked;
+        case EndReason::infra:
+            return ExitCode::infrastructure;
+        case EndReason::policy:
+            return ExitCode::blocked;
         case EndReason::exit:
         case EndReason::signal:
         case EndReason::timeout:
         case EndReason::oom:
         case EndReason::cancelled:
-        case EndReason::superseded: return ExitCode::failed;
+        case EndReason::superseded:
+            return ExitCode::failed;
     }
     return ExitCode::failed;
 }
@@ -53,11 +65,16 @@ ExitCode exit_code_of(const model::Run& run) {
     switch (run.state) {
         case model::RunState::created:
         case model::RunState::queued:
-        case model::RunState::running: return ExitCode::running;
-        case model::RunState::blocked: return ExitCode::blocked;
-        case model::RunState::success: return ExitCode::success;
-        case model::RunState::cancelled: return ExitCode::cancelled;
-        case model::RunState::failed: return exit_code_of_failed(run);
+        case model::RunState::running:
+            return ExitCode::running;
+        case model::RunState::blocked:
+            return ExitCode::blocked;
+        case model::RunState::success:
+            return ExitCode::success;
+        case model::RunState::cancelled:
+            return ExitCode::cancelled;
+        case model::RunState::failed:
+            return exit_code_of_failed(run);
     }
     return ExitCode::infrastructure;
 }

@@ -13,11 +13,11 @@ enum class ExitCode : int {
     infrastructure = 3,  ///< a job was lost, or a fault of the daemon or the machine
     forbidden = 4,
     not_found = 5,
-    blocked = 6,         ///< by approval, window or policy
+    blocked = 6,  ///< by approval, window or policy
     conflict = 7,
-    running = 8,         ///< asked for a verdict without waiting, and there is none yet
+    running = 8,  ///< asked for a verdict without waiting, and there is none yet
     cancelled = 9,
-    unreachable = 69,    ///< no daemon
+    unreachable = 69,  ///< no daemon
     timeout = 124,
     interrupted = 130,
     terminated = 143,

@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace cicd::cli {
 namespace {

@@ -34,8 +34,9 @@ public:
 
 private:
     Result<void> follow_to_the_end() {
-        const Interruption interruption({[this](int signal) { interrupted(signal); }, [this] { deadline(); },
-                                         [this] { tick(); }}, options_.timeout);
+        const Interruption interruption(
+            {[this](int signal) { interrupted(signal); }, [this] { deadline(); }, [this] { tick(); }},
+            options_.timeout);
         auto last_progress = std::chrono::steady_clock::now();
         for (;;) {
             const auto before = last_seq_;
@@ -45,7 +46,8 @@ private:
             if (state && model::is_final(progress_.run().state)) return {};
             if (!state && state.error().kind != ErrorKind::unavailable) return state.error();
             // The daemon restarts, or its stream ended early: go on from the last event.
-            if (!state && std::chrono::steady_clock::now() - last_progress > std::chrono::seconds(20)) return state.error();
+            if (!state && std::chrono::steady_clock::now() - last_progress > std::chrono::seconds(20))
+                return state.error();
             ::usleep(100'000);
         }
     }
@@ -108,7 +110,8 @@ private:
     void cancel(const std::string& reason) {
         auto client = session_.another_connection();
         const auto cancelled = client.cancel_run(id_, reason);
-        if (!cancelled && cancelled.error().kind != ErrorKind::conflict) say("cannot cancel: " + cancelled.error().message);
+        if (!cancelled && cancelled.error().kind != ErrorKind::conflict)
+            say("cannot cancel: " + cancelled.error().message);
     }
 
     void say(const std::string& text) {
@@ -152,13 +155,15 @@ void summarise(const Session& session, const render::RunProgress& progress, bool
     if (session.structured()) return session.print(codec::encode(progress.run()));
     if (session.output() == Output::name) return console.out(progress.run().id.str() + "\n");
     if (session.quiet() && progress.run().state == model::RunState::success) return;
-    if (console.can_animate()) return console.out(render::summary(progress, {.paint = console.paint(), .width = console.width()}));
+    if (console.can_animate())
+        return console.out(render::summary(progress, {.paint = console.paint(), .width = console.width()}));
     console.err(render::summary(progress, {.paint = console.err_paint()}));
 }
 
 }  // namespace
 
-Result<ExitCode> follow(Session& session, render::RunProgress& progress, render::RunView& view, const FollowOptions& options) {
+Result<ExitCode> follow(Session& session, render::RunProgress& progress, render::RunView& view,
+                        const FollowOptions& options) {
     return Following(session, progress, view, options).run();
 }
 

@@ -15,7 +15,8 @@ struct FollowOptions {
 
 /// Shows a run until it has ended and answers with its verdict. Lives through a restart of the daemon.
 /// A second Ctrl-C ends the process at once.
-Result<ExitCode> follow(Session& session, render::RunProgress& progress, render::RunView& view, const FollowOptions& options);
+Result<ExitCode> follow(Session& session, render::RunProgress& progress, render::RunView& view,
+                        const FollowOptions& options);
 
 /// `follow` with the view that the output and the terminal ask for, and the summary in the end.
 Result<ExitCode> follow_and_summarise(Session& session, model::Run run, bool as_events, const FollowOptions& options);

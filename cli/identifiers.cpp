@@ -11,12 +11,15 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
-bool is_job_id(const std::string& typed) { return typed.starts_with("job-"); }
+bool is_job_id(const std::string& typed) {
+    return typed.starts_with("job-");
+}
 
 Result<std::string> run_id(Session& session, const std::string& typed) {
     if (is_number(typed)) return "run-" + typed;
     if (!typed.empty()) {
-        if (is_job_id(typed)) return usage_error("'" + typed + "' is a job, not a run", "'cicdctl show " + typed + "' names its run");
+        if (is_job_id(typed))
+            return usage_error("'" + typed + "' is a job, not a run", "'cicdctl show " + typed + "' names its run");
         return typed;
     }
     CICD_TRY(auto* daemon, session.daemon());

@@ -10,7 +10,8 @@
 
 namespace cicd::cli {
 
-Interruption::Interruption(Reactions reactions, std::optional<Milliseconds> timeout) : reactions_(std::move(reactions)) {
+Interruption::Interruption(Reactions reactions, std::optional<Milliseconds> timeout)
+    : reactions_(std::move(reactions)) {
     sigset_t mask;
     sigemptyset(&mask);
     for (const auto signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&mask, signal);
@@ -37,7 +38,8 @@ void Interruption::watch(std::optional<Milliseconds> timeout) {
         if (waiting[1].revents != 0) return;
         if (waiting[0].revents != 0) {
             signalfd_siginfo info{};
-            if (::read(signals_, &info, sizeof info) == sizeof info) reactions_.interrupted(static_cast<int>(info.ssi_signo));
+            if (::read(signals_, &info, sizeof info) == sizeof info)
+                reactions_.interrupted(static_cast<int>(info.ssi_signo));
         }
         if (timeout && std::chrono::steady_clock::now() - start >= *timeout) {
             timeout.reset();

@@ -52,40 +52,75 @@ bool print_plainly(const Session& session, const T& value, const std::string& na
 }
 
 render::Table run_table(const std::vector<model::Run>& runs) {
-    render::Table table({{.title = "ID"}, {.title = "PIPELINE", .gives_way = true}, {.title = "STATUS"},
-                         {.title = "BRANCH", .gives_way = true}, {.title = "COMMIT"}, {.title = "AGE", .right = true},
-                         {.title = "DURATION", .right = true}, {.title = "EVENT", .only_wide = true},
-                         {.title = "BY", .only_wide = true}, {.title = "REPOSITORY", .only_wide = true}});
+    render::Table table({{.title = "ID"},
+                         {.title = "PIPELINE", .gives_way = true},
+                         {.title = "STATUS"},
+                         {.title = "BRANCH", .gives_way = true},
+                         {.title = "COMMIT"},
+                         {.title = "AGE", .right = true},
+                         {.title = "DURATION", .right = true},
+                         {.title = "EVENT", .only_wide = true},
+                         {.title = "BY", .only_wide = true},
+                         {.title = "REPOSITORY", .only_wide = true}});
     const auto now = SystemClock().now();
     for (const auto& run : runs)
-        table.add({{run.id.str()}, {run.pipeline}, render::state_cell(run.state), {branch_of(run)}, {commit_of(run), Tone::dim},
-                   {age_of(run.created_time)}, {render::duration_of(run.start_time, run.end_time, now)},
-                   {std::string(to_text(run.event.type))}, {run.triggered_by}, {run.source.repository}});
+        table.add({{run.id.str()},
+                   {run.pipeline},
+                   render::state_cell(run.state),
+                   {branch_of(run)},
+                   {commit_of(run), Tone::dim},
+                   {age_of(run.created_time)},
+                   {render::duration_of(run.start_time, run.end_time, now)},
+                   {std::string(to_text(run.event.type))},
+                   {run.triggered_by},
+                   {run.source.repository}});
     return table;
 }
 
 render::Table jobs_table(const std::vector<model::JobRun>& jobs) {
-    render::Table table({{.title = "ID"}, {.title = "RUN"}, {.title = "STAGE"}, {.title = "JOB", .gives_way = true},
-                         {.title = "STATUS"}, {.title = "AGE", .right = true}, {.title = "DURATION", .right = true},
-                         {.title = "ATTEMPT", .right = true, .only_wide = true}, {.title = "CPU", .right = true, .only_wide = true},
+    render::Table table({{.title = "ID"},
+                         {.title = "RUN"},
+                         {.title = "STAGE"},
+                         {.title = "JOB", .gives_way = true},
+                         {.title = "STATUS"},
+                         {.title = "AGE", .right = true},
+                         {.title = "DURATION", .right = true},
+                         {.title = "ATTEMPT", .right = true, .only_wide = true},
+                         {.title = "CPU", .right = true, .only_wide = true},
                          {.title = "MEMORY", .right = true, .only_wide = true}});
     const auto now = SystemClock().now();
     for (const auto& job : jobs)
-        table.add({{job.id.str()}, {job.run.str()}, {job.stage}, {job.name}, render::state_cell(job.state), {age_of(job.created_time)},
-                   {render::duration_of(job.start_time, job.end_time, now)}, {std::to_string(job.attempt)},
+        table.add({{job.id.str()},
+                   {job.run.str()},
+                   {job.stage},
+                   {job.name},
+                   render::state_cell(job.state),
+                   {age_of(job.created_time)},
+                   {render::duration_of(job.start_time, job.end_time, now)},
+                   {std::to_string(job.attempt)},
                    {humanize_duration(Milliseconds(job.usage.cpu_ms))},
                    {humanize_size(static_cast<std::uint64_t>(job.usage.peak_memory))}});
     return table;
 }
 
 render::Table pipelines_table(const std::vector<model::PipelineRecord>& pipelines) {
-    render::Table table({{.title = "ID"}, {.title = "NAME"}, {.title = "STATUS"}, {.title = "VERSION", .right = true},
-                         {.title = "AGE", .right = true}, {.title = "REPOSITORY", .gives_way = true},
-                         {.title = "FILE", .only_wide = true}, {.title = "DESCRIPTION", .only_wide = true}});
+    render::Table table({{.title = "ID"},
+                         {.title = "NAME"},
+                         {.title = "STATUS"},
+                         {.title = "VERSION", .right = true},
+                         {.title = "AGE", .right = true},
+                         {.title = "REPOSITORY", .gives_way = true},
+                         {.title = "FILE", .only_wide = true},
+                         {.title = "DESCRIPTION", .only_wide = true}});
     for (const auto& pipeline : pipelines)
-        table.add({{pipeline.id.str()}, {pipeline.name},
-                   {std::string(to_text(pipeline.state)), pipeline.state == model::PipelineState::active ? Tone::green : Tone::dim},
-                   {std::to_string(pipeline.version)}, {age_of(pipeline.updated_time)}, {pipeline.repository}, {pipeline.file},
+        table.add({{pipeline.id.str()},
+                   {pipeline.name},
+                   {std::string(to_text(pipeline.state)),
+                    pipeline.state == model::PipelineState::active ? Tone::green : Tone::dim},
+                   {std::to_string(pipeline.version)},
+                   {age_of(pipeline.updated_time)},
+                   {pipeline.repository},
+                   {pipeline.file},
                    {pipeline.description}});
     return table;
 }
@@ -134,9 +169,11 @@ void print_run_details(const Session& session, const model::Run& run) {
     const auto now = SystemClock().now();
     Sheet sheet(paint);
     sheet.add("Run", run.id.str());
-    sheet.add("Pipeline", run.pipeline + (run.pipeline_version > 0 ? " version " + std::to_string(run.pipeline_version) : ""));
+    sheet.add("Pipeline",
+              run.pipeline + (run.pipeline_version > 0 ? " version " + std::to_string(run.pipeline_version) : ""));
     sheet.add("Status", state_text(run.state, paint) + (run.message.empty() ? "" : ": " + run.message));
-    sheet.add("Event", std::string(to_text(run.event.type)) + (run.triggered_by.empty() ? "" : " by " + run.triggered_by));
+    sheet.add("Event",
+              std::string(to_text(run.event.type)) + (run.triggered_by.empty() ? "" : " by " + run.triggered_by));
     sheet.add("Repository", run.source.repository);
     sheet.add("Branch", branch_of(run));
     sheet.add("Commit", run.source.commit + (run.source.dirty ? " with uncommitted changes" : ""));
@@ -149,7 +186,8 @@ void print_run_details(const Session& session, const model::Run& run) {
     session.print(render::job_table(run, now));
     for (const auto& job : run.jobs)
         if (job.state == model::JobState::failed || job.state == model::JobState::skipped)
-            session.console().out("\n" + state_text(job.state, paint) + " " + job.stage + "/" + job.name + ": " + render::end_text(job));
+            session.console().out("\n" + state_text(job.state, paint) + " " + job.stage + "/" + job.name + ": " +
+                                  render::end_text(job));
     session.console().out("\n");
 }
 
@@ -169,12 +207,19 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     sheet.add("Peak memory", humanize_size(static_cast<std::uint64_t>(job.usage.peak_memory)));
     if (job.outputs.is_object() && !job.outputs.as_object().empty()) sheet.add("Outputs", codec::to_json(job.outputs));
     session.console().out(sheet.text() + "\n");
-    render::Table steps({{.title = "STEP", .right = true}, {.title = "NAME", .gives_way = true}, {.title = "STATUS"},
-                         {.title = "DURATION", .right = true}, {.title = "EXIT", .right = true}, {.title = "WHY"}});
+    render::Table steps({{.title = "STEP", .right = true},
+                         {.title = "NAME", .gives_way = true},
+                         {.title = "STATUS"},
+                         {.title = "DURATION", .right = true},
+                         {.title = "EXIT", .right = true},
+                         {.title = "WHY"}});
     for (const auto& step : job.steps)
-        steps.add({{std::to_string(step.index + 1)}, {step.name.substr(0, step.name.find('\n'))}, render::state_cell(step.state),
+        steps.add({{std::to_string(step.index + 1)},
+                   {step.name.substr(0, step.name.find('\n'))},
+                   render::state_cell(step.state),
                    {render::duration_of(step.start_time, step.end_time, now)},
-                   {step.exit_code ? std::to_string(*step.exit_code) : ""}, {step.message}});
+                   {step.exit_code ? std::to_string(*step.exit_code) : ""},
+                   {step.message}});
     if (!steps.empty()) session.print(steps);
 }
 

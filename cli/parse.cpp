@@ -83,7 +83,8 @@ Result<void> check_operands(const Command& command, const std::vector<std::strin
         if (i < operands.size()) CICD_CHECK(check_choice(operand.name, operand.choices, operands[i]));
     }
     const auto help = "'cicdctl " + std::string(command.name) + " --help' shows how it is used";
-    if (operands.size() < least) return usage_error(std::string(command.operands[operands.size()].name) + " is missing", help);
+    if (operands.size() < least)
+        return usage_error(std::string(command.operands[operands.size()].name) + " is missing", help);
     if (!unlimited && operands.size() > command.operands.size())
         return usage_error("unexpected argument '" + operands[command.operands.size()] + "'", help);
     return {};
@@ -145,7 +146,8 @@ private:
             if (option->value.empty() || reversed.empty()) continue;
             for (const auto& name : split(option->names, ','))
                 if (reversed.front() == name)
-                    return usage_error("option '" + name + "' needs a value: " + name + " " + std::string(option->value));
+                    return usage_error("option '" + name + "' needs a value: " + name + " " +
+                                       std::string(option->value));
         }
         return usage_error("an option lacks its value");
     }
@@ -159,7 +161,11 @@ private:
                 const auto name = given.option->long_name();
                 if (!given.option->many && !given.option->value.empty() && given.values.size() > 1)
                     given.values.erase(given.values.begin(), given.values.end() - 1);
-                for (const auto& value : given.values) CICD_CHECK(check_choice(name, given.option->choices, value));
+                for (const auto& value : given.values) {
+                    if (given.option->value.empty() && value != "true")
+                        return usage_error("option '" + std::string(name) + "' takes no value");
+                    CICD_CHECK(check_choice(name, given.option->choices, value));
+                }
             }
         }
         return {};

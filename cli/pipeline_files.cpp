@@ -29,7 +29,8 @@ Result<std::vector<std::string>> pipeline_files_here() {
     const auto root = repository_root(here).value_or(here);
     auto files = pipeline_files(root);
     if (files.empty())
-        return not_found("PIPELINE_404", "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml",
+        return not_found("PIPELINE_404",
+                         "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml",
                          "'cicdctl init' writes one that fits the project");
     const auto prefix = root.lexically_relative(here);
     for (auto& file : files) file = (prefix / file).lexically_normal().string();

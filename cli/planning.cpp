@@ -14,12 +14,14 @@ Result<model::Plan> make_plan(Session& session, const contract::StartRun& reques
         CICD_TRY(const auto value, daemon->plan(request));
         return codec::decode<model::Plan>(value);
     }
-    const Program program{sibling_program("cicdd"), {"plan"}, codec::to_json(codec::encode(request)), Milliseconds(600'000)};
+    const Program program{
+        sibling_program("cicdd"), {"plan"}, codec::to_json(codec::encode(request)), Milliseconds(600'000)};
     CICD_TRY(const auto finished, run_program(program));
     const auto answer = codec::parse_json(finished.out);
     if (!answer || !answer->is_object()) {
         const auto said = std::string(trim(finished.err));
-        return internal_error("'cicdd plan' ended with code " + std::to_string(finished.exit_code) + (said.empty() ? "" : ": " + said));
+        return internal_error("'cicdd plan' ended with code " + std::to_string(finished.exit_code) +
+                              (said.empty() ? "" : ": " + said));
     }
     if (answer->as_object().contains("error")) {
         CICD_TRY(auto error, codec::decode<Error>(*answer));

@@ -27,7 +27,8 @@ bool is_url(const std::string& repository) {
 }
 
 bool looks_like_file(const std::string& name) {
-    return name.find('/') != std::string::npos || name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
+    return name.find('/') != std::string::npos || name.ends_with(".yaml") || name.ends_with(".yml") ||
+           name.ends_with(".json");
 }
 
 // The repository, and whether its working tree is meant.
@@ -45,7 +46,8 @@ Result<void> choose_repository(const Arguments& arguments, contract::StartRun& r
     } else if (!given.empty() && revision) {
         request.repository = std::filesystem::absolute(from).lexically_normal().string();  // perhaps a bare one
     } else {
-        return invalid("CLI_004", "no git repository at or above " + std::filesystem::absolute(from).lexically_normal().string(),
+        return invalid("CLI_004",
+                       "no git repository at or above " + std::filesystem::absolute(from).lexically_normal().string(),
                        "'git init' makes one; --repository PATH|URL names another");
     }
     request.working_tree = !revision;
@@ -79,7 +81,8 @@ Result<void> choose_pipeline(const std::string& name, contract::StartRun& reques
     std::error_code fault;
     for (const auto* extension : {".yaml", ".yml", ".json"}) {
         const auto file = ".cicd/pipelines/" + name + extension;
-        if (request.repository.empty() || !std::filesystem::is_regular_file(std::filesystem::path(request.repository) / file, fault))
+        if (request.repository.empty() ||
+            !std::filesystem::is_regular_file(std::filesystem::path(request.repository) / file, fault))
             continue;
         request.file = file;
         return {};

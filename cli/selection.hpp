@@ -11,7 +11,10 @@ class Session;
 
 /// What `run` and `plan` share: which pipeline, of what, with which values.
 inline constexpr std::array selection_options = std::to_array<Option>({
-    {.names = "-f,--file", .value = "FILE", .help = "The pipeline file; - reads standard input", .completes = Completes::file},
+    {.names = "-f,--file",
+     .value = "FILE",
+     .help = "The pipeline file; - reads standard input",
+     .completes = Completes::file},
     {.names = "--stage", .value = "STAGE", .help = "Only this stage and what it needs; repeat for more", .many = true},
     {.names = "--job", .value = "JOB", .help = "Only this job and what it needs; repeat for more", .many = true},
     {.names = "-p,--param", .value = "KEY=VALUE", .help = "A parameter; VALUE may be @FILE or - (stdin)", .many = true},
@@ -19,10 +22,15 @@ inline constexpr std::array selection_options = std::to_array<Option>({
     {.names = "--commit", .value = "ID", .help = "This commit instead of the working tree"},
     {.names = "--branch", .value = "NAME", .help = "This branch instead of the working tree"},
     {.names = "--tag", .value = "NAME", .help = "This tag instead of the working tree"},
-    {.names = "--event", .value = "TYPE", .help = "As if by push, pull_request, manual or schedule",
+    {.names = "--event",
+     .value = "TYPE",
+     .help = "As if by push, pull_request, manual or schedule",
      .choices = "push|pull_request|manual|schedule"},
     {.names = "--base", .value = "REV", .help = "What changed paths are counted from; target of a pull request"},
-    {.names = "--repository", .value = "PATH|URL", .help = "Another repository than the one here", .completes = Completes::directory},
+    {.names = "--repository",
+     .value = "PATH|URL",
+     .help = "Another repository than the one here",
+     .completes = Completes::directory},
 });
 
 inline constexpr std::array selection_operands = std::to_array<Operand>({

@@ -37,7 +37,8 @@ Result<std::string> chosen(const Arguments& globals, std::string_view option, co
 Result<Session> Session::open(const Arguments& globals) {
     CICD_TRY(auto configuration, Configuration::load("."));
     CICD_TRY(const auto color, chosen(globals, "--color", configuration, "color", "auto", "auto|always|never"));
-    CICD_TRY(const auto output, chosen(globals, "--output", configuration, "output", "table", "table|wide|json|yaml|name"));
+    CICD_TRY(const auto output,
+             chosen(globals, "--output", configuration, "output", "table", "table|wide|json|yaml|name"));
     Session session(std::move(configuration), color == "always"  ? render::ColorChoice::always
                                               : color == "never" ? render::ColorChoice::never
                                                                  : render::ColorChoice::automatic);
@@ -61,7 +62,8 @@ Result<client::Client*> Session::daemon() {
     if (client_) return client_.get();
     if (!daemon_answers(socket_)) {
         if (!autostart_)
-            return unavailable("CICD_069", "no daemon answers on " + socket_.string(), "start it with 'cicdctl daemon start'");
+            return unavailable("CICD_069", "no daemon answers on " + socket_.string(),
+                               "start it with 'cicdctl daemon start'");
         CICD_CHECK(start_daemon(socket_));
     }
     client_ = std::make_unique<client::Client>(socket_);
@@ -74,7 +76,8 @@ void Session::print(const Value& value) const {
 }
 
 void Session::print(const render::Table& table) const {
-    console_.out(table.text({output_ == Output::wide, headers_, console_.paint(), output_ == Output::wide ? 0 : console_.width()}));
+    console_.out(table.text(
+        {output_ == Output::wide, headers_, console_.paint(), output_ == Output::wide ? 0 : console_.width()}));
 }
 
 void Session::note(const std::string& line) const {
@@ -91,6 +94,8 @@ Result<bool> Session::confirm(const std::string& question) const {
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-Value error_value(const Error& error) { return codec::encode(error); }
+Value error_value(const Error& error) {
+    return codec::encode(error);
+}
 
 }  // namespace cicd::cli

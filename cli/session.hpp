@@ -44,7 +44,8 @@ public:
     Result<bool> confirm(const std::string& question) const;
 
 private:
-    Session(Configuration configuration, render::ColorChoice color) : configuration_(std::move(configuration)), console_(color) {}
+    Session(Configuration configuration, render::ColorChoice color)
+        : configuration_(std::move(configuration)), console_(color) {}
 
     Configuration configuration_;
     render::Console console_;

@@ -12,7 +12,10 @@ namespace {
 
 constexpr Operand operands[] = {{.name = "METHOD"}, {.name = "PATH"}};
 constexpr Option options[] = {
-    {.names = "-d,--data", .value = "BODY", .help = "The request's body; @FILE and - read it", .completes = Completes::file},
+    {.names = "-d,--data",
+     .value = "BODY",
+     .help = "The request's body; @FILE and - read it",
+     .completes = Completes::file},
     {.names = "-H,--header", .value = "NAME:VALUE", .help = "A header; repeat for more", .many = true},
     {.names = "-i,--include", .help = "The status before the body"},
 };

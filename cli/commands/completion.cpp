@@ -15,7 +15,9 @@ constexpr Example examples[] = {{"source <(cicdctl completion bash)", "in ~/.bas
 
 Result<ExitCode> completion(Session& session, const Arguments& arguments) {
     const auto name = arguments.operand(0);
-    session.console().out(name == "bash" ? render::bash_completion() : name == "zsh" ? render::zsh_completion() : render::fish_completion());
+    session.console().out(name == "bash"  ? render::bash_completion()
+                          : name == "zsh" ? render::zsh_completion()
+                                          : render::fish_completion());
     return ExitCode::success;
 }
 
@@ -43,9 +45,15 @@ Result<ExitCode> complete(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-constinit const Command completion_command{.name = "completion", .summary = "Write the completion script of a shell",
-                                           .operands = shell, .examples = examples, .handler = completion};
-constinit const Command complete_command{.name = "complete", .summary = "List what a shell may offer", .operands = kind,
-                                         .handler = complete, .hidden = true};
+constinit const Command completion_command{.name = "completion",
+                                           .summary = "Write the completion script of a shell",
+                                           .operands = shell,
+                                           .examples = examples,
+                                           .handler = completion};
+constinit const Command complete_command{.name = "complete",
+                                         .summary = "List what a shell may offer",
+                                         .operands = kind,
+                                         .handler = complete,
+                                         .hidden = true};
 
 }  // namespace cicd::cli

@@ -37,8 +37,12 @@ Result<ExitCode> list(Session& session, const Arguments& arguments) {
 }  // namespace
 
 constinit const Command config_group{.name = "config", .summary = "Settings: list"};
-constinit const Command config_list{.name = "config list", .summary = "List the settings",
-                                    .description = "Flags, then CICD_*, .cicd/config.yaml, the user's config.yaml, /etc/cicd.",
-                                    .options = options, .examples = examples, .handler = list};
+constinit const Command config_list{
+    .name = "config list",
+    .summary = "List the settings",
+    .description = "Flags, then CICD_*, .cicd/config.yaml, the user's config.yaml, /etc/cicd.",
+    .options = options,
+    .examples = examples,
+    .handler = list};
 
 }  // namespace cicd::cli

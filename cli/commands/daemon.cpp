@@ -17,7 +17,8 @@
 namespace cicd::cli {
 namespace {
 
-constexpr Option stop_options[] = {{.names = "--timeout", .value = "TIME", .help = "How long to wait for its end (30s)"}};
+constexpr Option stop_options[] = {
+    {.names = "--timeout", .value = "TIME", .help = "How long to wait for its end (30s)"}};
 constexpr Option logs_options[] = {{.names = "-f,--follow", .help = "Go on as it is written"},
                                    {.names = "--tail", .value = "N", .help = "Only the last N lines"}};
 constexpr Example start_examples[] = {{"cicdctl daemon start", "in the background; most commands do it themselves"}};
@@ -28,7 +29,8 @@ constexpr Example logs_examples[] = {{"cicdctl daemon logs -f", "what it says"}}
 // Asks, without starting one.
 Result<contract::DaemonStatus> ask(Session& session) {
     if (!daemon_answers(session.socket()))
-        return unavailable("CICD_069", "no daemon answers on " + session.socket().string(), "start it with 'cicdctl daemon start'");
+        return unavailable("CICD_069", "no daemon answers on " + session.socket().string(),
+                           "start it with 'cicdctl daemon start'");
     return session.another_connection().status();
 }
 
@@ -38,9 +40,9 @@ Result<ExitCode> print_status(Session& session, const contract::DaemonStatus& st
     } else if (session.output() == Output::name || session.quiet()) {
         session.console().out(std::to_string(status.pid) + "\n");
     } else {
-        session.console().out(session.console().paint()(render::Tone::green, "●") + " running, pid " + std::to_string(status.pid) +
-                              ", version " + status.version + ", since " + format_time(status.start_time) + "\n  " + status.socket +
-                              "\n");
+        session.console().out(session.console().paint()(render::Tone::green, "●") + " running, pid " +
+                              std::to_string(status.pid) + ", version " + status.version + ", since " +
+                              format_time(status.start_time) + "\n  " + status.socket + "\n");
     }
     return ExitCode::success;
 }
@@ -77,8 +79,11 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     const auto gone = ::poll(&ended, 1, static_cast<int>(patience.count())) == 1;
     ::close(pidfd);
     if (!gone)
-        return Error{ErrorKind::timeout, "CLI_124", "the daemon (pid " + std::to_string(status.pid) + ") has not ended yet",
-                     "'cicdctl daemon logs' shows what it is doing", {}};
+        return Error{ErrorKind::timeout,
+                     "CLI_124",
+                     "the daemon (pid " + std::to_string(status.pid) + ") has not ended yet",
+                     "'cicdctl daemon logs' shows what it is doing",
+                     {}};
     session.note("The daemon has ended.");
     return ExitCode::success;
 }
@@ -127,13 +132,23 @@ Result<ExitCode> logs(Session& session, const Arguments& arguments) {
 }  // namespace
 
 constinit const Command daemon_group{.name = "daemon", .summary = "The daemon: start, stop, status, logs"};
-constinit const Command daemon_start{.name = "daemon start", .summary = "Start the daemon in the background",
-                                     .examples = start_examples, .handler = start};
-constinit const Command daemon_stop{.name = "daemon stop", .summary = "Stop the daemon and wait for its end",
-                                    .options = stop_options, .examples = stop_examples, .handler = stop};
-constinit const Command daemon_status{.name = "daemon status", .summary = "Show whether the daemon runs; exit 69 where not",
-                                      .examples = status_examples, .handler = status};
-constinit const Command daemon_logs{.name = "daemon logs", .summary = "Show what the daemon writes", .options = logs_options,
-                                    .examples = logs_examples, .handler = logs};
+constinit const Command daemon_start{.name = "daemon start",
+                                     .summary = "Start the daemon in the background",
+                                     .examples = start_examples,
+                                     .handler = start};
+constinit const Command daemon_stop{.name = "daemon stop",
+                                    .summary = "Stop the daemon and wait for its end",
+                                    .options = stop_options,
+                                    .examples = stop_examples,
+                                    .handler = stop};
+constinit const Command daemon_status{.name = "daemon status",
+                                      .summary = "Show whether the daemon runs; exit 69 where not",
+                                      .examples = status_examples,
+                                      .handler = status};
+constinit const Command daemon_logs{.name = "daemon logs",
+                                    .summary = "Show what the daemon writes",
+                                    .options = logs_options,
+                                    .examples = logs_examples,
+                                    .handler = logs};
 
 }  // namespace cicd::cli

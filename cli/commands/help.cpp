@@ -1,5 +1,5 @@
-#include "cli/commands/commands.hpp"
 #include "cli/render/help.hpp"
+#include "cli/commands/commands.hpp"
 #include "cli/session.hpp"
 #include "common/base/text.hpp"
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr Option options[] = {{.names = "--force", .help = "Overwrite the .cicd.yaml there is"},
                               {.names = "--stdout", .help = "Print it instead of writing it"}};
-constexpr Example examples[] = {{"cicdctl init", "writes .cicd.yaml"}, {"cicdctl init --stdout", "shows what it would write"}};
+constexpr Example examples[] = {{"cicdctl init", "writes .cicd.yaml"},
+                                {"cicdctl init --stdout", "shows what it would write"}};
 
 Result<ExitCode> init(Session& session, const Arguments& arguments) {
     std::error_code fault;
@@ -23,7 +24,8 @@ Result<ExitCode> init(Session& session, const Arguments& arguments) {
     }
     const auto file = root / ".cicd.yaml";
     if (std::filesystem::exists(file, fault) && !arguments.has("--force"))
-        return conflict("CLI_007", file.string() + " is there already", "--force overwrites it; --stdout shows the proposal");
+        return conflict("CLI_007", file.string() + " is there already",
+                        "--force overwrites it; --stdout shows the proposal");
     CICD_CHECK(write_text(file, proposal.yaml));
     if (session.structured()) {
         Array recognised;

@@ -10,8 +10,11 @@ namespace {
 constexpr Operand one_job[] = {{.name = "JOB", .completes = Completes::job}};
 constexpr Operand some_run[] = {{.name = "RUN", .required = false, .completes = Completes::run}};
 constexpr Option list_options[] = {
-    {.names = "--status", .value = "STATUS", .help = "Only those; repeat for more",
-     .choices = "created|queued|scheduled|running|success|failed|cancelled|skipped|archived", .many = true},
+    {.names = "--status",
+     .value = "STATUS",
+     .help = "Only those; repeat for more",
+     .choices = "created|queued|scheduled|running|success|failed|cancelled|skipped|archived",
+     .many = true},
     {.names = "--stage", .value = "NAME", .help = "Only of this stage"},
     {.names = "--name", .value = "NAME", .help = "Only those of this name"},
     {.names = "--limit", .value = "N", .help = "At most so many (20)"},
@@ -84,15 +87,33 @@ Result<ExitCode> restart(Session& session, const Arguments& arguments) {
 }  // namespace
 
 constinit const Command job_group{.name = "job", .summary = "Jobs: list, show, logs, cancel, restart"};
-constinit const Command job_list{.name = "job list", .summary = "List jobs, of a run or of all", .operands = some_run,
-                                 .options = list_options, .examples = list_examples, .handler = list};
-constinit const Command job_show{.name = "job show", .summary = "Show a job with its steps", .operands = one_job,
-                                 .examples = show_examples, .handler = show};
-constinit const Command job_logs{.name = "job logs", .summary = "Show what a job wrote", .operands = one_job,
-                                 .shared_options = log_options, .examples = logs_examples, .handler = logs};
-constinit const Command job_cancel{.name = "job cancel", .summary = "Cancel a job", .operands = one_job,
-                                   .options = cancel_options, .examples = cancel_examples, .handler = cancel};
-constinit const Command job_restart{.name = "job restart", .summary = "Run a job again, in a new run", .operands = one_job,
-                                    .examples = restart_examples, .handler = restart};
+constinit const Command job_list{.name = "job list",
+                                 .summary = "List jobs, of a run or of all",
+                                 .operands = some_run,
+                                 .options = list_options,
+                                 .examples = list_examples,
+                                 .handler = list};
+constinit const Command job_show{.name = "job show",
+                                 .summary = "Show a job with its steps",
+                                 .operands = one_job,
+                                 .examples = show_examples,
+                                 .handler = show};
+constinit const Command job_logs{.name = "job logs",
+                                 .summary = "Show what a job wrote",
+                                 .operands = one_job,
+                                 .shared_options = log_options,
+                                 .examples = logs_examples,
+                                 .handler = logs};
+constinit const Command job_cancel{.name = "job cancel",
+                                   .summary = "Cancel a job",
+                                   .operands = one_job,
+                                   .options = cancel_options,
+                                   .examples = cancel_examples,
+                                   .handler = cancel};
+constinit const Command job_restart{.name = "job restart",
+                                    .summary = "Run a job again, in a new run",
+                                    .operands = one_job,
+                                    .examples = restart_examples,
+                                    .handler = restart};
 
 }  // namespace cicd::cli

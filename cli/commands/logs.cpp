@@ -17,7 +17,8 @@ constexpr Example examples[] = {{"cicdctl logs", "of the newest run"},
 Result<std::string> job_of(const model::Run& run, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& job : run.jobs) {
-        if (job.name == name || job.key == name || job.id.str() == name || job.stage + "/" + job.name == name) return job.id.str();
+        if (job.name == name || job.key == name || job.id.str() == name || job.stage + "/" + job.name == name)
+            return job.id.str();
         names.push_back(job.name);
     }
     auto hint = did_you_mean(name, names);

@@ -17,7 +17,10 @@ constexpr Operand one_file[] = {{.name = "FILE", .completes = Completes::file}};
 constexpr Option list_options[] = {{.names = "--limit", .value = "N", .help = "At most so many (50)"},
                                    {.names = "--page", .value = "N", .help = "Further pages of that size"}};
 constexpr Option save_options[] = {
-    {.names = "-f,--file", .value = "FILE", .help = "The definition; - reads standard input", .completes = Completes::file},
+    {.names = "-f,--file",
+     .value = "FILE",
+     .help = "The definition; - reads standard input",
+     .completes = Completes::file},
     {.names = "--name", .value = "NAME", .help = "Another name than the definition's"},
     {.names = "--description", .value = "TEXT", .help = "Another description"},
     {.names = "--repository", .value = "PATH|URL", .help = "What it runs on", .completes = Completes::directory},
@@ -33,7 +36,8 @@ constexpr Option export_options[] = {
 constexpr Example create_examples[] = {{"cicdctl pipeline create .cicd.yaml", "with this repository as its source"}};
 constexpr Example update_examples[] = {{"cicdctl pipeline update demo -f new.yaml", "a new version; runs keep theirs"}};
 constexpr Example run_examples[] = {{"cicdctl pipeline run demo -p level=full", "on its own repository"}};
-constexpr Example export_examples[] = {{"cicdctl pipeline export .cicd.yaml --format json", "the same pipeline as JSON"}};
+constexpr Example export_examples[] = {
+    {"cicdctl pipeline export .cicd.yaml --format json", "the same pipeline as JSON"}};
 
 Result<ExitCode> list(Session& session, const Arguments& arguments) {
     CICD_TRY(const auto limit, arguments.number("--limit", 1));
@@ -99,7 +103,8 @@ Result<ExitCode> create(Session& session, const Arguments& arguments) {
 Result<ExitCode> update(Session& session, const Arguments& arguments) {
     CICD_TRY(auto request, definition_of(arguments.text("--file"), arguments));
     if (!arguments.has("--name")) request.name.clear();
-    if (request == contract::SavePipeline{}) return usage_error("nothing to change was given", "-f FILE gives the new definition");
+    if (request == contract::SavePipeline{})
+        return usage_error("nothing to change was given", "-f FILE gives the new definition");
     CICD_TRY(auto* daemon, session.daemon());
     CICD_TRY(const auto pipeline, daemon->update_pipeline(arguments.operand(0), request));
     print_pipeline(session, pipeline);
@@ -119,7 +124,8 @@ Result<ExitCode> remove(Session& session, const Arguments& arguments) {
 Result<ExitCode> versions(Session& session, const Arguments& arguments) {
     CICD_TRY(auto* daemon, session.daemon());
     if (session.structured()) {
-        CICD_TRY(const auto value, daemon->call("GET", contract::path_of(contract::route::pipeline_versions, {arguments.operand(0)})));
+        CICD_TRY(const auto value,
+                 daemon->call("GET", contract::path_of(contract::route::pipeline_versions, {arguments.operand(0)})));
         session.print(value);
         return ExitCode::success;
     }
@@ -146,7 +152,9 @@ Result<ExitCode> disable(Session& session, const Arguments& arguments) {
     return set_state(session, arguments, model::PipelineState::disabled);
 }
 
-Result<ExitCode> validate(Session& session, const Arguments& arguments) { return validate_command.handler(session, arguments); }
+Result<ExitCode> validate(Session& session, const Arguments& arguments) {
+    return validate_command.handler(session, arguments);
+}
 
 Result<ExitCode> run(Session& session, const Arguments& arguments) {
     contract::StartRun request;
@@ -181,36 +189,64 @@ Result<ExitCode> export_definition(Session& session, const Arguments& arguments)
     const auto parsed = pipeline::parse_pipeline(std::string_view(text), name);
     if (!parsed.ok()) return pipeline::as_error(parsed.problems);
     const bool json = arguments.text("--format") == "json" || session.output() == Output::json;
-    session.console().out(json ? codec::to_json(pipeline::export_value(parsed.value), 2) + "\n" : pipeline::export_yaml(parsed.value));
+    session.console().out(json ? codec::to_json(pipeline::export_value(parsed.value), 2) + "\n"
+                               : pipeline::export_yaml(parsed.value));
     return ExitCode::success;
 }
 
 }  // namespace
 
-constinit const Command pipeline_group{.name = "pipeline", .summary = "Pipelines that the daemon keeps: list, create, run, …"};
-constinit const Command pipeline_list{.name = "pipeline list", .summary = "List the pipelines", .options = list_options, .handler = list};
-constinit const Command pipeline_show{.name = "pipeline show", .summary = "Show a pipeline with its definition",
-                                      .operands = one_pipeline, .handler = show};
-constinit const Command pipeline_create{.name = "pipeline create", .summary = "Let the daemon keep a pipeline",
-                                        .operands = files, .options = save_options, .examples = create_examples, .handler = create};
-constinit const Command pipeline_update{.name = "pipeline update", .summary = "Give a pipeline a new version",
-                                        .operands = one_pipeline, .options = save_options, .examples = update_examples,
+constinit const Command pipeline_group{.name = "pipeline",
+                                       .summary = "Pipelines that the daemon keeps: list, create, run, …"};
+constinit const Command pipeline_list{
+    .name = "pipeline list", .summary = "List the pipelines", .options = list_options, .handler = list};
+constinit const Command pipeline_show{.name = "pipeline show",
+                                      .summary = "Show a pipeline with its definition",
+                                      .operands = one_pipeline,
+                                      .handler = show};
+constinit const Command pipeline_create{.name = "pipeline create",
+                                        .summary = "Let the daemon keep a pipeline",
+                                        .operands = files,
+                                        .options = save_options,
+                                        .examples = create_examples,
+                                        .handler = create};
+constinit const Command pipeline_update{.name = "pipeline update",
+                                        .summary = "Give a pipeline a new version",
+                                        .operands = one_pipeline,
+                                        .options = save_options,
+                                        .examples = update_examples,
                                         .handler = update};
-constinit const Command pipeline_delete{.name = "pipeline delete", .summary = "Delete a pipeline; its runs stay",
-                                        .operands = one_pipeline, .handler = remove};
-constinit const Command pipeline_versions{.name = "pipeline versions", .summary = "List the versions of a pipeline",
-                                          .operands = one_pipeline, .handler = versions};
-constinit const Command pipeline_enable{.name = "pipeline enable", .summary = "Let a pipeline run again", .operands = one_pipeline,
-                                        .handler = enable};
-constinit const Command pipeline_disable{.name = "pipeline disable", .summary = "Let a pipeline start no more runs",
-                                         .operands = one_pipeline, .handler = disable};
-constinit const Command pipeline_validate{.name = "pipeline validate", .summary = "Check pipeline files, like 'validate'",
-                                          .operands = files, .handler = validate};
-constinit const Command pipeline_run{.name = "pipeline run", .summary = "Run a pipeline that the daemon keeps",
-                                     .operands = one_pipeline, .options = run_options, .examples = run_examples, .handler = run};
-constinit const Command pipeline_export{.name = "pipeline export", .summary = "Write a pipeline with all defaults resolved",
-                                        .description = "FILE is a file, - or the name of a pipeline that the daemon keeps.",
-                                        .operands = one_file, .options = export_options, .examples = export_examples,
-                                        .handler = export_definition};
+constinit const Command pipeline_delete{.name = "pipeline delete",
+                                        .summary = "Delete a pipeline; its runs stay",
+                                        .operands = one_pipeline,
+                                        .handler = remove};
+constinit const Command pipeline_versions{.name = "pipeline versions",
+                                          .summary = "List the versions of a pipeline",
+                                          .operands = one_pipeline,
+                                          .handler = versions};
+constinit const Command pipeline_enable{
+    .name = "pipeline enable", .summary = "Let a pipeline run again", .operands = one_pipeline, .handler = enable};
+constinit const Command pipeline_disable{.name = "pipeline disable",
+                                         .summary = "Let a pipeline start no more runs",
+                                         .operands = one_pipeline,
+                                         .handler = disable};
+constinit const Command pipeline_validate{.name = "pipeline validate",
+                                          .summary = "Check pipeline files, like 'validate'",
+                                          .operands = files,
+                                          .handler = validate};
+constinit const Command pipeline_run{.name = "pipeline run",
+                                     .summary = "Run a pipeline that the daemon keeps",
+                                     .operands = one_pipeline,
+                                     .options = run_options,
+                                     .examples = run_examples,
+                                     .handler = run};
+constinit const Command pipeline_export{
+    .name = "pipeline export",
+    .summary = "Write a pipeline with all defaults resolved",
+    .description = "FILE is a file, - or the name of a pipeline that the daemon keeps.",
+    .operands = one_file,
+    .options = export_options,
+    .examples = export_examples,
+    .handler = export_definition};
 
 }  // namespace cicd::cli

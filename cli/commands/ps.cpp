@@ -9,8 +9,11 @@ namespace {
 
 constexpr Option options[] = {
     {.names = "-a,--all", .help = "Runs that have ended, too"},
-    {.names = "--status", .value = "STATUS", .help = "Only those: queued, running, success, failed, cancelled; repeat for more",
-     .choices = "created|queued|running|blocked|success|failed|cancelled", .many = true},
+    {.names = "--status",
+     .value = "STATUS",
+     .help = "Only those: queued, running, success, failed, cancelled; repeat for more",
+     .choices = "created|queued|running|blocked|success|failed|cancelled",
+     .many = true},
     {.names = "--pipeline", .value = "NAME", .help = "Only of this pipeline", .completes = Completes::pipeline},
     {.names = "--branch", .value = "NAME", .help = "Only of this branch"},
     {.names = "--limit", .value = "N", .help = "At most so many (20)"},

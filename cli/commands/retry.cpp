@@ -33,12 +33,13 @@ Result<ExitCode> retry(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-constinit const Command retry_command{.name = "retry",
-                                      .summary = "Run again what did not succeed",
-                                      .description = "A new run of the same plan and source; without RUN, of the newest one.",
-                                      .operands = operands,
-                                      .options = options,
-                                      .examples = examples,
-                                      .handler = retry};
+constinit const Command retry_command{
+    .name = "retry",
+    .summary = "Run again what did not succeed",
+    .description = "A new run of the same plan and source; without RUN, of the newest one.",
+    .operands = operands,
+    .options = options,
+    .examples = examples,
+    .handler = retry};
 
 }  // namespace cicd::cli

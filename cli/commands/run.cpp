@@ -1,7 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/follow.hpp"
-#include "cli/planning.hpp"
 #include "cli/lists.hpp"
+#include "cli/planning.hpp"
 #include "cli/selection.hpp"
 #include "common/codec/codecs.hpp"
 
@@ -40,13 +40,14 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-constinit const Command run_command{.name = "run",
-                                    .summary = "Run a pipeline and follow it to its verdict",
-                                    .description = "Without a revision it runs the working tree as it is. Exits as the run did.",
-                                    .operands = selection_operands,
-                                    .options = options,
-                                    .shared_options = selection_options,
-                                    .examples = examples,
-                                    .handler = run};
+constinit const Command run_command{
+    .name = "run",
+    .summary = "Run a pipeline and follow it to its verdict",
+    .description = "Without a revision it runs the working tree as it is. Exits as the run did.",
+    .operands = selection_operands,
+    .options = options,
+    .shared_options = selection_options,
+    .examples = examples,
+    .handler = run};
 
 }  // namespace cicd::cli

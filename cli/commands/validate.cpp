@@ -48,7 +48,8 @@ void explain(const Session& session, const std::vector<Checked>& all) {
         const auto text = [&](const std::string& file) { return file == checked.file ? checked.text : std::string(); };
         session.console().err(render::diagnostics(checked.problems, text, session.console().err_paint()));
         if (checked.ok && !session.quiet())
-            session.console().out(session.console().paint()(render::Tone::green, "✓") + " " + checked.file + " is valid\n");
+            session.console().out(session.console().paint()(render::Tone::green, "✓") + " " + checked.file +
+                                  " is valid\n");
     }
 }
 
@@ -74,11 +75,12 @@ Result<ExitCode> validate(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-constinit const Command validate_command{.name = "validate",
-                                         .summary = "Check pipeline files, without running anything",
-                                         .description = "Without FILE: .cicd.yaml, or the files in .cicd/pipelines, of this repository.",
-                                         .operands = operands,
-                                         .examples = examples,
-                                         .handler = validate};
+constinit const Command validate_command{
+    .name = "validate",
+    .summary = "Check pipeline files, without running anything",
+    .description = "Without FILE: .cicd.yaml, or the files in .cicd/pipelines, of this repository.",
+    .operands = operands,
+    .examples = examples,
+    .handler = validate};
 
 }  // namespace cicd::cli

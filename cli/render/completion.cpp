@@ -44,14 +44,20 @@ std::string member_words(std::string_view group) {
 // "kind" of `cicdctl complete KIND`; empty where nothing is asked of the daemon.
 std::string_view kind(Completes completes) {
     switch (completes) {
-        case Completes::run: return "run";
-        case Completes::job: return "job";
-        case Completes::run_or_job: return "id";
-        case Completes::pipeline: return "pipeline";
-        case Completes::command: return "command";
+        case Completes::run:
+            return "run";
+        case Completes::job:
+            return "job";
+        case Completes::run_or_job:
+            return "id";
+        case Completes::pipeline:
+            return "pipeline";
+        case Completes::command:
+            return "command";
         case Completes::nothing:
         case Completes::file:
-        case Completes::directory: return "";
+        case Completes::directory:
+            return "";
     }
     return "";
 }
@@ -86,14 +92,16 @@ std::string zsh_action(Completes completes, std::string_view choices) {
     if (!choices.empty()) return "(" + words(choices, '|') + ")";
     if (completes == Completes::file) return "_files";
     if (completes == Completes::directory) return "_files -/";
-    if (const auto asked = kind(completes); !asked.empty()) return "($(cicdctl complete " + std::string(asked) + " 2>/dev/null))";
+    if (const auto asked = kind(completes); !asked.empty())
+        return "($(cicdctl complete " + std::string(asked) + " 2>/dev/null))";
     return " ";
 }
 
 std::string zsh_option(const Option& option) {
     const auto names = split(option.names, ',');
     auto tail = "[" + zsh_text(option.help) + "]";
-    if (!option.value.empty()) tail += ":" + zsh_text(option.value) + ":" + zsh_action(option.completes, option.choices);
+    if (!option.value.empty())
+        tail += ":" + zsh_text(option.value) + ":" + zsh_action(option.completes, option.choices);
     const std::string star = option.many ? "*" : "";
     if (names.size() == 1) return single_quoted(star + names[0] + tail);
     const auto exclusion = option.many ? star : "(" + names[0] + " " + names[1] + ")";
@@ -104,8 +112,11 @@ std::string zsh_arguments(const Command& command) {
     std::string text = "_arguments -s";
     for (const auto* option : options_of(command)) text += " \\\n        " + zsh_option(*option);
     for (const auto& operand : command.operands)
-        text += " \\\n        " + single_quoted((operand.many ? "*:" : operand.required ? ":" : "::") + std::string(operand.name) + ":" +
-                                                zsh_action(operand.completes, operand.choices));
+        text += " \\\n        " +
+                single_quoted((operand.many       ? "*:"
+                               : operand.required ? ":"
+                                                  : "::") +
+                              std::string(operand.name) + ":" + zsh_action(operand.completes, operand.choices));
     return text;
 }
 
@@ -130,7 +141,8 @@ std::string bash_completion() {
         const auto name = single_quoted(command->name);
         if (command->is_group()) {
             groups += (groups.empty() ? "" : "|") + std::string(command->name);
-            operands += "        " + name + ") COMPREPLY=($(compgen -W '" + member_words(command->name) + "' -- \"$cur\")) ;;\n";
+            operands += "        " + name + ") COMPREPLY=($(compgen -W '" + member_words(command->name) +
+                        "' -- \"$cur\")) ;;\n";
             continue;
         }
         std::string list;
@@ -139,8 +151,10 @@ std::string bash_completion() {
             if (!option->value.empty()) {
                 const auto before = single_quoted(std::string(command->name) + " ");
                 std::string pattern;
-                for (const auto& one : split(option->names, ',')) pattern += (pattern.empty() ? "" : "|") + before + one;
-                values += "        " + pattern + ") " + bash_action(option->completes, option->choices) + "; return ;;\n";
+                for (const auto& one : split(option->names, ','))
+                    pattern += (pattern.empty() ? "" : "|") + before + one;
+                values +=
+                    "        " + pattern + ") " + bash_action(option->completes, option->choices) + "; return ;;\n";
             }
         }
         if (!list.empty()) options += "        " + name + ") options='" + list + "' ;;\n";
@@ -164,33 +178,43 @@ std::string bash_completion() {
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        word=${COMP_WORDS[i]}\n"
            "        case $word in\n"
-           "            " + taking + ") ((i++)) ;;\n"
+           "            " +
+           taking +
+           ") ((i++)) ;;\n"
            "            -*) [[ -n $command ]] && break ;;\n"
            "            *)\n"
            "                case $command in\n"
            "                    '') command=$word ;;\n"
-           "                    " + groups + ") command+=\" $word\" ;;\n"
+           "                    " +
+           groups +
+           ") command+=\" $word\" ;;\n"
            "                    *) break ;;\n"
            "                esac ;;\n"
            "        esac\n"
            "    done\n"
-           "    case \"$command $prev\" in\n" + values +
+           "    case \"$command $prev\" in\n" +
+           values +
            "    esac\n"
-           "    case $command in\n" + options +
+           "    case $command in\n" +
+           options +
            "    esac\n"
            "    if [[ $cur == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$options " + globals + " --help\" -- \"$cur\"))\n"
+           "        COMPREPLY=($(compgen -W \"$options " +
+           globals +
+           " --help\" -- \"$cur\"))\n"
            "        return\n"
            "    fi\n"
            "    case $command in\n"
-           "        '') COMPREPLY=($(compgen -W '" + member_words("") + "' -- \"$cur\")) ;;\n" + operands +
+           "        '') COMPREPLY=($(compgen -W '" +
+           member_words("") + "' -- \"$cur\")) ;;\n" + operands +
            "    esac\n"
            "}\n"
            "complete -F _cicdctl cicdctl\n";
 }
 
 std::string zsh_completion() {
-    std::string text = "#compdef cicdctl\n# zsh completion of cicdctl. Made from its command table: cicdctl completion zsh\n";
+    std::string text =
+        "#compdef cicdctl\n# zsh completion of cicdctl. Made from its command table: cicdctl completion zsh\n";
     std::string verbs;
     for (const auto* command : visible()) {
         const auto function = function_name(command->name);
@@ -199,16 +223,18 @@ std::string zsh_completion() {
             std::string inner;
             for (const auto* member : members(command->name))
                 inner += "        " + std::string(member->last_word()) + ") " + function_name(member->name) + " ;;\n";
-            text += "if ((CURRENT == 2)); then\n    " + zsh_menu(command->name) + "\n    return\n    fi\n    local verb=$words[2]\n"
-                    "    shift words; ((CURRENT--))\n    case $verb in\n" + inner + "    esac\n}\n";
+            text += "if ((CURRENT == 2)); then\n    " + zsh_menu(command->name) +
+                    "\n    return\n    fi\n    local verb=$words[2]\n"
+                    "    shift words; ((CURRENT--))\n    case $verb in\n" +
+                    inner + "    esac\n}\n";
         } else {
             text += zsh_arguments(*command) + "\n}\n";
         }
         if (command->group().empty()) verbs += "        " + std::string(command->name) + ") " + function + " ;;\n";
     }
     return text + "\n_cicdctl() {\n    if ((CURRENT == 2)); then\n    " + zsh_menu("") +
-           "\n    return\n    fi\n    local verb=$words[2]\n    shift words; ((CURRENT--))\n    case $verb in\n" + verbs +
-           "    esac\n}\n\n_cicdctl \"$@\"\n";
+           "\n    return\n    fi\n    local verb=$words[2]\n    shift words; ((CURRENT--))\n    case $verb in\n" +
+           verbs + "    esac\n}\n\n_cicdctl \"$@\"\n";
 }
 
 std::string fish_completion() {
@@ -226,25 +252,30 @@ std::string fish_completion() {
             text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
         return text + " -d " + single_quoted(option.help);
     };
-    std::string text = "# fish completion of cicdctl. Made from its command table: cicdctl completion fish\n"
-                       "complete -c cicdctl -f\n";
+    std::string text =
+        "# fish completion of cicdctl. Made from its command table: cicdctl completion fish\n"
+        "complete -c cicdctl -f\n";
     for (const auto* member : members(""))
-        text += "complete -c cicdctl -n __fish_use_subcommand -a " + std::string(member->name) + " -d " + single_quoted(member->summary) + "\n";
+        text += "complete -c cicdctl -n __fish_use_subcommand -a " + std::string(member->name) + " -d " +
+                single_quoted(member->summary) + "\n";
     for (const auto& option : global_options())
-        text += "complete -c cicdctl" + flags(option) + (option.value.empty() ? "" : source(option.completes, option.choices)) + "\n";
+        text += "complete -c cicdctl" + flags(option) +
+                (option.value.empty() ? "" : source(option.completes, option.choices)) + "\n";
     for (const auto* command : visible()) {
         const auto group = command->group();
         auto condition = "__fish_seen_subcommand_from " + std::string(group.empty() ? command->name : group);
         if (command->is_group()) {
             for (const auto* member : members(command->name))
-                text += "complete -c cicdctl -n '" + condition + "; and not __fish_seen_subcommand_from " + member_words(command->name) +
-                        "' -a " + std::string(member->last_word()) + " -d " + single_quoted(member->summary) + "\n";
+                text += "complete -c cicdctl -n '" + condition + "; and not __fish_seen_subcommand_from " +
+                        member_words(command->name) + "' -a " + std::string(member->last_word()) + " -d " +
+                        single_quoted(member->summary) + "\n";
             continue;
         }
         if (!group.empty()) condition += "; and __fish_seen_subcommand_from " + std::string(command->last_word());
         const auto start = "complete -c cicdctl -n '" + condition + "'";
         for (const auto* option : command->all_options())
-            text += start + flags(*option) + (option->value.empty() ? "" : source(option->completes, option->choices)) + "\n";
+            text += start + flags(*option) + (option->value.empty() ? "" : source(option->completes, option->choices)) +
+                    "\n";
         if (!command->operands.empty()) {
             const auto& operand = command->operands.front();
             if (operand.completes != Completes::nothing || !operand.choices.empty())

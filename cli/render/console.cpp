@@ -32,9 +32,12 @@ std::string environment(const char* name) {
 
 bool wants_color(ColorChoice choice, bool terminal) {
     switch (choice) {
-        case ColorChoice::always: return true;
-        case ColorChoice::never: return false;
-        case ColorChoice::automatic: break;
+        case ColorChoice::always:
+            return true;
+        case ColorChoice::never:
+            return false;
+        case ColorChoice::automatic:
+            break;
     }
     if (!environment("NO_COLOR").empty()) return false;
     const auto force = environment("CLICOLOR_FORCE");
@@ -66,8 +69,12 @@ Console::Console(ColorChoice choice) {
     }
 }
 
-void Console::out(std::string_view text) const { write_all(STDOUT_FILENO, text); }
-void Console::err(std::string_view text) const { write_all(STDERR_FILENO, text); }
+void Console::out(std::string_view text) const {
+    write_all(STDOUT_FILENO, text);
+}
+void Console::err(std::string_view text) const {
+    write_all(STDERR_FILENO, text);
+}
 
 std::size_t Console::width() const {
     if (!out_terminal_) return 0;

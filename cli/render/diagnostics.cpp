@@ -25,9 +25,12 @@ std::string place(const Diagnostic& problem) {
 
 std::string severity(const Diagnostic& problem, const Paint& paint) {
     switch (problem.severity) {
-        case Severity::error: return paint(Tone::red, "error:");
-        case Severity::warning: return paint(Tone::yellow, "warning:");
-        case Severity::note: return paint(Tone::cyan, "note:");
+        case Severity::error:
+            return paint(Tone::red, "error:");
+        case Severity::warning:
+            return paint(Tone::yellow, "warning:");
+        case Severity::note:
+            return paint(Tone::cyan, "note:");
     }
     return {};
 }
@@ -48,7 +51,8 @@ std::string excerpt(std::string_view line, int column, const Paint& paint) {
     }
     std::string shown(fit(line, most));
     std::replace(shown.begin(), shown.end(), '\t', ' ');
-    const auto before = columns(line.substr(0, at)) + static_cast<std::size_t>(std::count(line.begin(), line.begin() + at, '\t'));
+    const auto before =
+        columns(line.substr(0, at)) + static_cast<std::size_t>(std::count(line.begin(), line.begin() + at, '\t'));
     return "    " + shown + "\n    " + std::string(before, ' ') + paint(Tone::red, "^") + "\n";
 }
 

@@ -39,8 +39,8 @@ std::string activity(const model::JobRun& job) {
 }
 
 // Name left, duration right of it, the rest as far as there is room.
-std::string compose(const std::string& head, std::size_t name_width, const std::string& duration, const std::string& more,
-                    const TreeStyle& style) {
+std::string compose(const std::string& head, std::size_t name_width, const std::string& duration,
+                    const std::string& more, const TreeStyle& style) {
     auto line = padded(head, name_width) + "  " + padded(duration, 7, true);
     if (!more.empty()) line += "  " + style.paint(Tone::dim, more);
     return fit(line, style.width > 1 ? style.width - 1 : 1);
@@ -63,11 +63,14 @@ std::vector<Line> all_lines(const model::Run& run, Timestamp now, const TreeStyl
     for (const auto& stage : run.stages) {
         const auto running = stage.state == model::StageState::running;
         const auto head = " " + sign(stage.state, running, style) + " " + style.paint(Tone::bold, stage.name);
-        lines.push_back({compose(head, name_width, duration_of(stage.start_time, stage.end_time, now), stage.message, style), running ? 5 : 2});
+        lines.push_back(
+            {compose(head, name_width, duration_of(stage.start_time, stage.end_time, now), stage.message, style),
+             running ? 5 : 2});
         for (const auto& job : run.jobs) {
             if (job.stage != stage.name) continue;
             const auto name = "   " + sign(job.state, job.state == model::JobState::running, style) + " " + job.name;
-            lines.push_back({compose(fit(name, name_width), name_width, duration_of(job.start_time, job.end_time, now), activity(job), style),
+            lines.push_back({compose(fit(name, name_width), name_width, duration_of(job.start_time, job.end_time, now),
+                                     activity(job), style),
                              weight_of(job)});
         }
     }

@@ -51,7 +51,8 @@ private:
     void draw(const RunProgress& progress) {
         last_ = Steady::now();
         const auto screen = console_.height();
-        const TreeStyle style{console_.paint(), console_.width(), std::max<std::size_t>(screen * 2 / 3, 4), frame_, console_.utf8()};
+        const TreeStyle style{console_.paint(), console_.width(), std::max<std::size_t>(screen * 2 / 3, 4), frame_,
+                              console_.utf8()};
         const auto tree = live_tree(progress.run(), SystemClock().now(), style);
         auto text = erased() + waiting_;
         waiting_.clear();
@@ -76,6 +77,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<RunView> live_view(const Console& console) { return std::make_unique<LiveView>(console); }
+std::unique_ptr<RunView> live_view(const Console& console) {
+    return std::make_unique<LiveView>(console);
+}
 
 }  // namespace cicd::cli::render

@@ -23,7 +23,8 @@ std::string roff(std::string_view text) {
 }
 
 std::string head(const std::string& page, std::string_view summary) {
-    return ".TH " + page + " 1 \"\" \"cicd " CICD_VERSION "\" \"User Commands\"\n.SH NAME\n" + roff(page) + " \\- " + roff(summary) + "\n";
+    return ".TH " + page + " 1 \"\" \"cicd " CICD_VERSION "\" \"User Commands\"\n.SH NAME\n" + roff(page) + " \\- " +
+           roff(summary) + "\n";
 }
 
 std::string option_entries(const std::vector<const Option*>& options) {
@@ -44,13 +45,15 @@ std::string body(const Command& command) {
 
 constexpr std::string_view exit_codes =
     ".SH EXIT STATUS\n"
-    "0 success; 1 a stage failed; 2 wrong usage or an invalid pipeline; 3 a job was lost, or a fault of daemon or machine;\n"
+    "0 success; 1 a stage failed; 2 wrong usage or an invalid pipeline; 3 a job was lost, or a fault of daemon or "
+    "machine;\n"
     "4 not allowed; 5 not found; 6 blocked by approval, window or policy; 7 conflict; 8 still running; 9 cancelled;\n"
     "69 the daemon cannot be reached; 124 timeout; 130 and 143 ended by a signal.\n";
 
 constexpr std::string_view environment =
     ".SH ENVIRONMENT\n"
-    ".TP\n.B CICD_STATE_DIR, CICD_SOCKET, CICD_CONFIG_DIR\nWhere the daemon keeps its state, its socket, and the configuration.\n"
+    ".TP\n.B CICD_STATE_DIR, CICD_SOCKET, CICD_CONFIG_DIR\nWhere the daemon keeps its state, its socket, and the "
+    "configuration.\n"
     ".TP\n.B CICD_OUTPUT, CICD_COLOR, CICD_NO_AUTOSTART, CICD_NO_INPUT\nLike the options of these names.\n"
     ".TP\n.B NO_COLOR, CLICOLOR_FORCE, TERM\nWhether colours are used.\n";
 
@@ -59,7 +62,8 @@ constexpr std::string_view environment =
 std::string man_page() {
     std::string text = head("cicdctl", "runs pipelines in isolation on this machine") +
                        ".SH SYNOPSIS\n.B cicdctl\nCOMMAND [options]\n.SH COMMANDS\n";
-    for (const auto* command : members("")) text += ".TP\n.B " + roff(command->name) + "\n" + roff(command->summary) + "\n";
+    for (const auto* command : members(""))
+        text += ".TP\n.B " + roff(command->name) + "\n" + roff(command->summary) + "\n";
     std::vector<const Option*> globals;
     for (const auto& option : global_options()) globals.push_back(&option);
     return text + ".SH OPTIONS\n" + option_entries(globals) + std::string(exit_codes) + std::string(environment);
@@ -71,7 +75,8 @@ std::string man_page(const Command& command) {
         text += body(command);
     } else {
         text += ".B " + roff(usage(command)) + "\n.SH COMMANDS\n";
-        for (const auto* member : members(command.name)) text += ".SS " + roff(member->last_word()) + "\n" + body(*member);
+        for (const auto* member : members(command.name))
+            text += ".SS " + roff(member->last_word()) + "\n" + body(*member);
     }
     return text + ".SH SEE ALSO\n.BR cicdctl (1)\n";
 }

@@ -25,8 +25,8 @@ public:
         const auto state = from_text<model::JobState>(event.state);
         if (!state || (*state != model::JobState::running && !is_final(*state) && event.attempt < 2)) return;
         const auto paint = console_.err_paint();
-        auto text = paint(tone_of(*state), std::string(sign_of(*state)) + " " + progress.job_label(event.job, event.job_key) + " " +
-                                               event.state);
+        auto text = paint(tone_of(*state), std::string(sign_of(*state)) + " " +
+                                               progress.job_label(event.job, event.job_key) + " " + event.state);
         if (event.duration_ms > 0) text += " in " + humanize_duration(Milliseconds(event.duration_ms));
         if (!event.message.empty()) text += ": " + event.message;
         console_.err(text + "\n");
@@ -90,8 +90,14 @@ class SilentView final : public RunView {};
 
 }  // namespace
 
-std::unique_ptr<RunView> plain_view(const Console& console, bool notes) { return std::make_unique<PlainView>(console, notes); }
-std::unique_ptr<RunView> events_view(const Console& console) { return std::make_unique<EventsView>(console); }
-std::unique_ptr<RunView> silent_view() { return std::make_unique<SilentView>(); }
+std::unique_ptr<RunView> plain_view(const Console& console, bool notes) {
+    return std::make_unique<PlainView>(console, notes);
+}
+std::unique_ptr<RunView> events_view(const Console& console) {
+    return std::make_unique<EventsView>(console);
+}
+std::unique_ptr<RunView> silent_view() {
+    return std::make_unique<SilentView>();
+}
 
 }  // namespace cicd::cli::render

@@ -8,9 +8,12 @@ namespace {
 
 std::string mark(model::Decision decision, const Paint& paint) {
     switch (decision) {
-        case model::Decision::run: return paint(Tone::green, "✓");
-        case model::Decision::skip: return paint(Tone::dim, "–");
-        case model::Decision::later: return paint(Tone::yellow, "?");
+        case model::Decision::run:
+            return paint(Tone::green, "✓");
+        case model::Decision::skip:
+            return paint(Tone::dim, "–");
+        case model::Decision::later:
+            return paint(Tone::yellow, "?");
     }
     return " ";
 }
@@ -46,7 +49,8 @@ std::vector<std::pair<std::size_t, std::size_t>> edges(const model::Plan& plan) 
         for (std::size_t from = 0; from < plan.jobs.size(); ++from) {
             for (const auto& need : needs) {
                 const auto& source = plan.jobs[from];
-                if (source.stage != need.stage || (!need.job.empty() && source.base != need.stage + "." + need.job)) continue;
+                if (source.stage != need.stage || (!need.job.empty() && source.base != need.stage + "." + need.job))
+                    continue;
                 found.emplace_back(from, to);
                 break;
             }
@@ -88,7 +92,8 @@ std::string plan_tree(const model::Plan& plan, const Paint& paint) {
             if (job.stage != stage.name) continue;
             auto reason = needs_text(job.job.needs);
             if (!job.reason.text.empty()) reason += (reason.empty() ? "" : "; ") + job.reason.text;
-            text += "  " + mark(job.reason.decision, paint) + " " + padded(job.name, width - 2) + "  " + paint(Tone::dim, reason) + "\n";
+            text += "  " + mark(job.reason.decision, paint) + " " + padded(job.name, width - 2) + "  " +
+                    paint(Tone::dim, reason) + "\n";
         }
     }
     if (plan.jobs.empty()) text += "\nNo job would run.\n";
@@ -102,14 +107,16 @@ std::string plan_dot(const model::Plan& plan) {
         for (std::size_t j = 0; j < plan.jobs.size(); ++j) {
             const auto& job = plan.jobs[j];
             if (job.stage != plan.stages[s].name) continue;
-            text += "    job" + std::to_string(j) + " [label=" + quoted(job.name) + ", tooltip=" + quoted(job.reason.text);
+            text +=
+                "    job" + std::to_string(j) + " [label=" + quoted(job.name) + ", tooltip=" + quoted(job.reason.text);
             if (job.reason.decision == model::Decision::skip) text += ", style=\"rounded,dashed\", fontcolor=gray";
             if (job.reason.decision == model::Decision::later) text += ", style=\"rounded,dotted\"";
             text += "];\n";
         }
         text += "  }\n";
     }
-    for (const auto& [from, to] : edges(plan)) text += "  job" + std::to_string(from) + " -> job" + std::to_string(to) + ";\n";
+    for (const auto& [from, to] : edges(plan))
+        text += "  job" + std::to_string(from) + " -> job" + std::to_string(to) + ";\n";
     return text + "}\n";
 }
 
@@ -121,11 +128,13 @@ std::string plan_mermaid(const model::Plan& plan) {
             const auto& job = plan.jobs[j];
             if (job.stage != plan.stages[s].name) continue;
             text += "    job" + std::to_string(j) + "[\"" + mermaid_text(job.name) + "\"]\n";
-            if (job.reason.decision == model::Decision::skip) text += "    style job" + std::to_string(j) + " stroke-dasharray: 5 5\n";
+            if (job.reason.decision == model::Decision::skip)
+                text += "    style job" + std::to_string(j) + " stroke-dasharray: 5 5\n";
         }
         text += "  end\n";
     }
-    for (const auto& [from, to] : edges(plan)) text += "  job" + std::to_string(from) + " --> job" + std::to_string(to) + "\n";
+    for (const auto& [from, to] : edges(plan))
+        text += "  job" + std::to_string(from) + " --> job" + std::to_string(to) + "\n";
     return text;
 }
 

@@ -28,7 +28,8 @@ model::JobRun& RunProgress::job(const model::RunEvent& event) {
     fresh.run = event.run;
     fresh.key = event.job_key;
     fresh.stage = event.stage;
-    fresh.name = event.job_key.starts_with(event.stage + ".") ? event.job_key.substr(event.stage.size() + 1) : event.job_key;
+    fresh.name =
+        event.job_key.starts_with(event.stage + ".") ? event.job_key.substr(event.stage.size() + 1) : event.job_key;
     return fresh;
 }
 
@@ -40,7 +41,8 @@ void RunProgress::apply(const model::RunEvent& event) {
     } else if (event.type == "stage.state") {
         const auto state = from_text<model::StageState>(event.state);
         for (auto& stage : run_.stages)
-            if (stage.name == event.stage && state) enter(stage, *state, event.time, *state == model::StageState::running);
+            if (stage.name == event.stage && state)
+                enter(stage, *state, event.time, *state == model::StageState::running);
     } else if (event.type == "job.state") {
         auto& part = job(event);
         const auto state = from_text<model::JobState>(event.state);
@@ -59,7 +61,8 @@ void RunProgress::apply(const model::RunEvent& event) {
         auto& part = job(event);
         const auto state = from_text<model::StepState>(event.state);
         if (!state) return;
-        auto step = std::find_if(part.steps.begin(), part.steps.end(), [&](const auto& s) { return s.index == *event.step; });
+        auto step =
+            std::find_if(part.steps.begin(), part.steps.end(), [&](const auto& s) { return s.index == *event.step; });
         if (step == part.steps.end()) {
             step = part.steps.insert(step, model::StepRun{});
             step->index = *event.step;
@@ -113,13 +116,27 @@ std::string end_text(const model::JobRun& job) {
             text = "ended by a signal";
             if (job.exit_code) text += " (exit code " + std::to_string(*job.exit_code) + ")";
             break;
-        case model::EndReason::timeout: text = "timeout"; break;
-        case model::EndReason::oom: text = "out of memory"; break;
-        case model::EndReason::cancelled: text = "cancelled"; break;
-        case model::EndReason::superseded: text = "superseded by a newer run"; break;
-        case model::EndReason::lost: text = "lost: its runner died"; break;
-        case model::EndReason::infra: text = "its place could not be prepared"; break;
-        case model::EndReason::policy: text = "forbidden by a policy"; break;
+        case model::EndReason::timeout:
+            text = "timeout";
+            break;
+        case model::EndReason::oom:
+            text = "out of memory";
+            break;
+        case model::EndReason::cancelled:
+            text = "cancelled";
+            break;
+        case model::EndReason::superseded:
+            text = "superseded by a newer run";
+            break;
+        case model::EndReason::lost:
+            text = "lost: its runner died";
+            break;
+        case model::EndReason::infra:
+            text = "its place could not be prepared";
+            break;
+        case model::EndReason::policy:
+            text = "forbidden by a policy";
+            break;
     }
     if (!job.message.empty()) text += ": " + job.message;
     return text;

@@ -5,12 +5,15 @@
 namespace cicd::cli::render {
 namespace {
 
-bool is_failure(const model::JobRun& job) { return job.state == model::JobState::failed; }
+bool is_failure(const model::JobRun& job) {
+    return job.state == model::JobState::failed;
+}
 
 std::string failure(const RunProgress& progress, const model::JobRun& job, const Paint& paint) {
     auto text = paint(Tone::red, "✗ " + job.stage + "/" + job.name) + ": " + end_text(job);
     const auto* step = failed_step(job);
-    if (step) text += " in step " + std::to_string(step->index + 1) + (step->name.empty() ? "" : " '" + step->name + "'");
+    if (step)
+        text += " in step " + std::to_string(step->index + 1) + (step->name.empty() ? "" : " '" + step->name + "'");
     if (job.allow_failure) text += paint(Tone::dim, " (allowed to fail)");
     text += "\n";
     auto lines = progress.last_lines(job.id, step ? step->index : -1);
@@ -33,7 +36,8 @@ std::string next_commands(const model::Run& run, const Paint& paint) {
     std::size_t width = 0;
     for (const auto& line : next) width = std::max(width, columns(line.first));
     std::string text = "\nNext:\n";
-    for (const auto& [command, what] : next) text += "  " + padded(command, width) + "  " + paint(Tone::dim, "# " + what) + "\n";
+    for (const auto& [command, what] : next)
+        text += "  " + padded(command, width) + "  " + paint(Tone::dim, "# " + what) + "\n";
     return text;
 }
 
@@ -45,20 +49,30 @@ std::string duration_of(const std::optional<Timestamp>& start, const std::option
 }
 
 Table job_table(const model::Run& run, Timestamp now) {
-    Table table({{.title = "STAGE"}, {.title = "JOB", .gives_way = true}, {.title = "STATUS"},
-                 {.title = "DURATION", .right = true}, {.title = "ID"}, {.title = "ATTEMPT", .right = true, .only_wide = true},
+    Table table({{.title = "STAGE"},
+                 {.title = "JOB", .gives_way = true},
+                 {.title = "STATUS"},
+                 {.title = "DURATION", .right = true},
+                 {.title = "ID"},
+                 {.title = "ATTEMPT", .right = true, .only_wide = true},
                  {.title = "WHY", .only_wide = true}});
     for (const auto& job : run.jobs) {
         const auto why = job.state == model::JobState::success ? std::string() : end_text(job);
-        table.add({{job.stage}, {job.name}, state_cell(job.state), {duration_of(job.start_time, job.end_time, now)},
-                   {job.id.str(), Tone::dim}, {std::to_string(job.attempt)}, {why}});
+        table.add({{job.stage},
+                   {job.name},
+                   state_cell(job.state),
+                   {duration_of(job.start_time, job.end_time, now)},
+                   {job.id.str(), Tone::dim},
+                   {std::to_string(job.attempt)},
+                   {why}});
     }
     return table;
 }
 
 std::string verdict(const model::Run& run, const Paint& paint) {
     const auto tone = tone_of(run.state);
-    auto text = paint(tone, std::string(sign_of(run.state)) + " " + run.id.str() + " " + std::string(to_text(run.state)));
+    auto text =
+        paint(tone, std::string(sign_of(run.state)) + " " + run.id.str() + " " + std::string(to_text(run.state)));
     const auto start = run.start_time ? run.start_time : run.created_time;
     if (run.end_time && start) text += " in " + duration_of(start, run.end_time, *run.end_time);
     if (!run.pipeline.empty()) text += paint(Tone::dim, "  " + run.pipeline);

@@ -11,14 +11,23 @@ struct Range {
 };
 
 // Unicode's East Asian Width W and F, and emoji: the blocks that people really write.
-constexpr std::array wide_ranges = std::to_array<Range>({{0x1100, 0x115F}, {0x231A, 0x231B}, {0x23E9, 0x23EC}, {0x2614, 0x2615},
-    {0x26A1, 0x26A1}, {0x26BD, 0x26BE}, {0x2705, 0x2705}, {0x274C, 0x274C}, {0x274E, 0x274E}, {0x2795, 0x2797},
-    {0x2B50, 0x2B50}, {0x2B55, 0x2B55}, {0x2E80, 0x303E}, {0x3041, 0x33FF}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
-    {0xA000, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6},
-    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}});
-constexpr std::array zero_ranges = std::to_array<Range>({{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A},
-    {0x064B, 0x065F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F},
-    {0xFE20, 0xFE2F}});
+constexpr std::array wide_ranges = std::to_array<Range>(
+    {{0x1100, 0x115F},   {0x231A, 0x231B},  {0x23E9, 0x23EC}, {0x2614, 0x2615}, {0x26A1, 0x26A1},   {0x26BD, 0x26BE},
+     {0x2705, 0x2705},   {0x274C, 0x274C},  {0x274E, 0x274E}, {0x2795, 0x2797}, {0x2B50, 0x2B50},   {0x2B55, 0x2B55},
+     {0x2E80, 0x303E},   {0x3041, 0x33FF},  {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0xA000, 0xA4CF},   {0xAC00, 0xD7A3},
+     {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},  {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF},
+     {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}});
+constexpr std::array zero_ranges = std::to_array<Range>({{0x0300, 0x036F},
+                                                         {0x0483, 0x0489},
+                                                         {0x0591, 0x05BD},
+                                                         {0x0610, 0x061A},
+                                                         {0x064B, 0x065F},
+                                                         {0x1AB0, 0x1AFF},
+                                                         {0x1DC0, 0x1DFF},
+                                                         {0x200B, 0x200F},
+                                                         {0x20D0, 0x20FF},
+                                                         {0xFE00, 0xFE0F},
+                                                         {0xFE20, 0xFE2F}});
 
 template <std::size_t N>
 bool in(const std::array<Range, N>& ranges, char32_t point) {
@@ -69,7 +78,9 @@ Piece next_piece(std::string_view text) {
     return {length, in(wide_ranges, point) ? 2U : 1U, false};
 }
 
-bool is_colour(std::string_view escape) { return escape.size() > 2 && escape[1] == '[' && escape.back() == 'm'; }
+bool is_colour(std::string_view escape) {
+    return escape.size() > 2 && escape[1] == '[' && escape.back() == 'm';
+}
 
 }  // namespace
 
@@ -157,15 +168,32 @@ std::string Paint::operator()(Tone tone, std::string_view text) const {
     if (!on || tone == Tone::plain || text.empty()) return std::string(text);
     const char* code = "0";
     switch (tone) {
-        case Tone::plain: break;
-        case Tone::bold: code = "1"; break;
-        case Tone::dim: code = "2"; break;
-        case Tone::red: code = "31"; break;
-        case Tone::green: code = "32"; break;
-        case Tone::yellow: code = "33"; break;
-        case Tone::blue: code = "34"; break;
-        case Tone::magenta: code = "35"; break;
-        case Tone::cyan: code = "36"; break;
+        case Tone::plain:
+            break;
+        case Tone::bold:
+            code = "1";
+            break;
+        case Tone::dim:
+            code = "2";
+            break;
+        case Tone::red:
+            code = "31";
+            break;
+        case Tone::green:
+            code = "32";
+            break;
+        case Tone::yellow:
+            code = "33";
+            break;
+        case Tone::blue:
+            code = "34";
+            break;
+        case Tone::magenta:
+            code = "35";
+            break;
+        case Tone::cyan:
+            code = "36";
+            break;
     }
     return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
