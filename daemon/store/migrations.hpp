@@ -6,7 +6,7 @@
 /// The schema's history: version N is migrations[0..N-1] applied in order. An entry is never edited once released.
 namespace cicd::store {
 
-constexpr std::string_view migration_1 = R"sql(
+inline constexpr std::string_view migration_1 = R"sql(
 CREATE TABLE ids (kind TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pipelines (
@@ -61,7 +61,7 @@ CREATE TABLE events (
 )sql";
 
 /// How many rows there are by state, kept by triggers: a list's total must not cost a walk over all of them.
-constexpr std::string_view migration_2 = R"sql(
+inline constexpr std::string_view migration_2 = R"sql(
 CREATE TABLE run_counts (state TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO run_counts SELECT state, count(*) FROM runs GROUP BY state;
 CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
@@ -83,6 +83,6 @@ CREATE TRIGGER jobs_discounted AFTER DELETE ON jobs BEGIN
     UPDATE job_counts SET count = count - 1 WHERE state = old.state; END;
 )sql";
 
-constexpr std::array migrations{migration_1, migration_2};
+inline constexpr std::array migrations{migration_1, migration_2};
 
 }  // namespace cicd::store

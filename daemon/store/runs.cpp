@@ -55,7 +55,8 @@ Result<std::vector<ActiveRun>> Store::active_runs() {
         std::vector<std::int64_t> numbers;
         {
             auto query = reader->query(
-                "SELECT number FROM runs WHERE state IN ('created', 'queued', 'running', 'blocked') ORDER BY number");
+                "SELECT number FROM runs INDEXED BY runs_active "
+                "WHERE state IN ('created', 'queued', 'running', 'blocked') ORDER BY number");
             while (query.next()) numbers.push_back(query.number(0));
         }
         std::vector<ActiveRun> runs;
