@@ -124,10 +124,14 @@ std::string to_upper(std::string_view text) {
 }
 
 bool same_text(std::string_view a, std::string_view b) {
-    if (is_ascii(a) && is_ascii(b))
-        return a.size() == b.size() &&
-               std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return upper(x) == upper(y); });
-    return to_upper(a) == to_upper(b);
+    std::size_t i = 0;
+    for (; i < a.size() && i < b.size(); ++i) {
+        if (((static_cast<unsigned char>(a[i]) | static_cast<unsigned char>(b[i])) & 0x80) != 0) break;  // not both ASCII: the slow way, from here on
+        if (upper(a[i]) != upper(b[i])) return false;
+    }
+    if (i == a.size() || i == b.size()) return a.size() == b.size();
+    // A character never begins inside another, and ASCII and other characters may share their upper case (ſ and S).
+    return to_upper(a.substr(i)) == to_upper(b.substr(i));
 }
 
 }  // namespace cicd::expr
