@@ -3,6 +3,7 @@
 #include "common/pipeline/readers.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace cicd::pipeline {
 namespace {
@@ -12,6 +13,13 @@ Parsed<T> build(const Document& document, const std::string& file, std::string_v
                 T (*read)(Builder&, const Cursor&)) {
     Parsed<T> parsed{{}, document.problems};
     if (!document.root) return parsed;
+    if constexpr (!std::is_same_v<T, Value>) {
+        if (document.root->kind == NodeKind::null && document.root->text.empty()) {
+            parsed.problems.push_back({Severity::error, file, 1, 1, "", "the file is empty",
+                                       "begin with 'name:' and what it does"});
+            return parsed;
+        }
+    }
     if (source.starts_with("\xEF\xBB\xBF")) source.remove_prefix(3);
     Builder builder(file, source);
     parsed.value = read(builder, Cursor{document.root, nullptr, {}, 0});

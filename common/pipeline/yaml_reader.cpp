@@ -88,7 +88,6 @@ public:
         close();
     }
 
-    [[nodiscard]] int documents() const { return documents_; }
     /// Where the last text in quotes (or block scalar) began.
     [[nodiscard]] YAML::Mark last_quoted() const { return last_quoted_; }
 
@@ -350,9 +349,10 @@ Document load_yaml(std::string_view text, const std::string& file) {
         while (parser.HandleNextDocument(maker)) {
         }
         check_closed(text, maker.last_quoted());
-        if (!document.root || (maker.documents() == 1 && document.root->kind == NodeKind::null &&
-                               document.root->text.empty() && document.nodes.size() == 1))
-            refuse(1, 1, "the file is empty", "");
+        if (!document.root) {  // nothing, or comments only
+            document.root = &document.nodes.emplace_back();
+            document.nodes.back().line = document.nodes.back().column = 1;
+        }
     } catch (const Refused& refused) {
         refuse(refused.line, refused.column, refused.message, refused.suggestion);
     } catch (const YAML::Exception& error) {

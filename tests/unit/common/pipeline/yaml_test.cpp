@@ -51,8 +51,13 @@ TEST_CASE("anchors, aliases and merge keys work") {
 }
 
 TEST_CASE("what is not one YAML document is refused with its place") {
-    CHECK(problem("").message == "the file is empty");
-    CHECK(problem("# only a comment\n").message == "the file is empty");
+    for (const char* empty : {"", "\n", "# only a comment\n", "---\n", "\xEF\xBB\xBF"}) {
+        const auto parsed = pipeline::parse_pipeline(empty, "t");
+        REQUIRE(parsed.problems.size() == 1);
+        CHECK(parsed.problems[0].message == "the file is empty");
+        CHECK(parsed.problems[0].line == 1);
+        CHECK(value(empty).is_null());
+    }
     CHECK(problem("a: 1\n---\nb: 2\n").line == 2);
     CHECK(problem(std::string_view("a: 1\nb: \0x", 10)).column == 4);
     CHECK(problem("a: \x1b[0m").message == "the control character U+001B");
