@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/codec/json.hpp"
+#include "daemon/os/files.hpp"
 #include "daemon/runner/shell.hpp"
 
 #include <fcntl.h>
@@ -82,6 +83,9 @@ model::JobExit Job::run() {
         exit_.usage = supervisor_->finish();
         judge();
         evaluate_outputs();
+        // Scripts hold what their expressions gave, secrets too.
+        for (const auto& folder : {supervisor_->folders().scripts, supervisor_->folders().files})
+            (void)os::remove_all(folder);
     }
     for (const auto& step : exit_.steps) {
         exit_.usage.cpu_ms = std::max(exit_.usage.cpu_ms, step.usage.cpu_ms);

@@ -25,7 +25,7 @@ Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::
     folders.scripts = job_directory / "scripts";
     folders.files = job_directory / "files";
     for (const auto* folder : {&folders.scripts, &folders.files})
-        if (::mkdir(folder->c_str(), 0755) != 0 && errno != EEXIST)
+        if (::mkdir(folder->c_str(), 0700) != 0 && errno != EEXIST)
             return os::last_error("cannot create " + folder->string());
     if (::access(spec.workspace.c_str(), R_OK | W_OK | X_OK) != 0)
         return os::last_error("cannot use the workspace " + spec.workspace);

@@ -50,6 +50,8 @@ public:
         if (is_folder("/nix/store")) add({"--ro-bind", "/nix/store", "/nix/store"});
         CICD_CHECK(add_etc());
         add({"--proc", "/proc", "--dev", "/dev"});
+        // To the kernel, a job of root's is root where only the uid counts, and so could set the host's parameters.
+        if (::geteuid() == 0) add({"--ro-bind", "/proc/sys", "/proc/sys"});
         // The root is a private tmpfs: plain directories in it are as private as further mounts, and cheaper.
         for (const char* open_to_all : {"/tmp", "/var/tmp"}) add({"--perms", "1777", "--dir", open_to_all});
         add({"--perms", "0755", "--dir", "/home", "--perms", "0700", "--dir", "/home/ci", "--perms", "0755", "--dir",
