@@ -115,6 +115,7 @@ void Core::Step::set_step(RunNode& run, int index, const model::JournalEntry& en
     if (step.state == to || model::is_final(step.state)) return;
     if (!model::transition(step.state, to) && model::transition(step.state, StepState::running))
         step.state = checked(step.state, StepState::running);
+    if (!model::transition(step.state, to)) return;  // a runner's mistake is no reason to stop
     step.state = checked(step.state, to);
     if (!entry.name.empty()) step.name = entry.name;
     if (to == StepState::running) step.start_time = entry.time;
@@ -146,7 +147,7 @@ void Core::Step::end_open_steps(RunNode& run, int index, StepState begun) {
     for (int i = 0; i < static_cast<int>(job.steps.size()); ++i) {
         auto& step = job.steps[i];
         if (model::is_final(step.state)) continue;
-        if (!job.start_time) {  // it never began: its own event says enough
+        if (!job.start_time && step.state == StepState::pending) {  // it never began: its own event says enough
             step.state = checked(step.state, StepState::skipped);
             continue;
         }
