@@ -1,0 +1,181 @@
+#include "daemon/app/daemon.hpp"
+
+#include "daemon/api/log_watch.hpp"
+#include "daemon/api/server.hpp"
+#include "daemon/app/configuration.hpp"
+#include "daemon/os/files.hpp"
+#include "daemon/scheduler/loop.hpp"
+#include "daemon/zones/local.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <future>
+
+namespace cicd::app {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t pool_size = 4;
+constexpr auto farewell = std::chrono::milliseconds(500);  // for connections and blocking work, when stopping
+
+Result<void> make_state_directory(const fs::path& directory) {
+    std::error_code error;
+    const bool is_new = fs::create_directories(directory, error);
+    if (error)
+        return unavailable("CICD_503", "cannot create the state directory " + directory.string() + ": " + error.message(),
+                           "set CICD_STATE_DIR or --state-dir to a folder that you can write to");
+    if (is_new) ::chmod(directory.c_str(), 0700);
+    return {};
+}
+
+Result<os::FileLock> lock_state(const fs::path& directory) {
+    auto lock = os::FileLock::try_take(directory / "cicdd.lock");
+    if (lock || lock.error().kind != ErrorKind::conflict) return lock;
+    std::ifstream file(directory / "cicdd.pid");
+    std::string pid;
+    file >> pid;
+    return conflict("CICD_409",
+                    "another cicdd" + (pid.empty() ? "" : " (pid " + pid + ")") + " serves the state directory " +
+                        directory.string(),
+                    "stop it with 'cicdctl daemon stop', or choose another --state-dir");
+}
+
+scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration& configuration) {
+    auto capacity = scheduler::machine_capacity();
+    if (configuration.slots) capacity.slots = *configuration.slots;
+    if (options.slots) capacity.slots = *options.slots;
+    if (configuration.cpu) capacity.cpu = *configuration.cpu;
+    if (configuration.memory) capacity.memory = *configuration.memory;
+    return capacity;
+}
+
+scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration) {
+    scheduler::SchedulerOptions result;
+    result.state_directory = options.state_directory;
+    result.socket = options.socket;
+    result.capacity = capacity_of(options, configuration);
+    result.allow_host_executor = configuration.allow_host_executor;
+    result.warn = [](const std::string& text) { spdlog::warn("{}", text); };
+    return result;
+}
+
+void start_logging(const Configuration& configuration) {
+    auto logger = spdlog::stderr_logger_mt("cicdd");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+    spdlog::set_level(spdlog::level::from_str(configuration.log_level));
+    for (const auto& warning : configuration.warnings) spdlog::warn("{}", warning);
+}
+
+/// Every part of a running daemon, in the order in which they need each other.
+class Daemon {
+public:
+    Daemon(const ServeOptions& options, const Configuration& configuration, std::unique_ptr<store::Store> opened,
+           std::unique_ptr<api::LogWatch> (*open_logs)(const asio::any_io_executor&))
+        : store_(std::move(opened)),
+          sources_(options.state_directory / "repos"),
+          zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
+          scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
+                     scheduler_options(options, configuration)),
+          logs_(open_logs(io_.get_executor())),
+          services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
+                    planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
+                    [](std::string_view text) { spdlog::warn("{}", text); }},
+          background_(io_.get_executor(), [](std::exception_ptr) {}),
+          signals_(io_, SIGTERM, SIGINT) {}
+
+    Result<void> run(const ServeOptions& options);
+
+private:
+    async::Task<void> close();
+    void stop(int signal);
+    void leave();
+
+    events::Bus bus_;
+    SystemClock clock_;
+    std::unique_ptr<store::Store> store_;
+    git::Sources sources_;
+    asio::io_context io_{1};
+    asio::thread_pool pool_{pool_size};
+    zones::Local zone_;
+    scheduler::Scheduler scheduler_;
+    std::unique_ptr<api::LogWatch> logs_;
+    api::Services services_;
+    async::TaskGroup background_;
+    asio::signal_set signals_;
+    std::unique_ptr<api::Server> server_;
+    bool ready_ = false;
+};
+
+Result<void> Daemon::run(const ServeOptions& options) {
+    CICD_CHECK(scheduler_.resume());
+    CICD_TRY(server_, api::Server::listen(io_.get_executor(), services_, options.socket));
+    background_.spawn(logs_->run());
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (!error) stop(signal);
+    });
+    ready_ = true;
+    spdlog::info("cicdd {} serves {} (pid {})", CICD_VERSION, options.socket.string(), ::getpid());
+    io_.run();
+    leave();
+    return {};
+}
+
+void Daemon::stop(int signal) {
+    spdlog::info("stopping (signal {}): running jobs go on and are collected by the next daemon", signal);
+    ready_ = false;
+    server_->stop();
+    scheduler_.shutdown();
+    logs_->stop();
+    asio::co_spawn(io_, close(), [this](std::exception_ptr) { io_.stop(); });
+}
+
+async::Task<void> Daemon::close() {
+    using asio::experimental::awaitable_operators::operator||;
+    asio::steady_timer limit(io_, farewell);
+    co_await (server_->join() || limit.async_wait(asio::use_awaitable));
+}
+
+/// What still blocks in the pool, such as a fetch from far away, is not waited for: nothing depends on it.
+void Daemon::leave() {
+    pool_.stop();
+    auto joined = std::async(std::launch::async, [this] { pool_.join(); });
+    if (joined.wait_for(farewell) == std::future_status::ready) return;
+    spdlog::shutdown();
+    std::_Exit(0);
+}
+
+std::unique_ptr<api::LogWatch> open_logs(const asio::any_io_executor& executor) {
+    auto logs = api::LogWatch::open(executor);
+    if (!logs) throw std::runtime_error(logs.error().message);
+    return std::move(*logs);
+}
+
+}  // namespace
+
+Result<void> serve(const ServeOptions& options) {
+    ::signal(SIGPIPE, SIG_IGN);
+    CICD_TRY(const auto configuration, read_configuration(options.config_directory));
+    CICD_CHECK(make_state_directory(options.state_directory));
+    CICD_TRY(const auto lock, lock_state(options.state_directory));
+    start_logging(configuration);
+    CICD_CHECK(os::write_durably(options.state_directory / "cicdd.pid", std::to_string(::getpid()) + "\n"));
+    CICD_TRY(auto store, store::Store::open(options.state_directory / "state.db"));
+    Daemon daemon(options, configuration, std::move(store), open_logs);
+    return daemon.run(options);
+}
+
+}  // namespace cicd::app

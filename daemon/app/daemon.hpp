@@ -1,0 +1,32 @@
+#pragma once
+
+#include "common/base/result.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace cicd::app {
+
+struct ServeOptions {
+    std::filesystem::path state_directory, socket, config_directory;
+    std::optional<int> slots;
+    bool background = false, foreground = false;
+    std::string program;  ///< our own, for `background`
+};
+
+/// Serves until SIGTERM or SIGINT. Runners go on when it returns.
+Result<void> serve(const ServeOptions& options);
+
+/// Starts `serve` as a process of its own and returns when it answers, or with what it said instead.
+Result<void> serve_in_background(const ServeOptions& options);
+
+/// Reads a StartRun as JSON from stdin and writes the plan, or the error, to stdout. Gives the exit code.
+int plan_once(const std::filesystem::path& config_directory);
+
+/// The log of a daemon in the background.
+inline std::filesystem::path log_file(const std::filesystem::path& state_directory) {
+    return state_directory / "cicdd.log";
+}
+
+}  // namespace cicd::app
