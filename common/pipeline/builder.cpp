@@ -25,12 +25,28 @@ std::string escaped(std::string_view key) {
 /// Other systems' words for ours.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 23> synonyms{{
     {"continueonerror", "allowFailure"},
-    {"if", "condition"},          {"when", "condition"},      {"script", "commands"},     {"script", "run"},
-    {"command", "run"},           {"command", "commands"},    {"depends_on", "needs"},    {"dependson", "needs"},
-    {"variables", "env"},         {"environmentvariables", "env"}, {"on", "triggers"},    {"trigger", "triggers"},
-    {"params", "parameters"},     {"inputs", "parameters"},   {"container", "image"},     {"cron", "triggers"},
-    {"timeoutminutes", "timeout"}, {"timeoutinminutes", "timeout"}, {"tasks", "steps"},   {"args", "with"},
-    {"runson", "zone"},           {"strategy", "matrix"},
+    {"if", "condition"},
+    {"when", "condition"},
+    {"script", "commands"},
+    {"script", "run"},
+    {"command", "run"},
+    {"command", "commands"},
+    {"depends_on", "needs"},
+    {"dependson", "needs"},
+    {"variables", "env"},
+    {"environmentvariables", "env"},
+    {"on", "triggers"},
+    {"trigger", "triggers"},
+    {"params", "parameters"},
+    {"inputs", "parameters"},
+    {"container", "image"},
+    {"cron", "triggers"},
+    {"timeoutminutes", "timeout"},
+    {"timeoutinminutes", "timeout"},
+    {"tasks", "steps"},
+    {"args", "with"},
+    {"runson", "zone"},
+    {"strategy", "matrix"},
 }};
 
 /// What a message is about: a key, or an item of one.
@@ -115,8 +131,7 @@ void Builder::unknown_key(const Cursor& at, const Node& key, const std::vector<s
 void Builder::require(const Cursor& at, std::initializer_list<std::string_view> keys, std::string_view what) {
     if (at.kind() != NodeKind::map) return;
     for (const auto key : keys)
-        if (!at.node->find(key))
-            error(at, std::string(what) + " needs '" + std::string(key) + "', which is missing");
+        if (!at.node->find(key)) error(at, std::string(what) + " needs '" + std::string(key) + "', which is missing");
 }
 
 std::vector<Diagnostic> Builder::take_problems() {

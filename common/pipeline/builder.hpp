@@ -60,7 +60,7 @@ public:
     std::string name(const Cursor& at, NameRule rule);
     void check_name(const Cursor& at, std::string_view text, NameRule rule);
     std::string condition(const Cursor& at);
-    model::Strings texts(const Cursor& at);     ///< a list, or one text for a list of one
+    model::Strings texts(const Cursor& at);  ///< a list, or one text for a list of one
     model::Strings literals(const Cursor& at);
     model::Strings choices(const Cursor& at, std::span<const std::string_view> allowed);
     model::Texts text_map(const Cursor& at, NameRule rule);

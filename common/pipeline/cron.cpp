@@ -21,11 +21,11 @@ constexpr std::array<FieldRule, 5> rules{{{"minute", 0, 59, ""},
                                           {"day of week", 0, 7, "sunmontuewedthufrisat"}}};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> macros{{{"@hourly", "0 * * * *"},
-                                                                              {"@daily", "0 0 * * *"},
-                                                                              {"@midnight", "0 0 * * *"},
-                                                                              {"@weekly", "0 0 * * 0"},
-                                                                              {"@monthly", "0 0 1 * *"},
-                                                                              {"@yearly", "0 0 1 1 *"}}};
+                                                                               {"@daily", "0 0 * * *"},
+                                                                               {"@midnight", "0 0 * * *"},
+                                                                               {"@weekly", "0 0 * * 0"},
+                                                                               {"@monthly", "0 0 1 * *"},
+                                                                               {"@yearly", "0 0 1 1 *"}}};
 
 int read_value(std::string_view text, const FieldRule& rule) {
     if (text.size() == 3 && !rule.names.empty()) {

@@ -202,7 +202,8 @@ Value reports(const Reports& r) {
 Value matrix(const Matrix& m) {
     if (!m.expression.empty()) return m.expression;
     Object o;
-    for (const auto& axis : m.axes) o.set(axis.name, axis.expression.empty() ? Value(Array(axis.values)) : Value(axis.expression));
+    for (const auto& axis : m.axes)
+        o.set(axis.name, axis.expression.empty() ? Value(Array(axis.values)) : Value(axis.expression));
     put(o, "include", m.include);
     put(o, "include", m.include_expression);
     put(o, "exclude", m.exclude);
@@ -210,7 +211,9 @@ Value matrix(const Matrix& m) {
     return o;
 }
 
-bool is_command(const Step& s) { return !s.run.empty() && s == Step{.run = s.run}; }
+bool is_command(const Step& s) {
+    return !s.run.empty() && s == Step{.run = s.run};
+}
 
 Value step(const Step& s) {
     if (is_command(s)) return s.run;
@@ -292,7 +295,8 @@ Value job(const Job& j, const Stage& stage) {
 bool is_short(const Stage& s) {
     if (s.jobs.size() != 1 || s.jobs[0].name != s.name) return false;
     const Job& j = s.jobs[0];
-    return j.description.empty() && j.needs.empty() && j.condition.empty() && !j.timeout && j.environment.empty() && j.env.empty();
+    return j.description.empty() && j.needs.empty() && j.condition.empty() && !j.timeout && j.environment.empty() &&
+           j.env.empty();
 }
 
 void put_jobs(Object& o, const Stage& s) {
@@ -394,6 +398,8 @@ Value export_value(const Pipeline& p) {
     return o;
 }
 
-std::string export_yaml(const Pipeline& pipeline) { return to_yaml(export_value(pipeline)); }
+std::string export_yaml(const Pipeline& pipeline) {
+    return to_yaml(export_value(pipeline));
+}
 
 }  // namespace cicd::pipeline

@@ -11,14 +11,16 @@ namespace cicd::pipeline {
 namespace {
 
 const std::vector<std::string>& context_names() {
-    static const std::vector<std::string> names{"params", "inputs", "env",  "vars",   "secrets",     "matrix", "strategy",
-                                                "needs",  "steps",  "job",  "run",    "git",         "runner", "environment"};
+    static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
+                                                "needs",  "steps",  "job", "run",  "git",     "runner", "environment"};
     return names;
 }
 
 const std::vector<expr::Function>& functions() {
-    static const std::vector<expr::Function> known{{"success", 0, INT_MAX, {}},   {"failure", 0, INT_MAX, {}},
-                                                   {"always", 0, 0, {}},    {"cancelled", 0, 0, {}},
+    static const std::vector<expr::Function> known{{"success", 0, INT_MAX, {}},
+                                                   {"failure", 0, INT_MAX, {}},
+                                                   {"always", 0, 0, {}},
+                                                   {"cancelled", 0, 0, {}},
                                                    {"hashFiles", 1, INT_MAX, {}}};
     return known;
 }
@@ -32,8 +34,9 @@ std::string advise(std::string_view expression, std::string_view message) {
     if (close == message.npos) return "";
     const std::string word(message.substr(open + 1, close - open - 1));
     if (message.find("named-value") == message.npos) {
-        static const std::vector<std::string> names{"contains", "startsWith", "endsWith", "format",  "join",   "toJSON",    "fromJSON",
-                                                    "hashFiles", "success",   "failure",  "always",  "cancelled", "case"};
+        static const std::vector<std::string> names{"contains", "startsWith", "endsWith",  "format",  "join",
+                                                    "toJSON",   "fromJSON",   "hashFiles", "success", "failure",
+                                                    "always",   "cancelled",  "case"};
         return message.find("function") == message.npos ? "" : did_you_mean(word, names);
     }
     if (to_lower(word) == "github") return "here it is 'git' (git.branch, git.commit) and 'run' (run.id)";
@@ -83,7 +86,8 @@ void Builder::check_template(const Cursor& at) {
     if (at.kind() != NodeKind::text || text.find("${{") == std::string::npos) return;
     const auto embedded = expr::embedded_expressions(text);
     if (!embedded) {
-        error(at, embedded.error().message, embedded.error().hint.empty() ? "close it with '}}'" : embedded.error().hint);
+        error(at, embedded.error().message,
+              embedded.error().hint.empty() ? "close it with '}}'" : embedded.error().hint);
         return;
     }
     model::Mark place = mark(at);
@@ -144,9 +148,10 @@ void Builder::check_references(std::span<const model::Parameter> parameters) {
         if (full()) return;
         if (reference.name == "*" || std::binary_search(lower.begin(), lower.end(), to_lower(reference.name))) continue;
         auto hint = did_you_mean(reference.name, names);
-        if (hint.empty())
-            hint = names.empty() ? "declare it under 'parameters'" : "known: " + join(names, ", ");
-        error_at(reference.mark, "no parameter is called '" + reference.name + "' (" + reference.context + "." + reference.name + ")", hint);
+        if (hint.empty()) hint = names.empty() ? "declare it under 'parameters'" : "known: " + join(names, ", ");
+        error_at(reference.mark,
+                 "no parameter is called '" + reference.name + "' (" + reference.context + "." + reference.name + ")",
+                 hint);
     }
 }
 

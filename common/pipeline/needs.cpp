@@ -92,7 +92,9 @@ void resolve_list(Builder& b, const Names& names, std::vector<Need>& needs, cons
     for (auto& need : needs) {
         if (!names.resolve(need, own) && !open) {
             const std::string text = need.job.empty() ? need.stage : need.stage + "." + need.job;
-            b.error_at(need.mark, "needs '" + text.substr(0, 100) + "', but there is no such " + (need.job.empty() ? own ? "job or stage" : "stage" : "job"),
+            b.error_at(need.mark,
+                       "needs '" + text.substr(0, 100) + "', but there is no such " +
+                           (need.job.empty() ? own ? "job or stage" : "stage" : "job"),
                        names.suggest(need, own));
         }
         if (seen.insert(need.stage + "." + need.job).second) kept.push_back(std::move(need));
@@ -201,7 +203,8 @@ private:
         // Begin with the edge that leaves the stage written first.
         std::size_t start = cycle.size();
         for (std::size_t i = 0; i < cycle.size(); ++i)
-            if (cycle[i]->why != Why::inside && (start == cycle.size() || stage_of_[from[i]] < stage_of_[from[start]])) start = i;
+            if (cycle[i]->why != Why::inside && (start == cycle.size() || stage_of_[from[i]] < stage_of_[from[start]]))
+                start = i;
         if (start == cycle.size()) return;
         std::vector<std::string> path;
         const auto append = [&](std::size_t node) {

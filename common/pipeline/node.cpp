@@ -91,22 +91,32 @@ const Node* Node::find(std::string_view key) const {
 std::string Node::describe() const {
     const auto shortened = [&] { return text.size() > 40 ? text.substr(0, 37) + "..." : text; };
     switch (kind) {
-        case NodeKind::null: return "nothing";
-        case NodeKind::boolean: return "the boolean " + text;
-        case NodeKind::number: return "the number " + shortened();
-        case NodeKind::text: return text.empty() ? "an empty text" : "the text '" + shortened() + "'";
-        case NodeKind::list: return "a list";
-        case NodeKind::map: return "a map";
+        case NodeKind::null:
+            return "nothing";
+        case NodeKind::boolean:
+            return "the boolean " + text;
+        case NodeKind::number:
+            return "the number " + shortened();
+        case NodeKind::text:
+            return text.empty() ? "an empty text" : "the text '" + shortened() + "'";
+        case NodeKind::list:
+            return "a list";
+        case NodeKind::map:
+            return "a map";
     }
     return "";
 }
 
 Value to_value(const Node& node) {
     switch (node.kind) {
-        case NodeKind::null: return {};
-        case NodeKind::boolean: return node.boolean;
-        case NodeKind::number: return node.number;
-        case NodeKind::text: return node.text;
+        case NodeKind::null:
+            return {};
+        case NodeKind::boolean:
+            return node.boolean;
+        case NodeKind::number:
+            return node.number;
+        case NodeKind::text:
+            return node.text;
         case NodeKind::list: {
             Array items;
             items.reserve(node.items.size());

@@ -49,7 +49,7 @@ struct Document {
 namespace limits {
 constexpr std::size_t bytes = 1024 * 1024;
 constexpr int depth = 64;
-constexpr std::size_t nodes = 250'000;   ///< aliases and merges expanded
+constexpr std::size_t nodes = 250'000;  ///< aliases and merges expanded
 constexpr std::size_t map_keys = 10'000;
 }  // namespace limits
 

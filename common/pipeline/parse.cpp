@@ -15,8 +15,8 @@ Parsed<T> build(const Document& document, const std::string& file, std::string_v
     if (!document.root) return parsed;
     if constexpr (!std::is_same_v<T, Value>) {
         if (document.root->kind == NodeKind::null && document.root->text.empty()) {
-            parsed.problems.push_back({Severity::error, file, 1, 1, "", "the file is empty",
-                                       "begin with 'name:' and what it does"});
+            parsed.problems.push_back(
+                {Severity::error, file, 1, 1, "", "the file is empty", "begin with 'name:' and what it does"});
             return parsed;
         }
     }
@@ -32,7 +32,9 @@ Parsed<T> build(const Document& document, const std::string& file, std::string_v
     return parsed;
 }
 
-Value read_value(Builder&, const Cursor& at) { return to_value(*at.node); }
+Value read_value(Builder&, const Cursor& at) {
+    return to_value(*at.node);
+}
 
 }  // namespace
 
@@ -62,8 +64,10 @@ Error as_error(const std::vector<Diagnostic>& problems) {
     }
     std::string message = "the definition is not valid";
     if (first) {
-        const std::string place = first->line > 0 ? first->file + ":" + std::to_string(first->line) + ":" + std::to_string(first->column)
-                                                  : first->pointer.empty() ? first->file : first->file + "#" + first->pointer;
+        const std::string place =
+            first->line > 0 ? first->file + ":" + std::to_string(first->line) + ":" + std::to_string(first->column)
+            : first->pointer.empty() ? first->file
+                                     : first->file + "#" + first->pointer;
         message = place + ": " + first->message;
         if (errors > 1) message += " (and " + std::to_string(errors - 1) + " more)";
     }

@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, 4> strategies{"canary", "blue_green", "ro
 
 constexpr Field<Gate> gate_fields[] = {
     {"type", [](Builder& b, const Cursor& c, Gate& g) { g.type = b.choice(c, gate_types); }},
-    {"approvals",
-     [](Builder& b, const Cursor& c, Gate& g) { g.approvals = b.integer(c, 1, 100, "a number of approvals").value_or(1); }},
+    {"approvals", [](Builder& b, const Cursor& c,
+                     Gate& g) { g.approvals = b.integer(c, 1, 100, "a number of approvals").value_or(1); }},
     {"roles", [](Builder& b, const Cursor& c, Gate& g) { g.roles = b.literals(c); }},
     {"users", [](Builder& b, const Cursor& c, Gate& g) { g.users = b.literals(c); }},
     {"expires", [](Builder& b, const Cursor& c, Gate& g) { g.expires = b.duration(c); }},
@@ -44,8 +44,7 @@ Value read_strategy(Builder& b, const Cursor& at) {
     for (const auto& member : at.node->members) {
         const Cursor place = at.child(member);
         if (member.key->text == "type") b.choice(place, strategies);
-        if (member.key->text == "steps")
-            b.each(place, [&](const Cursor& step) { check_canary_step(b, step); });
+        if (member.key->text == "steps") b.each(place, [&](const Cursor& step) { check_canary_step(b, step); });
     }
     return b.value(at);
 }

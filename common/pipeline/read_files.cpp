@@ -47,8 +47,7 @@ constexpr Field<Artifact> artifact_fields[] = {
     {"exclude", [](Builder& b, const Cursor& c, Artifact& v) { v.exclude = globs(b, c); }},
     {"type", [](Builder& b, const Cursor& c, Artifact& v) { v.type = b.text(c); }},
     {"retention", [](Builder& b, const Cursor& c, Artifact& v) { v.retention = b.duration(c); }},
-    {"when",
-     [](Builder& b, const Cursor& c, Artifact& v) { v.when = b.enumerator<ArtifactWhen>(c).value_or(v.when); }},
+    {"when", [](Builder& b, const Cursor& c, Artifact& v) { v.when = b.enumerator<ArtifactWhen>(c).value_or(v.when); }},
 };
 
 constexpr Field<Service> service_fields[] = {

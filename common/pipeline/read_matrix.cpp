@@ -75,8 +75,10 @@ std::optional<model::Matrix> read_matrix(Builder& b, const Cursor& at) {
             read_axis(b, place, matrix);
         }
     }
-    if (matrix.axes.size() > 32) b.error(at, "a matrix has at most 32 axes");
-    else if (exclude && matrix.exclude_expression.empty()) check_excluded(b, at.child(*exclude), matrix);
+    if (matrix.axes.size() > 32)
+        b.error(at, "a matrix has at most 32 axes");
+    else if (exclude && matrix.exclude_expression.empty())
+        check_excluded(b, at.child(*exclude), matrix);
     if (matrix.axes.empty() && matrix.include.empty() && matrix.include_expression.empty())
         b.error(at, "a matrix needs an axis or 'include'");
     return matrix;

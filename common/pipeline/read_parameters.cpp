@@ -30,12 +30,17 @@ constexpr Field<Draft> fields[] = {
 ParameterType infer(const Draft& draft) {
     if (!draft.default_value) return draft.values ? ParameterType::choice : ParameterType::string;
     switch (draft.default_value->kind()) {
-        case NodeKind::boolean: return ParameterType::boolean;
-        case NodeKind::number: return ParameterType::number;
-        case NodeKind::list: return ParameterType::array;
-        case NodeKind::map: return ParameterType::object;
+        case NodeKind::boolean:
+            return ParameterType::boolean;
+        case NodeKind::number:
+            return ParameterType::number;
+        case NodeKind::list:
+            return ParameterType::array;
+        case NodeKind::map:
+            return ParameterType::object;
         case NodeKind::null:
-        case NodeKind::text: return ParameterType::string;
+        case NodeKind::text:
+            return ParameterType::string;
     }
     return ParameterType::string;
 }
@@ -48,10 +53,18 @@ std::optional<Value> typed_value(Builder& b, const Cursor& at, const Parameter& 
         case ParameterType::choice:
             if (at.node->is_scalar()) return Value(b.literal(at));
             break;
-        case ParameterType::boolean: fits = kind == NodeKind::boolean; break;
-        case ParameterType::number: fits = kind == NodeKind::number; break;
-        case ParameterType::array: fits = kind == NodeKind::list; break;
-        case ParameterType::object: fits = kind == NodeKind::map; break;
+        case ParameterType::boolean:
+            fits = kind == NodeKind::boolean;
+            break;
+        case ParameterType::number:
+            fits = kind == NodeKind::number;
+            break;
+        case ParameterType::array:
+            fits = kind == NodeKind::list;
+            break;
+        case ParameterType::object:
+            fits = kind == NodeKind::map;
+            break;
     }
     if (fits) return b.value(at);
     b.error(at, "the parameter '" + parameter.name + "' has the type " + std::string(to_text(parameter.type)) +
@@ -63,7 +76,10 @@ std::string listed(const std::vector<Value>& values) {
     std::string list;
     for (const auto& value : values) {
         if (!list.empty()) list += ", ";
-        list += value.is_string() ? value.as_string() : value.is_number() ? number_text(value.as_number()) : value.is_bool() ? (value.as_bool() ? "true" : "false") : "...";
+        list += value.is_string()   ? value.as_string()
+                : value.is_number() ? number_text(value.as_number())
+                : value.is_bool()   ? (value.as_bool() ? "true" : "false")
+                                    : "...";
     }
     return list;
 }

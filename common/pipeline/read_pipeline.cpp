@@ -37,15 +37,20 @@ constexpr Field<PipelineDraft> pipeline_fields[] = {
     {"description", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.description = b.literal(c); }},
     {"include", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.includes = read_includes(b, c); }},
     {"triggers", [](Builder& b, const Cursor& c, PipelineDraft& d) { read_triggers(b, c, d.pipeline.triggers); }},
-    {"parameters", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.parameters = read_parameters(b, c); }},
+    {"parameters",
+     [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.parameters = read_parameters(b, c); }},
     {"env", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.env = b.text_map(c, NameRule::variable); }},
-    {"concurrency", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.concurrency = read_concurrency(b, c); }},
+    {"concurrency",
+     [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.concurrency = read_concurrency(b, c); }},
     {"timeout", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.timeout = b.duration(c); }},
-    {"priority", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.priority = b.enumerator<model::Priority>(c); }},
-    {"workspace", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.shared_workspace = read_workspace(b, c); }},
+    {"priority",
+     [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.priority = b.enumerator<model::Priority>(c); }},
+    {"workspace",
+     [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.shared_workspace = read_workspace(b, c); }},
     {"defaults", [](Builder&, const Cursor& c, PipelineDraft& d) { d.defaults = c; }},
     {"stages", [](Builder&, const Cursor& c, PipelineDraft& d) { d.stages = c; }},
-    {"notifications", [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.notifications = read_notifications(b, c); }},
+    {"notifications",
+     [](Builder& b, const Cursor& c, PipelineDraft& d) { d.pipeline.notifications = read_notifications(b, c); }},
 };
 
 struct Defaults {
@@ -74,7 +79,8 @@ constexpr Field<model::Include> include_fields[] = {
 
 void check_include_path(Builder& b, const Cursor& at, const std::string& path) {
     if (path.empty()) return;
-    if (!path.starts_with("./") || ("/" + path + "/").find("/../") != path.npos || (!path.ends_with(".yaml") && !path.ends_with(".yml")))
+    if (!path.starts_with("./") || ("/" + path + "/").find("/../") != path.npos ||
+        (!path.ends_with(".yaml") && !path.ends_with(".yml")))
         b.error(at, "'" + path + "' is no file that can be included", "give a path inside the repository: ./name.yaml");
 }
 
@@ -82,7 +88,8 @@ constexpr Field<model::Component> component_fields[] = {
     {"name", [](Builder& b, const Cursor& c, model::Component& m) { m.name = read_title(b, c); }},
     {"description", [](Builder& b, const Cursor& c, model::Component& m) { m.description = b.literal(c); }},
     {"inputs", [](Builder& b, const Cursor& c, model::Component& m) { m.inputs = read_parameters(b, c); }},
-    {"outputs", [](Builder& b, const Cursor& c, model::Component& m) { m.outputs = b.text_map(c, NameRule::identifier); }},
+    {"outputs",
+     [](Builder& b, const Cursor& c, model::Component& m) { m.outputs = b.text_map(c, NameRule::identifier); }},
     {"env", [](Builder& b, const Cursor& c, model::Component& m) { m.env = b.text_map(c, NameRule::variable); }},
     {"steps", [](Builder& b, const Cursor& c, model::Component& m) { m.steps = read_steps(b, c); }},
 };
@@ -123,7 +130,8 @@ Pipeline read_pipeline(Builder& b, const Cursor& at) {
     if (pipeline.includes.empty()) b.require(at, {"stages"}, "a pipeline");
     Defaults defaults;
     if (draft.defaults)
-        b.fields<Defaults, Job>(*draft.defaults, defaults, {default_fields}, defaults.job, {job_settings()}, "defaults");
+        b.fields<Defaults, Job>(*draft.defaults, defaults, {default_fields}, defaults.job, {job_settings()},
+                                "defaults");
     // Below the pipeline's own, so that stages and jobs can still replace them.
     for (auto& [name, text] : defaults.env)
         if (std::none_of(pipeline.env.begin(), pipeline.env.end(), [&](const auto& e) { return e.first == name; }))

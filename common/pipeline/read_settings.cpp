@@ -9,7 +9,9 @@ namespace {
 
 using model::Job;
 
-void read_directory(Builder& b, const Cursor& c, Job& j) { j.working_directory = b.text(c); }
+void read_directory(Builder& b, const Cursor& c, Job& j) {
+    j.working_directory = b.text(c);
+}
 
 constexpr Field<Job> settings[] = {
     {"image", [](Builder& b, const Cursor& c, Job& j) { j.image = read_image(b, c); }},
@@ -55,8 +57,8 @@ constexpr Field<model::Image> image_fields[] = {
 };
 
 constexpr Field<model::Retry> retry_fields[] = {
-    {"max",
-     [](Builder& b, const Cursor& c, model::Retry& r) { r.max = b.integer(c, 0, 100, "a number of attempts").value_or(0); }},
+    {"max", [](Builder& b, const Cursor& c,
+               model::Retry& r) { r.max = b.integer(c, 0, 100, "a number of attempts").value_or(0); }},
     {"on",
      [](Builder& b, const Cursor& c, model::Retry& r) {
          b.each(c, [&](const Cursor& item) {
@@ -68,12 +70,15 @@ constexpr Field<model::Retry> retry_fields[] = {
 };
 
 constexpr Field<model::Resources> resource_fields[] = {
-    {"cpu", [](Builder& b, const Cursor& c, model::Resources& r) { r.cpu = b.number(c, 0.001, 100'000, "a number of cores", true); }},
+    {"cpu", [](Builder& b, const Cursor& c,
+               model::Resources& r) { r.cpu = b.number(c, 0.001, 100'000, "a number of cores", true); }},
     {"memory", [](Builder& b, const Cursor& c, model::Resources& r) { r.memory = b.size(c); }},
-    {"gpu", [](Builder& b, const Cursor& c, model::Resources& r) { r.gpu = b.integer(c, 0, 10'000, "a number of GPUs", true); }},
+    {"gpu", [](Builder& b, const Cursor& c,
+               model::Resources& r) { r.gpu = b.integer(c, 0, 10'000, "a number of GPUs", true); }},
     {"gpuType", [](Builder& b, const Cursor& c, model::Resources& r) { r.gpu_type = b.text(c); }},
     {"storage", [](Builder& b, const Cursor& c, model::Resources& r) { r.storage = b.size(c); }},
-    {"pids", [](Builder& b, const Cursor& c, model::Resources& r) { r.pids = b.integer(c, 1, INT_MAX, "a number of processes", true); }},
+    {"pids", [](Builder& b, const Cursor& c,
+                model::Resources& r) { r.pids = b.integer(c, 1, INT_MAX, "a number of processes", true); }},
 };
 
 constexpr Field<model::ZoneSelector> zone_fields[] = {
@@ -95,8 +100,12 @@ constexpr Field<model::Concurrency> concurrency_fields[] = {
 
 }  // namespace
 
-std::span<const Field<Job>> job_settings() { return settings; }
-std::span<const Field<Job>> job_details() { return details; }
+std::span<const Field<Job>> job_settings() {
+    return settings;
+}
+std::span<const Field<Job>> job_details() {
+    return details;
+}
 
 std::optional<model::Image> read_image(Builder& b, const Cursor& at) {
     model::Image image;

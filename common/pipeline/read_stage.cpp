@@ -10,8 +10,7 @@ using model::Job;
 using model::Stage;
 
 void read_stage_needs(Builder& b, const Cursor& c, StageDraft& d) {
-    if (d.stage.needs)
-        b.error(c, "'needs' and 'dependencies' are two names of one thing", "keep 'needs'");
+    if (d.stage.needs) b.error(c, "'needs' and 'dependencies' are two names of one thing", "keep 'needs'");
     d.stage.needs = read_needs(b, c);
 }
 
@@ -62,14 +61,17 @@ constexpr Field<JobDraft> name_field[] = {
     {"name", [](Builder& b, const Cursor& c, JobDraft& d) { d.job.name = b.name(c, NameRule::element); }},
 };
 
-bool has_work(const Work& work) { return work.jobs || work.commands || work.steps || work.uses; }
+bool has_work(const Work& work) {
+    return work.jobs || work.commands || work.steps || work.uses;
+}
 
 Job read_job(Builder& b, const Cursor& at, const Job& defaults, std::string name, bool in_list) {
     JobDraft draft{defaults, {}};
     draft.job.name = std::move(name);
     draft.job.mark = b.mark(at);
     if (in_list)
-        b.fields<JobDraft, Job>(at, draft, {job_fields, name_field}, draft.job, {job_settings(), job_details()}, "a job");
+        b.fields<JobDraft, Job>(at, draft, {job_fields, name_field}, draft.job, {job_settings(), job_details()},
+                                "a job");
     else
         b.fields<JobDraft, Job>(at, draft, {job_fields}, draft.job, {job_settings(), job_details()}, "a job");
     if (at.kind() == NodeKind::map && !has_work(draft.work))

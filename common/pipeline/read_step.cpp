@@ -24,16 +24,16 @@ constexpr Field<Step> fields[] = {
     {"shell", [](Builder& b, const Cursor& c, Step& s) { s.shell = b.text(c); }},
     {"workingDirectory", [](Builder& b, const Cursor& c, Step& s) { s.working_directory = b.text(c); }},
     {"env", [](Builder& b, const Cursor& c, Step& s) { s.env = b.text_map(c, NameRule::variable); }},
-    {"continueOnError",
-     [](Builder& b, const Cursor& c, Step& s) { s.continue_on_error = b.boolean_or_expression(c); }},
+    {"continueOnError", [](Builder& b, const Cursor& c, Step& s) { s.continue_on_error = b.boolean_or_expression(c); }},
     {"timeout", [](Builder& b, const Cursor& c, Step& s) { s.timeout = b.duration(c); }},
 };
 
 const std::vector<std::string>& components() {
-    static const std::vector<std::string> known{
-        "source/git",   "source/upload", "build/docker",     "build/node",    "build/python", "build/go",
-        "test/unit",    "test/integration", "test/e2e",      "security/sast", "security/dast", "security/dependencies",
-        "deploy/cloud", "deploy/edge",   "deploy/container"};
+    static const std::vector<std::string> known{"source/git",    "source/upload",    "build/docker",
+                                                "build/node",    "build/python",     "build/go",
+                                                "test/unit",     "test/integration", "test/e2e",
+                                                "security/sast", "security/dast",    "security/dependencies",
+                                                "deploy/cloud",  "deploy/edge",      "deploy/container"};
     return known;
 }
 
@@ -51,7 +51,8 @@ Step read_step(Builder& b, const Cursor& at) {
     const bool run = at.node->find("run"), uses = at.node->find("uses");
     if (run && uses) b.error(at, "a step has either 'run' or 'uses', not both", "make two steps of it");
     if (!run && !uses) b.error(at, "a step needs 'run' or 'uses'", "write what it does: {run: make test}");
-    if (at.node->find("with") && !uses) b.error(at, "'with' belongs to 'uses', which is missing", run ? "give a command its inputs with 'env'" : "");
+    if (at.node->find("with") && !uses)
+        b.error(at, "'with' belongs to 'uses', which is missing", run ? "give a command its inputs with 'env'" : "");
     return step;
 }
 
@@ -65,7 +66,8 @@ std::string read_component_name(Builder& b, const Cursor& at) {
     }
     if (name.starts_with("./")) {
         if (!name.ends_with(".yaml") && !name.ends_with(".yml"))
-            b.error(at, "must be a file of this repository that ends in .yaml or .yml", "for example ./.cicd/components/x.yaml");
+            b.error(at, "must be a file of this repository that ends in .yaml or .yml",
+                    "for example ./.cicd/components/x.yaml");
         else if (("/" + name + "/").find("/../") != std::string::npos)
             b.error(at, "must stay inside the repository; '..' leaves it");
         return name;
@@ -78,8 +80,9 @@ std::string read_component_name(Builder& b, const Cursor& at) {
     if (std::find(components().begin(), components().end(), bare) != components().end()) return name;
     auto guess = did_you_mean(bare.substr(0, 64), components());
     b.error(at, "no component is called '" + name.substr(0, 60) + "'",
-            guess.empty() ? "known: " + join(components(), ", ") + ", package/*, notify/*, or a file ./.cicd/components/x.yaml"
-                          : std::move(guess));
+            guess.empty()
+                ? "known: " + join(components(), ", ") + ", package/*, notify/*, or a file ./.cicd/components/x.yaml"
+                : std::move(guess));
     return name;
 }
 
@@ -120,7 +123,8 @@ std::vector<Step> read_work(Builder& b, const Cursor& at, const Work& work) {
     std::vector<Step> steps;
     if (work.commands) {
         b.each(*work.commands, [&](const Cursor& item) { steps.push_back(read_command(b, item)); });
-        if (work.commands->kind() == NodeKind::list && steps.empty()) b.error(*work.commands, "must list at least one command");
+        if (work.commands->kind() == NodeKind::list && steps.empty())
+            b.error(*work.commands, "must list at least one command");
     }
     return steps;
 }

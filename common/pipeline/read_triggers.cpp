@@ -11,10 +11,28 @@ namespace {
 using model::Trigger;
 using model::TriggerType;
 
-constexpr std::array<std::string_view, 22> activity_types{
-    "opened", "synchronize", "reopened", "closed", "edited", "ready_for_review", "converted_to_draft", "labeled",
-    "unlabeled", "assigned", "unassigned", "review_requested", "review_request_removed", "locked", "unlocked",
-    "auto_merge_enabled", "auto_merge_disabled", "milestoned", "demilestoned", "enqueued", "dequeued", "merged"};
+constexpr std::array<std::string_view, 22> activity_types{"opened",
+                                                          "synchronize",
+                                                          "reopened",
+                                                          "closed",
+                                                          "edited",
+                                                          "ready_for_review",
+                                                          "converted_to_draft",
+                                                          "labeled",
+                                                          "unlabeled",
+                                                          "assigned",
+                                                          "unassigned",
+                                                          "review_requested",
+                                                          "review_request_removed",
+                                                          "locked",
+                                                          "unlocked",
+                                                          "auto_merge_enabled",
+                                                          "auto_merge_disabled",
+                                                          "milestoned",
+                                                          "demilestoned",
+                                                          "enqueued",
+                                                          "dequeued",
+                                                          "merged"};
 constexpr std::array<std::string_view, 4> ends{"success", "failed", "cancelled", "always"};
 
 model::Strings patterns(Builder& b, const Cursor& at) {
@@ -41,12 +59,13 @@ void read_cron(Builder& b, const Cursor& at, Trigger& t) {
 
 void read_timezone(Builder& b, const Cursor& at, Trigger& t) {
     t.timezone = b.literal(at);
-    const bool fits = !t.timezone.empty() && t.timezone.size() <= 64 && t.timezone.front() != '/' && t.timezone.back() != '/' &&
-                      t.timezone.find("//") == std::string::npos &&
+    const bool fits = !t.timezone.empty() && t.timezone.size() <= 64 && t.timezone.front() != '/' &&
+                      t.timezone.back() != '/' && t.timezone.find("//") == std::string::npos &&
                       ((t.timezone[0] | 0x20) >= 'a' && (t.timezone[0] | 0x20) <= 'z') &&
                       t.timezone.find_first_not_of(
                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") == std::string::npos;
-    if (!fits && at.node->is_scalar()) b.error(at, "must be the name of a time zone", "for example UTC or Europe/Berlin");
+    if (!fits && at.node->is_scalar())
+        b.error(at, "must be the name of a time zone", "for example UTC or Europe/Berlin");
 }
 
 constexpr Field<Trigger> common_fields[] = {
@@ -84,10 +103,12 @@ void read_by_type(Builder& b, const Cursor& at, Trigger& t) {
         b.fields(at, t, tables, what);
     };
     switch (t.type) {
-        case TriggerType::push: return read({common_fields, branch_fields, tag_fields}, "a push trigger");
+        case TriggerType::push:
+            return read({common_fields, branch_fields, tag_fields}, "a push trigger");
         case TriggerType::pull_request:
             return read({common_fields, branch_fields, pull_request_fields}, "a pull_request trigger");
-        case TriggerType::manual: return read({common_fields, manual_fields}, "a manual trigger");
+        case TriggerType::manual:
+            return read({common_fields, manual_fields}, "a manual trigger");
         case TriggerType::schedule:
             read({common_fields, schedule_fields}, "a schedule trigger");
             return b.require(at, {"cron"}, "a schedule trigger");
@@ -117,16 +138,22 @@ void read_triggers(Builder& b, const Cursor& list, std::vector<Trigger>& into) {
         if (at.node->is_scalar()) {
             if (const auto type = b.enumerator<TriggerType>(at)) {
                 t.type = *type;
-                if (*type == TriggerType::schedule) b.error(at, "a schedule trigger needs 'cron', which is missing", "write {type: schedule, cron: \"0 2 * * *\"}");
-                if (*type == TriggerType::webhook) b.error(at, "a webhook trigger needs 'id', which is missing", "write {type: webhook, id: name}");
-                if (*type == TriggerType::pipeline) b.error(at, "a pipeline trigger needs 'pipeline', which is missing", "write {type: pipeline, pipeline: name}");
+                if (*type == TriggerType::schedule)
+                    b.error(at, "a schedule trigger needs 'cron', which is missing",
+                            "write {type: schedule, cron: \"0 2 * * *\"}");
+                if (*type == TriggerType::webhook)
+                    b.error(at, "a webhook trigger needs 'id', which is missing", "write {type: webhook, id: name}");
+                if (*type == TriggerType::pipeline)
+                    b.error(at, "a pipeline trigger needs 'pipeline', which is missing",
+                            "write {type: pipeline, pipeline: name}");
             }
             into.push_back(std::move(t));
             return;
         }
         if (!b.is_map(at, "a trigger")) return;
         const auto& members = at.node->members;
-        const auto type = std::find_if(members.begin(), members.end(), [](const auto& m) { return m.key->text == "type"; });
+        const auto type =
+            std::find_if(members.begin(), members.end(), [](const auto& m) { return m.key->text == "type"; });
         if (type == members.end()) {
             b.error(at, "a trigger needs 'type', which is missing", "one of " + all_texts<TriggerType>());
             return;
@@ -141,8 +168,7 @@ void read_triggers(Builder& b, const Cursor& list, std::vector<Trigger>& into) {
         refuse_both(b, at, "branches", "branchesIgnore");
         refuse_both(b, at, "tags", "tagsIgnore");
         refuse_both(b, at, "paths", "pathsIgnore");
-        if (!t.id.empty() && !ids.insert(t.id).second)
-            b.error(at, "two triggers have the id '" + t.id + "'");
+        if (!t.id.empty() && !ids.insert(t.id).second) b.error(at, "two triggers have the id '" + t.id + "'");
         into.push_back(std::move(t));
     });
 }

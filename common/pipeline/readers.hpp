@@ -2,7 +2,8 @@
 
 #include "common/pipeline/builder.hpp"
 
-/// One reader for each element of the language. Each takes the element's place and gives its value; problems go to the builder.
+/// One reader for each element of the language. Each takes the element's place and gives its value; problems go to the
+/// builder.
 namespace cicd::pipeline {
 
 /// A job while it is read: what may also stand on its stage or in `defaults`, as defaults, and its work.

@@ -9,8 +9,12 @@
 namespace cicd::pipeline {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 bool follows(std::string_view text, NameRule rule) {
     if (text.empty() || text.size() > 100) return false;
@@ -28,13 +32,17 @@ std::string rule_text(NameRule rule) {
         case NameRule::element:
             return "use letters, digits, '_', '-' and spaces inside, at most 100 of them; no dot, which separates "
                    "stage and job in 'needs'";
-        case NameRule::identifier: return "begin with a letter or '_', then letters, digits, '_' or '-', at most 100";
-        case NameRule::variable: return "begin with a letter or '_', then letters, digits or '_', at most 100";
+        case NameRule::identifier:
+            return "begin with a letter or '_', then letters, digits, '_' or '-', at most 100";
+        case NameRule::variable:
+            return "begin with a letter or '_', then letters, digits or '_', at most 100";
     }
     return "";
 }
 
-std::vector<std::string> as_strings(std::span<const std::string_view> texts) { return {texts.begin(), texts.end()}; }
+std::vector<std::string> as_strings(std::span<const std::string_view> texts) {
+    return {texts.begin(), texts.end()};
+}
 
 }  // namespace
 
@@ -104,8 +112,8 @@ std::string Builder::choice(const Cursor& at, std::span<const std::string_view> 
     const auto names = as_strings(allowed);
     const auto lower = to_lower(*found);
     std::string guess = std::find(names.begin(), names.end(), lower) != names.end() ? "did you mean '" + lower + "'?"
-                        : found->size() <= 64                                     ? did_you_mean(*found, names)
-                                                                                   : "";
+                        : found->size() <= 64                                       ? did_you_mean(*found, names)
+                                                                                    : "";
     error(at, "must be one of " + join(names, ", ") + "; found " + at.node->describe(), std::move(guess));
     return {};
 }
@@ -140,7 +148,8 @@ void Builder::merge_text_map(const Cursor& at, NameRule rule, model::Texts& into
 
 Value Builder::value(const Cursor& at) {
     switch (at.kind()) {
-        case NodeKind::text: return text(at);
+        case NodeKind::text:
+            return text(at);
         case NodeKind::list: {
             Array items;
             for (std::size_t i = 0; i < at.node->items.size(); ++i) items.push_back(value(at.item(i)));
@@ -155,7 +164,8 @@ Value Builder::value(const Cursor& at) {
             if (!std::isfinite(at.node->number)) error(at, "must be a finite number; found " + at.node->describe());
             return at.node->number;
         case NodeKind::null:
-        case NodeKind::boolean: return to_value(*at.node);
+        case NodeKind::boolean:
+            return to_value(*at.node);
     }
     return {};
 }
@@ -196,8 +206,7 @@ std::optional<std::uint64_t> Builder::size(const Cursor& at) {
     return std::nullopt;
 }
 
-std::optional<double> Builder::number(const Cursor& at, double min, double max, std::string_view what,
-                                      bool or_text) {
+std::optional<double> Builder::number(const Cursor& at, double min, double max, std::string_view what, bool or_text) {
     Node read = *at.node;
     if (or_text && read.kind == NodeKind::text) resolve_plain(read);  // "4" as the API's examples write it
     if (read.kind == NodeKind::number && read.number >= min && read.number <= max) return read.number;
@@ -209,8 +218,7 @@ std::optional<double> Builder::number(const Cursor& at, double min, double max, 
     return std::nullopt;
 }
 
-std::optional<int> Builder::integer(const Cursor& at, int min, int max, std::string_view what,
-                                    bool or_text) {
+std::optional<int> Builder::integer(const Cursor& at, int min, int max, std::string_view what, bool or_text) {
     const auto found = number(at, min, max, what, or_text);
     if (!found) return std::nullopt;
     if (*found == std::floor(*found)) return static_cast<int>(*found);

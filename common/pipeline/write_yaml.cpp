@@ -20,7 +20,8 @@ bool is_old_boolean(std::string_view text) {
 }
 
 bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 /// U+0085, U+2028, U+2029 and U+FEFF mean something to some readers outside of quotes.
@@ -30,7 +31,8 @@ bool has_special_space(std::string_view text) {
 }
 
 bool is_plain(std::string_view text, bool in_flow, bool is_key) {
-    if (text.empty() || text.front() == ' ' || text.back() == ' ' || has_control(text) || has_special_space(text)) return false;
+    if (text.empty() || text.front() == ' ' || text.back() == ' ' || has_control(text) || has_special_space(text))
+        return false;
     Node read;
     read.text = text;
     resolve_plain(read);
@@ -105,22 +107,30 @@ bool fits_block_scalar(std::string_view text) {
         text.ends_with("\n\n") || has_special_space(text))
         return false;
     for (const auto& line : split(text, '\n'))
-        if (!line.empty() && (trim(line).empty() ||
-            std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; })))
+        if (!line.empty() && (trim(line).empty() || std::any_of(line.begin(), line.end(), [](char c) {
+                                  return static_cast<unsigned char>(c) < 0x20 && c != '\t';
+                              })))
             return false;
     return is_valid_utf8(text);
 }
 
-bool is_container(const Value& v) { return v.is_array() || v.is_object(); }
-bool is_empty(const Value& v) { return v.is_array() ? v.as_array().empty() : v.as_object().empty(); }
+bool is_container(const Value& v) {
+    return v.is_array() || v.is_object();
+}
+bool is_empty(const Value& v) {
+    return v.is_array() ? v.as_array().empty() : v.as_object().empty();
+}
 
 /// Keys whose values are read one below the other, however short they are.
 bool wants_lines(std::string_view key) {
-    static constexpr std::array<std::string_view, 8> keys{"stages", "jobs", "steps", "commands", "triggers", "parameters", "include", "data"};
+    static constexpr std::array<std::string_view, 8> keys{"stages",   "jobs",       "steps",   "commands",
+                                                          "triggers", "parameters", "include", "data"};
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 /// The same for what is in them.
-bool wants_lines_inside(std::string_view key) { return key == "stages" || key == "jobs" || key == "steps"; }
+bool wants_lines_inside(std::string_view key) {
+    return key == "stages" || key == "jobs" || key == "steps";
+}
 
 class Writer {
 public:
@@ -159,7 +169,8 @@ private:
             }
             out += '}';
         } else {
-            if (room != std::string::npos && value.is_string() && value.as_string().find('\n') != std::string::npos) return false;
+            if (room != std::string::npos && value.is_string() && value.as_string().find('\n') != std::string::npos)
+                return false;
             out += scalar(value, true);
         }
         return out.size() <= room;
@@ -168,7 +179,8 @@ private:
     /// The rest of a line that began with "key:" or "-", and what follows it.
     void rest(const Value& value, std::size_t indent, std::size_t used, std::string_view key, bool lines) {
         if (!is_container(value)) {
-            if (value.is_string() && fits_block_scalar(value.as_string())) return block_scalar(value.as_string(), indent);
+            if (value.is_string() && fits_block_scalar(value.as_string()))
+                return block_scalar(value.as_string(), indent);
             out_ += ' ' + scalar(value, false) + '\n';
             return;
         }

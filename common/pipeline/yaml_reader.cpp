@@ -34,7 +34,7 @@ public:
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1)
-            throw Refused{mark.line + 1, mark.column + 1, "a second YAML document starts here; a file holds one", 
+            throw Refused{mark.line + 1, mark.column + 1, "a second YAML document starts here; a file holds one",
                           "remove the '---' line, or move this document to a file of its own"};
     }
     void OnDocumentEnd() override {}
@@ -51,7 +51,8 @@ public:
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto known = anchors_.find(anchor);
-        if (known == anchors_.end()) throw Refused{mark.line + 1, mark.column + 1, "an anchor cannot contain itself", ""};
+        if (known == anchors_.end())
+            throw Refused{mark.line + 1, mark.column + 1, "an anchor cannot contain itself", ""};
         spend(known->second->weight, mark.line + 1, mark.column + 1);
         if (static_cast<int>(frames_.size()) + known->second->height > limits::depth) too_deep(mark);
         attach(*known->second, mark);
@@ -99,7 +100,8 @@ private:
     };
 
     [[noreturn]] static void too_deep(const YAML::Mark& mark) {
-        throw Refused{mark.line + 1, mark.column + 1, "nested deeper than " + std::to_string(limits::depth) + " levels", ""};
+        throw Refused{mark.line + 1, mark.column + 1, "nested deeper than " + std::to_string(limits::depth) + " levels",
+                      ""};
     }
 
     void spend(std::size_t nodes, int line, int column) {
@@ -158,7 +160,8 @@ private:
         if (frame.node->kind == NodeKind::list) {
             frame.node->items.push_back(&node);
         } else if (!frame.key) {
-            if (!node.is_scalar()) throw Refused{node.line, node.column, "a key must be text, not " + node.describe(), ""};
+            if (!node.is_scalar())
+                throw Refused{node.line, node.column, "a key must be text, not " + node.describe(), ""};
             frame.key = &node;
         } else {
             frame.node->members.push_back({frame.key, &node});
@@ -183,8 +186,9 @@ private:
             if (is_new && !member.key->plain_merge_key) {
                 kept.push_back(member);
             } else {
-                report(*member.key, "the key '" + member.key->text + "' is written twice in this map" +
-                                        (is_new ? "" : "; first on line " + std::to_string(first->second->line)),
+                report(*member.key,
+                       "the key '" + member.key->text + "' is written twice in this map" +
+                           (is_new ? "" : "; first on line " + std::to_string(first->second->line)),
                        member.key->plain_merge_key ? "merge several maps with '<<: [*a, *b]'" : "keep one of the two");
             }
         }
@@ -211,7 +215,8 @@ private:
         std::vector<Node::Member> added;
         for (const Node* map : maps) {
             if (map->kind != NodeKind::map) {
-                report(*map, "'<<' merges maps; this is " + map->describe(), "give an alias of a map, such as '<<: *name'");
+                report(*map, "'<<' merges maps; this is " + map->describe(),
+                       "give an alias of a map, such as '<<: *name'");
                 continue;
             }
             spend(map->weight, at->key->line, at->key->column);
@@ -232,10 +237,9 @@ private:
         if (!tag.starts_with(core)) unknown_tag(tag, mark);
         const std::string_view type = std::string_view(tag).substr(core.size());
         resolve_plain(node);
-        const bool fits = (type == "int" && node.kind == NodeKind::number) ||
-                          (type == "float" && node.kind == NodeKind::number) ||
-                          (type == "bool" && node.kind == NodeKind::boolean) ||
-                          (type == "null" && node.kind == NodeKind::null);
+        const bool fits =
+            (type == "int" && node.kind == NodeKind::number) || (type == "float" && node.kind == NodeKind::number) ||
+            (type == "bool" && node.kind == NodeKind::boolean) || (type == "null" && node.kind == NodeKind::null);
         if (fits) return;
         if (type != "int" && type != "float" && type != "bool" && type != "null") unknown_tag(tag, mark);
         throw Refused{node.line, node.column, "'" + node.text + "' does not fit its tag !!" + std::string(type), ""};
@@ -265,7 +269,8 @@ void check_characters(std::string_view text) {
             const std::string what = byte == 0      ? "a NUL byte (is this a text file in UTF-8?)"
                                      : byte == '\r' ? "a carriage return inside a line"
                                                     : "the control character " + name;
-            throw Refused{line, static_cast<int>(i) + 1, what, "write it as \"\\x" + name.substr(4) + "\" in double quotes"};
+            throw Refused{line, static_cast<int>(i) + 1, what,
+                          "write it as \"\\x" + name.substr(4) + "\" in double quotes"};
         }
         if (!is_valid_utf8(row)) {
             std::size_t good = 0;
@@ -285,7 +290,8 @@ void check_closed(std::string_view text, const YAML::Mark& mark) {
     if (mark.pos < 0 || static_cast<std::size_t>(mark.pos) >= text.size()) return;
     auto at = static_cast<std::size_t>(mark.pos);
     while (at < text.size() && (text[at] == '&' || text[at] == '!'))
-        at = std::min(text.find_first_not_of(" \t\r\n", std::min(text.find_first_of(" \t\r\n", at), text.size())), text.size());
+        at = std::min(text.find_first_not_of(" \t\r\n", std::min(text.find_first_of(" \t\r\n", at), text.size())),
+                      text.size());
     if (at == text.size() || (text[at] != '"' && text[at] != '\'')) return;
     const char quote = text[at];
     for (std::size_t i = at + 1; i < text.size(); ++i) {
