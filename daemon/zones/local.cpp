@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -44,7 +46,10 @@ void Local::State::open() {
         files_.emplace(io_, inotify_->fd());
         wait_for_files();
     }
-    asio::post(sweeper_, [where = folders] { sweep_workspaces(where); });
+    asio::post(sweeper_, [where = folders] {
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
+        sweep_workspaces(where);
+    });
 }
 
 void Local::State::detach() {

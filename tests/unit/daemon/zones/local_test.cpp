@@ -1,0 +1,154 @@
+#include "common/job/job_directory.hpp"
+#include "daemon/zones/local.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+/// Real runners on the host, without a scheduler.
+
+using namespace cicd;
+using model::EndReason;
+using model::JobState;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Place : zones::Listener {
+    explicit Place(const fs::path& runner = fs::path(CICD_BIN_DIR) / "cicd-runner") {
+        std::string name = (fs::temp_directory_path() / "cicd-zone-XXXXXX").string();
+        folder = ::mkdtemp(name.data());
+        fs::create_directories(folder / "project");
+        std::ofstream(folder / "project/file.txt") << "hello\n";
+        const auto git = "git -C " + (folder / "project").string() + " ";
+        REQUIRE(std::system((git + "init -q -b main && " + git + "add . && " + git +
+                             "-c user.name=a -c user.email=a@b commit -q -m first").c_str()) == 0);
+        sources.emplace(folder / "state/repos");
+        const auto resolved = sources->resolve((folder / "project").string(), {});
+        REQUIRE(resolved.has_value());
+        source = *resolved;
+        zone.emplace(io.get_executor(), pool, *sources, zones::LocalOptions{folder / "state", runner, Milliseconds{100}});
+        zone->listen(*this);
+    }
+    ~Place() {
+        zone->detach();
+        pool.join();
+        std::error_code ignored;
+        fs::remove_all(folder, ignored);
+    }
+
+    zones::Assignment assignment(const std::string& id, const std::string& command) const {
+        zones::Assignment made;
+        made.spec.job = JobId(id);
+        made.spec.run = RunId("run-1");
+        made.spec.key = made.spec.name = id;
+        made.spec.executor = model::ExecutorKind::host;
+        made.spec.contexts = Object{{"params", Object{}}};
+        made.spec.steps.push_back({.id = "one", .name = "one", .run = command});
+        made.spec.grace = Milliseconds{200};
+        made.source = source;
+        return made;
+    }
+    void progressed(const JobId&, int, const model::JournalEntry& entry) override { entries.push_back(entry); }
+    void ended(const JobId& job, int, const model::JobExit& exit) override { CHECK(exits.emplace(job.str(), exit).second); }
+
+    template <class Condition>
+    void until(Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (!condition()) {
+            io.run_one_for(std::chrono::milliseconds(100));
+            if (std::chrono::steady_clock::now() > deadline) FAIL("nothing happened for too long");
+        }
+    }
+    const model::JobExit& end_of(const std::string& id) {
+        until([&] { return exits.contains(id); });
+        return exits.at(id);
+    }
+    bool step_runs() const {
+        for (const auto& entry : entries)
+            if (entry.type == model::JournalType::step_started) return true;
+        return false;
+    }
+
+    fs::path folder;
+    boost::asio::io_context io{1};
+    boost::asio::thread_pool pool{2};
+    std::optional<git::Sources> sources;
+    model::Source source;
+    std::optional<zones::Local> zone;
+    std::vector<model::JournalEntry> entries;
+    std::map<std::string, model::JobExit> exits;
+};
+
+}  // namespace
+
+TEST_CASE("a job runs in a checkout, its steps are told, its workspace goes") {
+    Place place;
+    place.zone->start(place.assignment("job-1", "test \"$(cat file.txt)\" = hello"));
+    CHECK((place.end_of("job-1").state == JobState::success));
+    CHECK(place.step_runs());
+    CHECK((place.entries.front().type == model::JournalType::job_started));
+}
+
+TEST_CASE("cancelling ends a job in any phase, also one that does not want to end") {
+    Place place;
+    SUBCASE("while it is prepared") {
+        place.zone->start(place.assignment("job-1", "sleep 60"));
+        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
+    SUBCASE("while it runs") {
+        place.zone->start(place.assignment("job-1", "trap '' TERM; sleep 60 & wait; wait; sleep 60"));
+        place.until([&] { return place.step_runs(); });
+        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        CHECK((place.end_of("job-1").state == JobState::cancelled));
+        CHECK((place.end_of("job-1").end_reason == EndReason::cancelled));
+    }
+    SUBCASE("while its runner is stuck") {
+        place.zone->start(place.assignment("job-1", "sleep 60"));
+        place.until([&] { return place.step_runs(); });
+        const auto status = job::runner_status({place.zone->job_directory(JobId("job-1"), 1)});
+        REQUIRE(status.pid > 0);
+        ::kill(status.pid, SIGSTOP);
+        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
+}
+
+TEST_CASE("a runner that dies is lost; one that cannot start, or has no source, is infra") {
+    SUBCASE("killed") {
+        Place place;
+        place.zone->start(place.assignment("job-1", "sleep 60"));
+        place.until([&] { return place.step_runs(); });
+        ::kill(job::runner_status({place.zone->job_directory(JobId("job-1"), 1)}).pid, SIGKILL);
+        CHECK((place.end_of("job-1").end_reason == EndReason::lost));
+    }
+    SUBCASE("no runner") {
+        Place place("/nowhere/cicd-runner");
+        place.zone->start(place.assignment("job-1", "true"));
+        CHECK((place.end_of("job-1").end_reason == EndReason::infra));
+    }
+    SUBCASE("no source") {
+        Place place;
+        auto assignment = place.assignment("job-1", "true");
+        assignment.source.tree = std::string(40, '1');
+        place.zone->start(assignment);
+        CHECK((place.end_of("job-1").end_reason == EndReason::infra));
+        CHECK((place.end_of("job-1").state == JobState::failed));
+    }
+}
+
+TEST_CASE("jobs of a run share a workspace where they are told to, until the run is released") {
+    Place place;
+    auto first = place.assignment("job-1", "echo more > new.txt");
+    auto second = place.assignment("job-2", "test \"$(cat new.txt)\" = more");
+    first.shared_workspace = second.shared_workspace = true;
+    place.zone->start(first);
+    CHECK((place.end_of("job-1").state == JobState::success));
+    place.zone->start(second);
+    CHECK((place.end_of("job-2").state == JobState::success));
+}
