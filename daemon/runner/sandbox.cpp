@@ -15,11 +15,10 @@ namespace cicd::runner {
 namespace {
 
 // What programs expect of /etc and nobody minds showing. Everything else stays outside: keys, shadow, sudoers, …
-// Files are copied, which is many times cheaper than a mount each; directories are mounted read-only.
+// Files are copied, which is cheaper than a mount each; directories are mounted read-only.
 constexpr std::array etc_files{
     "ld.so.cache", "ld.so.conf", "localtime", "timezone", "nsswitch.conf", "hosts", "services", "protocols",
-    "host.conf", "gai.conf", "mime.types", "debian_version", "os-release", "gitconfig", "lsb-release", "inputrc",
-    "ssl/openssl.cnf", "ca-certificates.conf", "magic", "login.defs", "bash.bashrc", "profile", "locale.conf"};
+    "host.conf", "gai.conf", "mime.types", "debian_version", "os-release", "gitconfig", "ssl/openssl.cnf"};
 constexpr std::array etc_folders{"alternatives", "ssl/certs", "ca-certificates", "pki/tls/certs", "pki/ca-trust",
                                  "ld.so.conf.d", "terminfo", "perl", "fonts", "xdg", "crypto-policies"};
 constexpr std::array etc_folder_prefixes{"java", "python"};
