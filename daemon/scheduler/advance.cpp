@@ -10,13 +10,24 @@ using model::EndReason;
 using model::JobState;
 using model::StageState;
 
+namespace {
+
+Result<bool> flag(RunNode& run, int group, const model::PlannedJob& planned, const model::OrExpression<bool>& given) {
+    if (given.expression.empty()) return given.value;
+    return evaluate_flag(given.expression, run.contexts_of(group, planned));
+}
+
+}  // namespace
+
 /// Works off what has become decidable. A worklist and no recursion: chains may be thousands of jobs long.
 void Core::Step::drain(RunNode& run) {
     while (!run.openable.empty()) {
         const int next = run.openable.front();
         run.openable.pop_front();
-        if (next >= 0) open_group(run, next);
-        else open_empty_stage(run, -1 - next);
+        if (next >= 0)
+            open_group(run, next);
+        else
+            open_empty_stage(run, -1 - next);
     }
     if (run.open == 0 && !model::is_final(run.run.state)) end_run(run);
 }
@@ -28,8 +39,7 @@ void Core::Step::open_group(RunNode& run, int index) {
     for (const int need : group.needs) run.add_status(status, need, false);
     if (status.failure) run.targets[group.target].tainted = run.targets[run.stages[group.stage].target].tainted = true;
     const auto& first = *run.jobs[group.jobs.front()].planned;
-    const auto fail_fast =
-        evaluate_flag(first.job.fail_fast.value, first.job.fail_fast.expression, run.contexts_of(index, first));
+    const auto fail_fast = flag(run, index, first, first.job.fail_fast);
     group.fail_fast = fail_fast ? *fail_fast : true;
     if (!expand(run, index)) return;
     const auto jobs = group.jobs;
@@ -42,7 +52,8 @@ bool Core::Step::expand(RunNode& run, int index) {
     auto& group = run.groups[index];
     const int first = group.jobs.front();
     const auto& planned = *run.jobs[first].planned;
-    if (!planned.expand_later || run.run.jobs[first].key != planned.key || run.run.jobs[first].state != JobState::created)
+    if (!planned.expand_later || run.run.jobs[first].key != planned.key ||
+        run.run.jobs[first].state != JobState::created)
         return true;
     const auto contexts = run.contexts_of(index, planned);
     const auto condition = run.condition(planned.job.condition, contexts);
@@ -55,8 +66,10 @@ bool Core::Step::expand(RunNode& run, int index) {
     }
     auto instances = planner::expand_matrix(planned, contexts);
     if (!instances || instances->empty()) {
-        if (instances) end_job(run, first, JobState::skipped, std::nullopt, "its matrix is empty");
-        else end_job(run, first, JobState::failed, EndReason::exit, "its matrix: " + instances.error().message);
+        if (instances)
+            end_job(run, first, JobState::skipped, std::nullopt, "its matrix is empty");
+        else
+            end_job(run, first, JobState::failed, EndReason::exit, "its matrix: " + instances.error().message);
         return false;
     }
     touch(run);
@@ -89,8 +102,7 @@ void Core::Step::decide(RunNode& run, int index) {
     const auto verdict = judge(run, index);
     if (!verdict) return end_job(run, index, JobState::failed, EndReason::exit, verdict.error().message);
     if (!verdict->run) return end_job(run, index, JobState::skipped, std::nullopt, verdict->reason);
-    const auto allowed = evaluate_flag(job.allow_failure.value, job.allow_failure.expression,
-                                       run.contexts_of(run.jobs[index].group, *run.jobs[index].planned));
+    const auto allowed = flag(run, run.jobs[index].group, *run.jobs[index].planned, job.allow_failure);
     if (!allowed)
         return end_job(run, index, JobState::failed, EndReason::exit, "allowFailure: " + allowed.error().message);
     record.allow_failure = *allowed;

@@ -9,8 +9,10 @@ using model::JobState;
 void Core::Step::link_waiting(RunNode& run) {
     for (int s = 0; s < static_cast<int>(run.stages.size()); ++s) {
         auto& target = run.targets[run.stages[s].target];
-        if (model::is_final(run.run.stages[s].state)) target.done = true;
-        else if (!run.stages[s].jobs.empty() && target.open == 0) end_stage(run, s);
+        if (model::is_final(run.run.stages[s].state))
+            target.done = true;
+        else if (!run.stages[s].jobs.empty() && target.open == 0)
+            end_stage(run, s);
     }
     for (auto& group : run.groups) run.targets[group.target].done = run.targets[group.target].open == 0;
     for (int g = 0; g < static_cast<int>(run.groups.size()); ++g) {

@@ -74,12 +74,15 @@ bool Condition::reads_matrix() const {
 
 Result<Verdict> Condition::judge(const Status& status, const Object& contexts) const {
     switch (kind_) {
-        case Kind::always: return Verdict{};
-        case Kind::on_success: return Verdict{status.success, status.cause};
+        case Kind::always:
+            return Verdict{};
+        case Kind::on_success:
+            return Verdict{status.success, status.cause};
         case Kind::on_failure:
             if (status.failure && !status.cancelled) return Verdict{};
             return Verdict{false, "condition 'on_failure': nothing it needs failed"};
-        case Kind::expression: break;
+        case Kind::expression:
+            break;
     }
     if (!asks_status_ && !status.success) return Verdict{false, status.cause};
     const auto value = expression_->evaluate({contexts, status_functions(status)});
@@ -88,8 +91,7 @@ Result<Verdict> Condition::judge(const Status& status, const Object& contexts) c
     return Verdict{false, "condition '" + text_ + "' is false" + explain(*expression_, contexts)};
 }
 
-Result<bool> evaluate_flag(bool value, const std::string& expression, const Object& contexts) {
-    if (expression.empty()) return value;
+Result<bool> evaluate_flag(const std::string& expression, const Object& contexts) {
     CICD_TRY(const auto result, expr::evaluate(trim(expr::strip_braces(trim(expression))), {contexts, {}}));
     return expr::is_truthy(result);
 }

@@ -42,7 +42,7 @@ private:
     bool asks_status_ = false, survives_cancel_ = false;
 };
 
-/// A value that may be an expression, known now.
-Result<bool> evaluate_flag(bool value, const std::string& expression, const Object& contexts);
+/// An expression that says yes or no.
+Result<bool> evaluate_flag(const std::string& expression, const Object& contexts);
 
 }  // namespace cicd::scheduler

@@ -7,7 +7,8 @@
 namespace cicd::scheduler {
 namespace {
 
-/// A stage with more jobs than this shows their results only as a whole: nobody reads thousands, and every spec holds them.
+/// A stage with more jobs than this shows their results only as a whole: nobody reads thousands, and every spec holds
+/// them.
 constexpr std::size_t most_jobs_shown = 1000;
 
 void merge(Object& into, const Value& outputs) {
@@ -74,7 +75,8 @@ Value RunNode::needs_context(int index) {
     };
     for (const int need : all) needs.set(targets[need].name, target_context(need));
     for (const int need : all) {
-        if (!targets[need].is_stage) add_bare(groups[group_by_base_.at(targets[need].name)]);
+        if (!targets[need].is_stage)
+            add_bare(groups[group_by_base_.at(targets[need].name)]);
         else if (stages[need].groups.size() <= most_jobs_shown)
             for (const int g : stages[need].groups) add_bare(groups[g]);
     }

@@ -50,7 +50,9 @@ Core::Counts Core::counts() const {
     return {state_->places.used_slots(), state_->queued, static_cast<std::int64_t>(state_->runs.size())};
 }
 
-const Capacity& Core::capacity() const { return state_->places.capacity(); }
+const Capacity& Core::capacity() const {
+    return state_->places.capacity();
+}
 
 JobRef Core::Step::find(const JobId& id) const {
     const auto found = state_.jobs.find(id);
@@ -58,18 +60,20 @@ JobRef Core::Step::find(const JobId& id) const {
 }
 
 void Core::Step::operator()(RunAccepted& event) {
-    if (model::is_final(event.content.run.state)) throw std::logic_error("a run that is over was given to the scheduler");
+    if (model::is_final(event.content.run.state))
+        throw std::logic_error("a run that is over was given to the scheduler");
     auto node = std::make_unique<RunNode>(std::move(event.content));
     auto& run = *node;
     run.last_seq = event.last_seq;
     run.last_event = event.last_event;
     run.fresh = !event.resumed;
     touch(run);
-    for (int job = 0; job < static_cast<int>(run.jobs.size()); ++job)
-        state_.jobs[run.run.jobs[job].id] = {&run, job};
+    for (int job = 0; job < static_cast<int>(run.jobs.size()); ++job) state_.jobs[run.run.jobs[job].id] = {&run, job};
     state_.runs[run.run.id] = std::move(node);
-    if (event.resumed) resume(run);
-    else begin(run);
+    if (event.resumed)
+        resume(run);
+    else
+        begin(run);
     drain(run);
 }
 
@@ -85,7 +89,8 @@ void Core::Step::operator()(JobProgressed& event) {
             record.start_time = event.entry.time;
             return set_job(run, ref.index, JobState::running);
         case model::JournalType::step_started:
-        case model::JournalType::step_ended: return set_step(run, ref.index, event.entry);
+        case model::JournalType::step_ended:
+            return set_step(run, ref.index, event.entry);
         case model::JournalType::notice: {
             if (event.entry.time <= run.last_event) return;
             auto& told = emit(run, "notice", event.entry.time);
@@ -96,7 +101,8 @@ void Core::Step::operator()(JobProgressed& event) {
             told.message = event.entry.message;
             return;
         }
-        case model::JournalType::job_ended: return;  // the file `exit` says it
+        case model::JournalType::job_ended:
+            return;  // the file `exit` says it
     }
 }
 

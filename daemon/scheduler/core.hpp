@@ -59,7 +59,8 @@ struct TimerFired {
 struct CapacityChanged {
     Capacity capacity;
 };
-using Event = std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged>;
+using Event =
+    std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged>;
 
 struct StopJob {
     JobId job;
@@ -68,7 +69,8 @@ struct StopJob {
     std::string message;
 };
 
-/// What an event leads to. `changes` must be durable before anything else of it is carried out (timers may be set at once).
+/// What an event leads to. `changes` must be durable before anything else of it is carried out (timers may be set at
+/// once).
 struct Actions {
     store::Changes changes;
     std::vector<zones::Assignment> starts;

@@ -195,7 +195,8 @@ void Core::Step::end_run(RunNode& run) {
     std::string failed, cancelled;
     for (const auto& stage : run.run.stages) {
         if (stage.state == StageState::failed && failed.empty()) failed = "stage " + stage.name + " failed";
-        if (stage.state == StageState::cancelled && cancelled.empty()) cancelled = "stage " + stage.name + " was cancelled";
+        if (stage.state == StageState::cancelled && cancelled.empty())
+            cancelled = "stage " + stage.name + " was cancelled";
     }
     if (run.cancelling != CancelPhase::none)
         return set_run(run, run.cancel_reason == EndReason::timeout ? RunState::failed : RunState::cancelled);

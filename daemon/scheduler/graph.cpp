@@ -18,14 +18,23 @@ JobState Target::result() const {
 void Target::count(const model::JobRun& job) {
     switch (job.state) {
         case JobState::success:
-        case JobState::archived: ++success; break;
-        case JobState::failed: ++(job.allow_failure ? allowed : failed); break;
-        case JobState::cancelled: ++cancelled; break;
-        case JobState::skipped: ++skipped; break;
+        case JobState::archived:
+            ++success;
+            break;
+        case JobState::failed:
+            ++(job.allow_failure ? allowed : failed);
+            break;
+        case JobState::cancelled:
+            ++cancelled;
+            break;
+        case JobState::skipped:
+            ++skipped;
+            break;
         case JobState::created:
         case JobState::queued:
         case JobState::scheduled:
-        case JobState::running: break;
+        case JobState::running:
+            break;
     }
 }
 
@@ -153,8 +162,10 @@ void RunNode::add_node(int group, const model::PlannedJob& planned) {
     stages[groups[group].stage].jobs.push_back(index);
     for (auto* target : {&targets[groups[group].target], &targets[stages[groups[group].stage].target]}) {
         ++target->total;
-        if (model::is_final(record.state)) target->count(record);
-        else ++target->open;
+        if (model::is_final(record.state))
+            target->count(record);
+        else
+            ++target->open;
     }
     if (!model::is_final(record.state)) ++open;
 }
@@ -168,7 +179,9 @@ void RunNode::add_status(Status& status, int index, bool only_order) const {
             status.failure = true;
             cause = target.label() + " failed";
             break;
-        case JobState::cancelled: cause = target.label() + " was cancelled"; break;
+        case JobState::cancelled:
+            cause = target.label() + " was cancelled";
+            break;
         case JobState::skipped:
             if (!only_order) cause = target.label() + " was skipped";
             break;
@@ -177,7 +190,8 @@ void RunNode::add_status(Status& status, int index, bool only_order) const {
         case JobState::scheduled:
         case JobState::running:
         case JobState::success:
-        case JobState::archived: break;
+        case JobState::archived:
+            break;
     }
     if (cause.empty()) return;
     if (status.success) status.cause = cause;

@@ -23,11 +23,11 @@ struct Target {
     int total = 0, open = 0;
     int success = 0, failed = 0, allowed = 0, cancelled = 0, skipped = 0;
     bool timed_out = false;
-    bool done = false;             ///< who waited for it has been told
-    bool tainted = false;          ///< something it needed, directly or further up, failed
-    std::vector<int> groups;       ///< groups that wait for it
-    std::vector<int> empty_stages; ///< stages without jobs that wait for it
-    std::optional<Value> context;  ///< its entry in `needs`, made once
+    bool done = false;              ///< who waited for it has been told
+    bool tainted = false;           ///< something it needed, directly or further up, failed
+    std::vector<int> groups;        ///< groups that wait for it
+    std::vector<int> empty_stages;  ///< stages without jobs that wait for it
+    std::optional<Value> context;   ///< its entry in `needs`, made once
 
     /// success | failed | cancelled | skipped; a failure that is allowed is no failure.
     [[nodiscard]] model::JobState result() const;
@@ -52,12 +52,12 @@ struct Group {
     std::vector<int> needs;  ///< targets, without those of its stage
     int after = -1;          ///< target of the job before it, in a stage with `parallel: false`
     int waiting = 0;
-    bool opened = false;     ///< its needs have ended, so its jobs have been decided on
-    bool broken = false;     ///< failFast has struck
+    bool opened = false;  ///< its needs have ended, so its jobs have been decided on
+    bool broken = false;  ///< failFast has struck
     bool fail_fast = true;
-    int limit = 0;           ///< how many at once; 0: no limit
+    int limit = 0;  ///< how many at once; 0: no limit
     int active = 0;
-    std::deque<int> held;    ///< queued, but over the limit
+    std::deque<int> held;  ///< queued, but over the limit
     std::optional<Value> needs_context;
 };
 

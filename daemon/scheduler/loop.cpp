@@ -14,7 +14,8 @@ namespace asio = async::asio;
 
 Capacity machine_capacity() {
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
-    const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const auto memory =
+        static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     return {std::max(4, static_cast<int>(cores)), static_cast<double>(cores), memory};
 }
 
@@ -28,7 +29,9 @@ Scheduler::Scheduler(Parts parts, SchedulerOptions options)
     parts_.zone.listen(*this);
 }
 
-Scheduler::~Scheduler() { shutdown(); }
+Scheduler::~Scheduler() {
+    shutdown();
+}
 
 Result<void> Scheduler::resume() {
     CICD_TRY(auto active, parts_.store.active_runs());
@@ -66,7 +69,9 @@ void Scheduler::progressed(const JobId& job, int attempt, const model::JournalEn
     submit(JobProgressed{job, attempt, entry});
 }
 
-void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit) { submit(JobEnded{job, attempt, exit}); }
+void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit) {
+    submit(JobEnded{job, attempt, exit});
+}
 
 void Scheduler::submit(Event event) {
     if (stopping_) return;

@@ -87,7 +87,8 @@ private:
     async::Task<Result<void>> durable();
     async::Task<Result<model::Run>> accept(Result<store::NewRun> content);
     async::Task<Result<model::Run>> snapshot(RunId id);
-    async::Task<Result<model::Run>> succeed(RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,
+    async::Task<Result<model::Run>> succeed(RunId old,
+                                            std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,
                                             std::string user);
     Result<store::NewRun> prepare(contract::StartRun request, const std::string& user);
     Birth birth(const std::string& user);

@@ -87,9 +87,7 @@ private:
         Item item;
     };
     using Queue = std::map<Turn, Entry>;
-    static std::size_t kind(const Demand& demand) {
-        return (demand.cpu > 0 ? 1U : 0U) | (demand.memory > 0 ? 2U : 0U);
-    }
+    static std::size_t kind(const Demand& demand) { return (demand.cpu > 0 ? 1U : 0U) | (demand.memory > 0 ? 2U : 0U); }
 
     Capacity capacity_;
     Capacity used_{0, 0, 0};

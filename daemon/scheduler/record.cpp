@@ -193,8 +193,10 @@ Actions Core::Step::take() && {
     }
     for (auto* run : touched_) {
         run->touched = false;
-        if (run->fresh) changes.new_runs.push_back({run->run, run->plan, run->definition});
-        else if (run->dirty) changes.runs.push_back(summary(run->run));
+        if (run->fresh)
+            changes.new_runs.push_back({run->run, run->plan, run->definition});
+        else if (run->dirty)
+            changes.runs.push_back(summary(run->run));
         run->fresh = run->dirty = false;
         if (!model::is_final(run->run.state)) continue;
         actions_.ended.push_back(run->run.id);

@@ -18,12 +18,15 @@ Result<model::PipelineRecord> fill_in(store::Store& store, contract::StartRun& r
     return record;
 }
 
-Error shutting_down() { return unavailable("CICD_503", "the daemon is stopping", "try again in a moment"); }
+Error shutting_down() {
+    return unavailable("CICD_503", "the daemon is stopping", "try again in a moment");
+}
 
 }  // namespace
 
 Birth Scheduler::birth(const std::string& user) {
-    return {parts_.store.next_run_id(), [&store = parts_.store] { return store.next_job_id(); }, user, parts_.clock.now()};
+    return {parts_.store.next_run_id(), [&store = parts_.store] { return store.next_job_id(); }, user,
+            parts_.clock.now()};
 }
 
 Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::string& user) {
@@ -34,9 +37,9 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
     CICD_TRY(auto prepared, planner::prepare(parts_.sources, request, {options_.allow_host_executor, {}}));
     auto& plan = prepared.plan;
     if (plan.trigger.decision == model::Decision::skip)
-        return conflict("PIPELINE_004", "the event does not start pipeline " + plan.pipeline + ": " + plan.trigger.text,
-                        "see all of its triggers' decisions: cicdctl plan --event " +
-                            std::string(to_text(request.event)));
+        return conflict(
+            "PIPELINE_004", "the event does not start pipeline " + plan.pipeline + ": " + plan.trigger.text,
+            "see all of its triggers' decisions: cicdctl plan --event " + std::string(to_text(request.event)));
     if (request.priority) plan.priority = *request.priority;
     for (const auto& warning : prepared.warnings)
         plan.notices.push_back(warning.file + ":" + std::to_string(warning.line) + ": " + warning.message);
@@ -149,7 +152,9 @@ async::Task<Result<model::Run>> Scheduler::restart_job(JobId job, std::string us
     auto loading = async::offload(parts_.pool, std::move(work));
     const auto record = co_await std::move(loading);
     if (!record) co_return record.error();
-    const auto make = [job](const Ancestor& old, const Birth& birth) { return scheduler::restart_job(old, job, birth); };
+    const auto make = [job](const Ancestor& old, const Birth& birth) {
+        return scheduler::restart_job(old, job, birth);
+    };
     auto going = succeed(record->run, make, user);
     co_return co_await std::move(going);
 }

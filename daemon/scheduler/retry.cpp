@@ -54,7 +54,9 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
     job.outputs = {};
     job.usage = {};
     for (auto& step : job.steps)
-        step = {.index = step.index, .id = step.id, .name = step.name,
+        step = {.index = step.index,
+                .id = step.id,
+                .name = step.name,
                 .state = fate == Fate::again ? model::StepState::pending : model::StepState::skipped};
     return job;
 }
@@ -155,7 +157,8 @@ Result<store::NewRun> retry_run(const Ancestor& old, bool failed_only, const Bir
 
 Result<store::NewRun> restart_job(const Ancestor& old, const JobId& id, const Birth& birth) {
     if (!model::is_final(old.run.state)) return not_over(old.run);
-    const auto target = std::find_if(old.run.jobs.begin(), old.run.jobs.end(), [&](const auto& job) { return job.id == id; });
+    const auto target =
+        std::find_if(old.run.jobs.begin(), old.run.jobs.end(), [&](const auto& job) { return job.id == id; });
     if (target == old.run.jobs.end()) return not_found("JOB_001", "there is no job " + id.str());
     const auto base_of = [&](const model::JobRun& job) {
         for (const auto& planned : old.plan.jobs)

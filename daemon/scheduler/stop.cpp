@@ -73,7 +73,8 @@ void Core::Step::operator()(RunCancelled& event) {
 void Core::Step::operator()(JobCancelled& event) {
     const auto ref = find(event.job);
     if (!ref.run) return;
-    stop_job(*ref.run, ref.index, EndReason::cancelled, event.reason.empty() ? "cancelled" : "cancelled: " + event.reason);
+    stop_job(*ref.run, ref.index, EndReason::cancelled,
+             event.reason.empty() ? "cancelled" : "cancelled: " + event.reason);
     drain(*ref.run);
 }
 
@@ -99,7 +100,8 @@ void Core::Step::operator()(TimerFired& event) {
             for (const int job : jobs)
                 stop_job(run, job, EndReason::timeout,
                          "the stage's timeout of " +
-                             format_duration(run.planned_stage(stage).timeout.value_or(Milliseconds{})) + " was reached");
+                             format_duration(run.planned_stage(stage).timeout.value_or(Milliseconds{})) +
+                             " was reached");
             drain(run);
             break;
         }

@@ -25,7 +25,9 @@ std::string last_words(const job::Paths& paths) {
     return last;
 }
 
-Timestamp wall_clock() { return SystemClock().now(); }
+Timestamp wall_clock() {
+    return SystemClock().now();
+}
 
 }  // namespace
 
@@ -63,8 +65,10 @@ void Local::State::files_changed() {
         if (watched == watches_.end()) continue;
         const bool ended = (event.mask & IN_MOVED_TO) && event.name == "exit";
         if (!ended && (event.mask & IN_MOVED_TO)) continue;
-        if (!seen.empty() && seen.back().first == watched->second) seen.back().second |= ended;
-        else seen.emplace_back(watched->second, ended);
+        if (!seen.empty() && seen.back().first == watched->second)
+            seen.back().second |= ended;
+        else
+            seen.emplace_back(watched->second, ended);
     }
     for (const auto& [key, ended] : seen) {
         auto* job = find(key);
@@ -112,8 +116,9 @@ void Local::State::died(const Key& key) {
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");
     const auto words = last_words(job->paths);
-    end_early(key, EndReason::lost, "its runner died without saying how the job ended" +
-                                        (words.empty() ? std::string() : "; its last words: " + words));
+    end_early(key, EndReason::lost,
+              "its runner died without saying how the job ended" +
+                  (words.empty() ? std::string() : "; its last words: " + words));
 }
 
 void Local::State::end_early(const Key& key, EndReason reason, const std::string& message) {

@@ -30,7 +30,7 @@ struct Following {
     Assignment assignment;
     job::Paths paths;
     Phase phase = Phase::preparing;
-    bool wanted = false;      ///< to be started as soon as it is prepared
+    bool wanted = false;  ///< to be started as soon as it is prepared
     std::optional<job::CancelRequest> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd

@@ -33,7 +33,11 @@ Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths&
 }  // namespace
 
 Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options)
-    : folders{options.state_directory}, io_(std::move(io)), pool_(pool), sources_(sources), options_(std::move(options)) {
+    : folders{options.state_directory},
+      io_(std::move(io)),
+      pool_(pool),
+      sources_(sources),
+      options_(std::move(options)) {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
 
@@ -83,8 +87,7 @@ Following& Local::State::prepare(const Assignment& assignment) {
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
     job.wanted = true;
-    if (job.phase == Following::Phase::prepared)
-        spawn({assignment.spec.job, assignment.spec.attempt}, job);
+    if (job.phase == Following::Phase::prepared) spawn({assignment.spec.job, assignment.spec.attempt}, job);
 }
 
 void Local::State::prepared(const Key& key, const Result<void>& outcome) {
@@ -92,8 +95,9 @@ void Local::State::prepared(const Key& key, const Result<void>& outcome) {
     if (!job) return;
     if (!outcome) {
         const auto& error = outcome.error();
-        return end_early(key, EndReason::infra, "the workspace could not be prepared: " + error.message +
-                                                    (error.hint.empty() ? "" : "; " + error.hint));
+        return end_early(
+            key, EndReason::infra,
+            "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
     job->phase = Following::Phase::prepared;
     if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
@@ -102,8 +106,8 @@ void Local::State::prepared(const Key& key, const Result<void>& outcome) {
 
 void Local::State::spawn(const Key& key, Following& job) {
     if (const auto watched = watch(key, job); !watched)
-        return end_early(key, EndReason::infra, watched.error().message +
-                                                    (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
+        return end_early(key, EndReason::infra,
+                         watched.error().message + (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
     job.phase = Following::Phase::starting;
     asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths] {
         auto pid = spawn_runner(self->options_.runner, paths);
@@ -163,11 +167,11 @@ void Local::State::cancel(const Key& key, EndReason reason, const std::string& m
     job->cancel = {reason, message};
     switch (job->phase) {
         case Following::Phase::preparing:
-        case Following::Phase::starting: return;  // whoever is at it sees the request
+        case Following::Phase::starting:
+            return;  // whoever is at it sees the request
         case Following::Phase::prepared:
-            asio::post(io_, [self = shared_from_this(), key, reason, message] {
-                self->end_early(key, reason, message);
-            });
+            asio::post(io_,
+                       [self = shared_from_this(), key, reason, message] { self->end_early(key, reason, message); });
             return;
         case Following::Phase::running:
             stop(*job);
@@ -189,7 +193,8 @@ void Local::State::kill_later(const Key& key, Following& job, Milliseconds wait)
         const auto status = job::runner_status(late->paths);
         if (status.liveness == job::RunnerLiveness::alive && status.pid == late->pid)
             asio::post(self->spawner_, [pid = late->pid] { os::signal_tree(pid, SIGKILL); });
-        else (void)os::pidfd_send_signal(late->runner.native_handle(), SIGKILL);
+        else
+            (void)os::pidfd_send_signal(late->runner.native_handle(), SIGKILL);
     });
 }
 
@@ -201,16 +206,28 @@ Local::Local(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& so
     : state_(std::make_shared<State>(std::move(io), pool, sources, std::move(options))) {
     state_->open();
 }
-Local::~Local() { detach(); }
+Local::~Local() {
+    detach();
+}
 
-void Local::listen(Listener& listener) { state_->listener = &listener; }
-void Local::prepare(const Assignment& assignment) { state_->prepare(assignment); }
-void Local::start(const Assignment& assignment) { state_->start(assignment); }
-void Local::adopt(const Assignment& assignment) { state_->adopt(assignment); }
+void Local::listen(Listener& listener) {
+    state_->listener = &listener;
+}
+void Local::prepare(const Assignment& assignment) {
+    state_->prepare(assignment);
+}
+void Local::start(const Assignment& assignment) {
+    state_->start(assignment);
+}
+void Local::adopt(const Assignment& assignment) {
+    state_->adopt(assignment);
+}
 void Local::cancel(const JobId& job, int attempt, EndReason reason, const std::string& message) {
     state_->cancel({job, attempt}, reason, message);
 }
-void Local::release(const RunId& run) { state_->release(run); }
+void Local::release(const RunId& run) {
+    state_->release(run);
+}
 void Local::detach() {
     if (state_) state_->detach();
 }

@@ -11,8 +11,8 @@ namespace cicd::zones {
 
 struct LocalOptions {
     std::filesystem::path state_directory;
-    std::filesystem::path runner;        ///< cicd-runner; empty: beside this program or installed
-    Milliseconds kill_after{5'000};      ///< after a job's own grace
+    std::filesystem::path runner;    ///< cicd-runner; empty: beside this program or installed
+    Milliseconds kill_after{5'000};  ///< after a job's own grace
 };
 
 /// Jobs on this machine: a cicd-runner each, in a session of its own, followed through its job directory. Runners

@@ -39,7 +39,9 @@ Value runner_context() {
     return context;
 }
 
-fs::path ready_mark(const Folders& folders, const RunId& run) { return folders.run(run) / "ready"; }
+fs::path ready_mark(const Folders& folders, const RunId& run) {
+    return folders.run(run) / "ready";
+}
 
 }  // namespace
 

@@ -63,7 +63,8 @@ TEST_CASE("conditions: words, expressions, status functions") {
     plan.jobs.pop_back();
     plan.params = Object{{"go", Value(false)}};
     plan.jobs[2].job.condition = "on_failure";
-    for (const auto* name : {"always", "failure", "params", "both"}) plan.stages.push_back(stage(name, {{"build", "", {}}}));
+    for (const auto* name : {"always", "failure", "params", "both"})
+        plan.stages.push_back(stage(name, {{"build", "", {}}}));
     for (const auto* name : {"always", "failure", "params", "both"}) plan.jobs.push_back(job(name, "j"));
     plan.jobs[3].job.condition = "always";
     plan.stages[3].condition = "${{ failure() }}";
@@ -213,7 +214,9 @@ TEST_CASE("cancelling: what runs is stopped, what waits is cancelled, always() s
     CHECK(world.run_state() == RunState::running);
     world.end("build.build", JobState::cancelled, EndReason::cancelled);
     CHECK(world.take_started() == Keys{"clean.up"});
-    SUBCASE("once") { world.end("clean.up"); }
+    SUBCASE("once") {
+        world.end("clean.up");
+    }
     SUBCASE("twice") {
         world.handle(RunCancelled{world.run, ""});
         CHECK(world.stopped.back() == "clean.up");
@@ -235,7 +238,9 @@ TEST_CASE("timeouts of pipeline and stage end what runs and fail the run") {
         world.handle(TimerFired{world.timers[0]});
         CHECK(world.state("ship.ship") == JobState::cancelled);
     }
-    SUBCASE("stage") { world.handle(TimerFired{world.timers[1]}); }
+    SUBCASE("stage") {
+        world.handle(TimerFired{world.timers[1]});
+    }
     CHECK(world.stopped == Keys{"build.build"});
     world.end("build.build", JobState::cancelled, EndReason::timeout);
     CHECK(world.state("build.build") == JobState::failed);
@@ -342,8 +347,10 @@ TEST_CASE("retry takes over what succeeded; a restart is one job and what it had
     world.fail("test.unit");
     auto over = *world.core.run(world.run);
     for (auto& record : over.jobs)
-        if (record.key == "test.lint") record.state = JobState::success;
-        else if (record.key == "ship.ship") record.state = JobState::skipped;
+        if (record.key == "test.lint")
+            record.state = JobState::success;
+        else if (record.key == "ship.ship")
+            record.state = JobState::skipped;
     over.state = RunState::failed;
     int ids = 100;
     const Birth birth{RunId("run-9"), [&] { return JobId("job-" + std::to_string(++ids)); }, "me", world.now};

@@ -40,8 +40,10 @@ private:
     bool chance(int percent) { return pick(1, 100) <= percent; }
 
     std::string condition() {
-        static const std::vector<std::string> some{"always", "on_failure", "failure()", "cancelled()", "!cancelled()",
-                                                   "params.x == 1", "matrix.i == 1", "success() || failure()", "oops("};
+        static const std::vector<std::string> some{
+            "always",       "on_failure",    "failure()",     "cancelled()",
+            "!cancelled()", "params.x == 1", "matrix.i == 1", "success() || failure()",
+            "oops("};
         return chance(70) ? "" : some[pick(0, static_cast<int>(some.size()) - 1)];
     }
 
@@ -75,13 +77,17 @@ private:
         if (chance(30)) next.job.retry = model::Retry{pick(0, 2), {}, Milliseconds{chance(50) ? 0 : pick(1, 100)}};
         if (chance(30)) next.job.resources.cpu = pick(1, 5);
         if (chance(20)) next.job.resources.memory = pick(1, 1100);
-        if (chance(30)) add_matrix(made, next, pick(1, 5));
-        else made.jobs.push_back(next);
+        if (chance(30))
+            add_matrix(made, next, pick(1, 5));
+        else
+            made.jobs.push_back(next);
     }
 
     Actions act() {
         world_.now += Milliseconds{pick(0, 20)};
-        if (chance(1)) return world_.handle(RunCancelled{*std::next(known_.begin(), pick(0, static_cast<int>(known_.size()) - 1)), "x"});
+        if (chance(1))
+            return world_.handle(
+                RunCancelled{*std::next(known_.begin(), pick(0, static_cast<int>(known_.size()) - 1)), "x"});
         if (chance(2) && !places_.empty()) return world_.handle(JobCancelled{any().first, "x"});
         if (chance(20) && !world_.timers.empty()) {
             const auto timer = world_.timers.front();
@@ -122,9 +128,7 @@ private:
         int attempt;
         Demand demand;
     };
-    std::pair<JobId, Place> any() {
-        return *std::next(places_.begin(), pick(0, static_cast<int>(places_.size()) - 1));
-    }
+    std::pair<JobId, Place> any() { return *std::next(places_.begin(), pick(0, static_cast<int>(places_.size()) - 1)); }
 
     void watch(const Actions& actions) {
         for (const auto& start : actions.starts) {
@@ -150,7 +154,8 @@ private:
         std::set<RunId> over;
         for (const auto& event : actions.changes.events) {
             CHECK_FALSE(over.contains(event.run));
-            if (event.type == "run.state" && model::is_final(*from_text<model::RunState>(event.state))) over.insert(event.run);
+            if (event.type == "run.state" && model::is_final(*from_text<model::RunState>(event.state)))
+                over.insert(event.run);
         }
     }
 

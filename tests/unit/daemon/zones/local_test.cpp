@@ -1,8 +1,8 @@
-#include "common/job/job_directory.hpp"
 #include "daemon/zones/local.hpp"
+#include "common/job/job_directory.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
+#include <boost/asio/io_context.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -26,12 +26,14 @@ struct Place : zones::Listener {
         std::ofstream(folder / "project/file.txt") << "hello\n";
         const auto git = "git -C " + (folder / "project").string() + " ";
         REQUIRE(std::system((git + "init -q -b main && " + git + "add . && " + git +
-                             "-c user.name=a -c user.email=a@b commit -q -m first").c_str()) == 0);
+                             "-c user.name=a -c user.email=a@b commit -q -m first")
+                                .c_str()) == 0);
         sources.emplace(folder / "state/repos");
         const auto resolved = sources->resolve((folder / "project").string(), {});
         REQUIRE(resolved.has_value());
         source = *resolved;
-        zone.emplace(io.get_executor(), pool, *sources, zones::LocalOptions{folder / "state", runner, Milliseconds{100}});
+        zone.emplace(io.get_executor(), pool, *sources,
+                     zones::LocalOptions{folder / "state", runner, Milliseconds{100}});
         zone->listen(*this);
     }
     ~Place() {
@@ -54,7 +56,9 @@ struct Place : zones::Listener {
         return made;
     }
     void progressed(const JobId&, int, const model::JournalEntry& entry) override { entries.push_back(entry); }
-    void ended(const JobId& job, int, const model::JobExit& exit) override { CHECK(exits.emplace(job.str(), exit).second); }
+    void ended(const JobId& job, int, const model::JobExit& exit) override {
+        CHECK(exits.emplace(job.str(), exit).second);
+    }
 
     template <class Condition>
     void until(Condition condition) {
