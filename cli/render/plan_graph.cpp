@@ -85,13 +85,11 @@ std::string plan_tree(const model::Plan& plan, const Paint& paint) {
     for (const auto& job : plan.jobs) width = std::max(width, columns(job.name) + 2);
     for (const auto& stage : plan.stages) {
         text += "\n" + mark(stage.reason.decision, paint) + " " + paint(Tone::bold, padded(stage.name, width));
-        auto why = needs_text(stage.needs);
-        if (!stage.reason.text.empty()) why += (why.empty() ? "" : "; ") + stage.reason.text;
+        const auto why = stage.reason.text.empty() ? needs_text(stage.needs) : stage.reason.text;
         text += "  " + paint(Tone::dim, why) + "\n";
         for (const auto& job : plan.jobs) {
             if (job.stage != stage.name) continue;
-            auto reason = needs_text(job.job.needs);
-            if (!job.reason.text.empty()) reason += (reason.empty() ? "" : "; ") + job.reason.text;
+            const auto reason = job.reason.text.empty() ? needs_text(job.job.needs) : job.reason.text;
             text += "  " + mark(job.reason.decision, paint) + " " + padded(job.name, width - 2) + "  " +
                     paint(Tone::dim, reason) + "\n";
         }

@@ -138,6 +138,8 @@ std::string end_text(const model::JobRun& job) {
             text = "forbidden by a policy";
             break;
     }
+    // The message may tell it already, and more: "step 'make': exit code 2".
+    if (job.message.find(text) != std::string::npos) return job.message;
     if (!job.message.empty()) text += ": " + job.message;
     return text;
 }

@@ -12,7 +12,7 @@ bool is_failure(const model::JobRun& job) {
 std::string failure(const RunProgress& progress, const model::JobRun& job, const Paint& paint) {
     auto text = paint(Tone::red, "✗ " + job.stage + "/" + job.name) + ": " + end_text(job);
     const auto* step = failed_step(job);
-    if (step)
+    if (step && (step->name.empty() || text.find("'" + step->name + "'") == std::string::npos))
         text += " in step " + std::to_string(step->index + 1) + (step->name.empty() ? "" : " '" + step->name + "'");
     if (job.allow_failure) text += paint(Tone::dim, " (allowed to fail)");
     text += "\n";
