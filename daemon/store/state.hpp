@@ -48,6 +48,7 @@ struct Store::State {
         : writer(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), readers(file) {}
 
     std::int64_t take(Sequence& sequence);
+    void give_back(Sequence& sequence) noexcept;
 
     std::mutex mutex;  ///< of `writer`
     Connection writer;

@@ -79,6 +79,21 @@ std::int64_t Store::State::take(Sequence& sequence) {
     return sequence.next++;
 }
 
+/// What an orderly end leaves unused is used by the next start, so that people see numbers without gaps.
+void Store::State::give_back(Sequence& sequence) noexcept {
+    if (sequence.next == sequence.end) return;
+    try {
+        const std::lock_guard lock(mutex);
+        auto query = writer.query("UPDATE ids SET next = ?1 WHERE kind = ?2 AND next = ?3");
+        query.with(sequence.next, sequence.kind, sequence.end);
+        while (query.next()) {
+        }
+        sequence.end = sequence.next;
+    } catch (const std::exception&) {
+        return;  // the gap stays, which only looks odd
+    }
+}
+
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file) {
     return guarded("open " + file.string(), [&]() -> Result<std::unique_ptr<Store>> {
         auto state = std::make_unique<State>(file);
@@ -90,7 +105,9 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file) {
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Store::~Store() = default;
+Store::~Store() {
+    for (auto* sequence : {&state_->run_ids, &state_->job_ids, &state_->pipeline_ids}) state_->give_back(*sequence);
+}
 
 RunId Store::next_run_id() { return id_of<RunTag>(state_->take(state_->run_ids)); }
 JobId Store::next_job_id() { return id_of<JobTag>(state_->take(state_->job_ids)); }
