@@ -7,10 +7,7 @@ int http_status(const Error& error) {
     if (error.code == code::too_large) return 413;
     if (error.code == code::not_available_yet) return 501;
     switch (error.kind) {
-        case ErrorKind::invalid: {
-            const bool unreadable = error.problems.empty() && error.code.starts_with("CICD_");
-            return unreadable ? 400 : 422;
-        }
+        case ErrorKind::invalid: return error.code.starts_with("CICD_") ? 400 : 422;
         case ErrorKind::forbidden: return 403;
         case ErrorKind::not_found: return 404;
         case ErrorKind::blocked: return 423;

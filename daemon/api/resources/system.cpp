@@ -5,6 +5,18 @@
 #include "daemon/api/resources/handlers.hpp"
 
 namespace cicd::api {
+namespace {
+
+/// A stored pipeline stands for its repository, file and definition, where the request does not name others.
+Result<void> stand_for(Services& services, contract::StartRun& start) {
+    CICD_TRY(const auto record, services.store.pipeline(start.pipeline));
+    if (start.repository.empty()) start.repository = record.repository;
+    if (start.file.empty()) start.file = record.file;
+    if (start.definition.empty()) start.definition = record.definition;
+    return {};
+}
+
+}  // namespace
 
 async::Task<Answer> get_health(Services&, Request) { co_return json_response(Object{{"status", "ok"}}); }
 
@@ -36,7 +48,8 @@ async::Task<Answer> get_openapi(Services& services, Request) {
 async::Task<Answer> plan_run(Services& services, Request request) {
     const auto asked = read_body<contract::StartRun>(request);
     if (!asked) co_return asked.error();
-    const auto prepare = [&services, start = *asked] {
+    const auto prepare = [&services, start = *asked]() mutable -> Result<planner::Prepared> {
+        if (!start.pipeline.empty()) CICD_CHECK(stand_for(services, start));
         return planner::prepare(services.sources, start, services.prepare);
     };
     const auto prepared = co_await async::offload(services.pool, prepare);
