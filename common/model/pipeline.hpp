@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,6 +25,19 @@ struct Mark {
     int column = 0;
     std::string pointer;
     bool operator==(const Mark&) const { return true; }
+};
+
+/// Where each key of an element stood: for messages about a setting that keeps no mark of its own.
+struct Marks {
+    std::vector<std::pair<std::string, Mark>> keys;
+    void set(std::string_view key, Mark mark) { keys.emplace_back(key, std::move(mark)); }
+    /// The last one set under that name, or `otherwise`.
+    [[nodiscard]] const Mark& find(std::string_view key, const Mark& otherwise) const {
+        for (auto it = keys.rbegin(); it != keys.rend(); ++it)
+            if (it->first == key) return it->second;
+        return otherwise;
+    }
+    bool operator==(const Marks&) const { return true; }
 };
 
 /// A value known now, or an expression ("${{ … }}") that gives it later.
@@ -230,6 +244,7 @@ struct Job {
     bool reuse = false;
     std::vector<Step> steps;
     Mark mark;
+    Marks key_marks;
     bool operator==(const Job&) const = default;
 };
 
@@ -265,6 +280,7 @@ struct Stage {
     std::optional<Deploy> deploy;
     std::vector<Job> jobs;
     Mark mark;
+    Marks key_marks;
     bool operator==(const Stage&) const = default;
 };
 
@@ -295,6 +311,7 @@ struct Pipeline {
     std::vector<Stage> stages;
     Notifications notifications;
     Mark mark;
+    Marks key_marks;
     bool operator==(const Pipeline&) const = default;
 };
 

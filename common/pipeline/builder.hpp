@@ -164,6 +164,13 @@ void add_names(const Tables<T>& tables, std::vector<std::string>& names) {
     for (const auto& table : tables)
         for (const auto& field : table) names.emplace_back(field.name);
 }
+/// Elements that are told where their keys stand: jobs, stages and the pipeline itself, drafts of them included.
+template <class T, class MarkOf>
+void note(T& element, std::string_view key, const MarkOf& mark_of) {
+    if constexpr (requires { element.key_marks; }) element.key_marks.set(key, mark_of());
+    if constexpr (requires { element.stage.key_marks; }) element.stage.key_marks.set(key, mark_of());
+}
+
 }  // namespace detail
 
 template <class T>
@@ -178,6 +185,8 @@ void Builder::fields(const Cursor& at, T& into, std::initializer_list<std::span<
     if (!is_map(at, what)) return;
     for (const auto& member : at.node->members) {
         const std::string_view key = member.key->text;
+        detail::note(into, key, [&] { return mark(Cursor{member.key, &at, key, 0}); });
+        detail::note(inner, key, [&] { return mark(Cursor{member.key, &at, key, 0}); });
         if (const auto* field = detail::find_field<T>(tables, key)) {
             field->read(*this, at.child(member), into);
         } else if (const auto* inner_field = detail::find_field<U>(inner_tables, key)) {

@@ -45,7 +45,7 @@ public:
         for (const auto& include : pipeline.includes)
             if (include.path.empty())
                 lack(include.mark, "include of a template", "include a file by its path");
-        if (pipeline.concurrency) lack(pipeline.mark, "concurrency groups");
+        if (pipeline.concurrency) lack(pipeline.key_marks.find("concurrency", pipeline.mark), "concurrency groups");
         for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
         const auto& told = pipeline.notifications;
         if (!told.on_start.empty() || !told.on_success.empty() || !told.on_failure.empty() || !told.on_cancelled.empty() ||
@@ -77,18 +77,18 @@ private:
     void stage(const model::Stage& stage) {
         stage_ = stage.name;
         for (const auto& each : stage_lacks)
-            if (each.asked(stage)) lack(stage.mark, each.what, each.instead);
-        if (stage.gate) lack(stage.gate->mark.line > 0 ? stage.gate->mark : stage.mark, "gate");
-        if (stage.deploy) lack(stage.deploy->mark.line > 0 ? stage.deploy->mark : stage.mark, "deploy");
+            if (each.asked(stage)) lack(stage.key_marks.find(key_of(each.what), stage.mark), each.what, each.instead);
+        if (stage.gate) lack(stage.key_marks.find("gate", stage.mark), "gate");
+        if (stage.deploy) lack(stage.key_marks.find("deploy", stage.mark), "deploy");
         for (const auto& [name, text] : stage.env) secrets(text, stage.mark, stage.name, false);
         for (const auto& job : stage.jobs) this->job(job);
     }
 
     void job(const model::Job& job) {
         for (const auto& each : job_lacks)
-            if (each.asked(job)) lack(place(job, each.what), each.what, each.instead);
+            if (each.asked(job)) lack(job.key_marks.find(key_of(each.what), job.mark), each.what, each.instead);
         if (job.executor == model::ExecutorKind::host && !request_.allow_host_executor)
-            add_problem(problems_, job.mark, "job '" + job.name + "' asks for the host executor, which is not allowed here",
+            add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
         for (const auto& step : job.steps)
             if (!step.uses.empty() && !step.uses.starts_with("./"))
@@ -98,12 +98,9 @@ private:
         });
     }
 
-    /// The nearest mark that the model keeps for that setting.
-    static const model::Mark& place(const model::Job& job, const std::string& what) {
-        if (what == "services") return job.services.front().mark.line > 0 ? job.services.front().mark : job.mark;
-        if (what == "cache") return job.cache.front().mark.line > 0 ? job.cache.front().mark : job.mark;
-        if (what == "artifacts") return job.artifacts.front().mark.line > 0 ? job.artifacts.front().mark : job.mark;
-        return job.mark;
+    /// The key that a line of the table is about: "resources.gpu" and "executor: container" begin with it.
+    static std::string_view key_of(std::string_view what) {
+        return what.substr(0, what.find_first_of(".: "));
     }
 
     void secrets(const std::string& text, const model::Mark& mark, const std::string& stage, bool bare) {

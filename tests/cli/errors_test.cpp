@@ -13,9 +13,9 @@ const char* const fine = "name: demo\nstages:\n  - {name: one, commands: ['true'
 }  // namespace
 
 TEST_CASE("an invalid pipeline is refused with every problem at its place, and nothing is started") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: demo\nstagse: []\nstages:\n  - name: one\n    comands: ['true']\n"
-                               "  - name: two\n    needs: [on]\n    commands: ['true']\n"}});
+                               "  - name: two\n    needs: [on]\n    commands: ['true']\n"}};
     World world;
     for (const auto* command : {"validate", "plan", "run"}) {
         const auto outcome = world.cicdctl({command}, world.in(repository.path()));
@@ -32,9 +32,9 @@ TEST_CASE("an invalid pipeline is refused with every problem at its place, and n
 }
 
 TEST_CASE("a cycle is told with its path") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: demo\nstages:\n  - {name: a, needs: [c], commands: ['true']}\n"
-                               "  - {name: b, needs: [a], commands: ['true']}\n  - {name: c, needs: [b], commands: ['true']}\n"}});
+                               "  - {name: b, needs: [a], commands: ['true']}\n  - {name: c, needs: [b], commands: ['true']}\n"}};
     World world;
     const auto outcome = world.cicdctl({"validate"}, world.in(repository.path()));
     CHECK(outcome.code == 2);
@@ -42,7 +42,7 @@ TEST_CASE("a cycle is told with its path") {
 }
 
 TEST_CASE("exit codes") {
-    GitRepository repository({{".cicd.yaml", fine}});
+    GitRepository repository{{".cicd.yaml", fine}};
     World world;
     const auto in = world.in(repository.path());
     CHECK(world.cicdctl({"version"}, in).code == 0);
@@ -74,16 +74,16 @@ TEST_CASE("a folder that is no repository, and a repository without a pipeline, 
     const auto bare = world.cicdctl({"run"}, world.in(folder.path()));
     CHECK(bare.code != 0);
     CHECK(contains(bare.err, "git init"));
-    GitRepository repository({{"README", "nothing here\n"}});
+    GitRepository repository{{"README", "nothing here\n"}};
     const auto none = world.cicdctl({"run"}, world.in(repository.path()));
     CHECK(none.code == 5);
     CHECK(contains(none.err, "cicdctl init"));
 }
 
 TEST_CASE("what is not available yet is refused at its line, never ignored") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: demo\nstages:\n  - name: one\n    image: debian:bookworm\n    commands: ['true']\n"
-                               "  - name: two\n    gate: {approvals: 2}\n    commands: ['true']\n"}});
+                               "  - name: two\n    gate: {approvals: 2}\n    commands: ['true']\n"}};
     World world;
     const auto outcome = world.cicdctl({"plan"}, world.in(repository.path()));
     INFO(outcome.out, outcome.err);
@@ -95,7 +95,7 @@ TEST_CASE("what is not available yet is refused at its line, never ignored") {
 }
 
 TEST_CASE("the host executor needs the pipeline's word and the user's") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: one, executor: host, commands: ['test -d /proc/1']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, executor: host, commands: ['test -d /proc/1']}\n"}};
     World world;
     const auto refused = world.cicdctl({"run"}, world.in(repository.path()));
     CHECK(refused.code != 0);

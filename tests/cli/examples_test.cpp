@@ -12,7 +12,7 @@ namespace {
 
 // The examples in a repository of their own, so that the test does not depend on what else the checkout holds.
 struct Examples {
-    Examples() : repository({{"README", "examples\n"}}) {
+    Examples() : repository{{"README", "examples\n"}} {
         std::filesystem::copy(std::filesystem::path(CICD_SOURCE_DIR) / "examples", repository.path() / "examples",
                               std::filesystem::copy_options::recursive);
         repository.commit("examples");

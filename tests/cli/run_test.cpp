@@ -25,9 +25,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE("run executes the working tree, uncommitted changes included, and exits 0") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: show, commands: ['cat note', 'test ! -e ignored']}\n"},
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: show, commands: ['cat note', 'test ! -e ignored']}\n"},
                               {".gitignore", "ignored\n"},
-                              {"note", "committed\n"}});
+                              {"note", "committed\n"}};
     repository.write("note", "edited\n");
     repository.write("ignored", "x\n");
     World world;
@@ -36,12 +36,12 @@ TEST_CASE("run executes the working tree, uncommitted changes included, and exit
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out + outcome.err, "edited"));
     CHECK(contains(outcome.out + outcome.err, "success"));
-    CHECK(repository.git({"status", "--porcelain"}) == "M note");
+    CHECK(repository.git({"status", "--porcelain"}) == " M note");
 }
 
 TEST_CASE("a failing step fails the run: exit 1, with its last lines and what to type next") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: build, commands: ['echo before; exit 7']}\n"
-                                             "  - {name: after, commands: ['true']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: build, commands: ['echo before; exit 7']}\n"
+                                             "  - {name: after, commands: ['true']}\n"}};
     World world;
     const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
     INFO(outcome.out, outcome.err);
@@ -65,7 +65,7 @@ TEST_CASE("a failing step fails the run: exit 1, with its last lines and what to
 }
 
 TEST_CASE("detach gives the run's id; watch exits as the run did") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['exit 3']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['exit 3']}\n"}};
     World world;
     const auto run = world.json({"run", "--detach"}, world.in(repository.path()));
     REQUIRE(run["id"].is_string());
@@ -74,12 +74,12 @@ TEST_CASE("detach gives the run's id; watch exits as the run did") {
 }
 
 TEST_CASE("a job starts when its own needs are met, not when the stage before it has ended") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: dag\nstages:\n"
                                "  - name: first\n    jobs:\n"
                                "      a: {steps: ['true']}\n"
                                "      b: {steps: ['sleep 1000']}\n"
-                               "  - name: then\n    needs: [first.a]\n    jobs:\n      c: {steps: ['true']}\n"}});
+                               "  - name: then\n    needs: [first.a]\n    jobs:\n      c: {steps: ['true']}\n"}};
     World world;
     const auto id = text(world.json({"run", "--detach"}, world.in(repository.path()))["id"]);
     CHECK(eventually([&] { return text(job_named(world.json({"show", id}), "c")["status"]) == "success"; }));
@@ -92,14 +92,14 @@ TEST_CASE("a job starts when its own needs are met, not when the stage before it
 }
 
 TEST_CASE("cancel ends the whole tree, what ignores SIGTERM or left its session included") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: stubborn\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
                                "          - run: |\n"
                                "              trap '' TERM\n"
                                "              setsid sleep 98765431 &\n"
                                "              nohup sleep 98765432 &\n"
                                "              echo started\n"
-                               "              sleep 98765433\n"}});
+                               "              sleep 98765433\n"}};
     World world;
     const auto id = text(world.json({"run", "--detach"}, world.in(repository.path()))["id"]);
     REQUIRE(eventually([&] { return processes_with_argument("9876543").size() >= 3; }));
@@ -109,7 +109,7 @@ TEST_CASE("cancel ends the whole tree, what ignores SIGTERM or left its session 
 }
 
 TEST_CASE("Ctrl-C cancels the run and says so") {
-    GitRepository repository({{".cicd.yaml", "name: long\nstages:\n  - {name: one, commands: ['echo ready; sleep 1000']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: long\nstages:\n  - {name: one, commands: ['echo ready; sleep 1000']}\n"}};
     World world;
     auto client = world.start_cicdctl({"run"}, world.in(repository.path()));
     REQUIRE(client->wait_for_output("ready"));
@@ -121,7 +121,7 @@ TEST_CASE("Ctrl-C cancels the run and says so") {
 }
 
 TEST_CASE("events are NDJSON with a schema version") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['echo hello']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['echo hello']}\n"}};
     World world;
     const auto outcome = world.cicdctl({"run", "--events"}, world.in(repository.path()));
     CHECK(outcome.code == 0);
@@ -137,10 +137,10 @@ TEST_CASE("events are NDJSON with a schema version") {
 }
 
 TEST_CASE("parameters, stages and jobs are selected from the command line") {
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: demo\nparameters:\n  who: {type: string, default: nobody}\nstages:\n"
                                "  - {name: one, commands: ['echo \"hello ${{ params.who }}\"']}\n"
-                               "  - {name: two, needs: [], commands: ['echo second']}\n"}});
+                               "  - {name: two, needs: [], commands: ['echo second']}\n"}};
     World world;
     const auto outcome = world.cicdctl({"run", "-p", "who=world", "--stage", "one"}, world.in(repository.path()));
     INFO(outcome.out, outcome.err);
@@ -153,7 +153,7 @@ TEST_CASE("parameters, stages and jobs are selected from the command line") {
 }
 
 TEST_CASE("a commit is run as it was, whatever the working tree holds") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['cat note']}\n"}, {"note", "old\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['cat note']}\n"}, {"note", "old\n"}};
     const auto old = repository.git({"rev-parse", "HEAD"});
     repository.write("note", "new\n");
     repository.commit("second");
@@ -169,9 +169,9 @@ TEST_CASE("a commit is run as it was, whatever the working tree holds") {
 
 TEST_CASE("retry runs again what failed and takes over what succeeded") {
     TempDir shared;
-    GitRepository repository({{".cicd.yaml",
+    GitRepository repository{{".cicd.yaml",
                                "name: demo\nstages:\n  - {name: fine, commands: ['echo once']}\n"
-                               "  - {name: later, commands: ['exit 1']}\n"}});
+                               "  - {name: later, commands: ['exit 1']}\n"}};
     World world;
     CHECK(world.cicdctl({"run"}, world.in(repository.path())).code == 1);
     const auto first = world.json({"ps", "-a"})["data"].as_array().at(0);
@@ -187,8 +187,8 @@ TEST_CASE("retry runs again what failed and takes over what succeeded") {
 }
 
 TEST_CASE("logs of a run and of a job are the bytes that were written") {
-    GitRepository repository({{".cicd.yaml",
-                               "name: demo\nstages:\n  - {name: one, commands: [\"printf 'a\\\\033[31mred\\\\033[0m\\\\n\\\\377\\\\n'; echo oops >&2\"]}\n"}});
+    GitRepository repository{{".cicd.yaml",
+                               "name: demo\nstages:\n  - {name: one, commands: [\"printf 'a\\\\033[31mred\\\\033[0m\\\\n\\\\377\\\\n'; echo oops >&2\"]}\n"}};
     World world;
     CHECK(world.cicdctl({"run"}, world.in(repository.path())).code == 0);
     const auto run = world.json({"show", text(world.json({"ps", "-a"})["data"].as_array().at(0)["id"])});
@@ -202,7 +202,7 @@ TEST_CASE("logs of a run and of a job are the bytes that were written") {
 }
 
 TEST_CASE("the same run is shown on a terminal, live, and leaves a summary") {
-    GitRepository repository({{".cicd.yaml", "name: demo\nstages:\n  - {name: build, commands: ['echo hello']}\n  - {name: test, commands: ['echo bye']}\n"}});
+    GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: build, commands: ['echo hello']}\n  - {name: test, commands: ['echo bye']}\n"}};
     World world;
     auto options = world.in(repository.path());
     options.terminal = true;

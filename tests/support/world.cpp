@@ -119,7 +119,7 @@ void World::start_daemon() const {
 }
 
 int World::daemon_pid() const {
-    std::ifstream file(state() / "daemon.pid");
+    std::ifstream file(state() / "cicdd.pid");
     int pid = 0;
     file >> pid;
     return pid;

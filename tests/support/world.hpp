@@ -4,6 +4,7 @@
 #include "tests/support/process.hpp"
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ std::string read_file(const std::filesystem::path& file);
 /// A git repository with one commit of the files it was given.
 class GitRepository {
 public:
+    GitRepository(std::initializer_list<std::pair<std::string, std::string>> files) : GitRepository(std::vector(files)) {}
     explicit GitRepository(const std::vector<std::pair<std::string, std::string>>& files);
     [[nodiscard]] const std::filesystem::path& path() const { return folder_.path(); }
     void write(const std::string& file, std::string_view text) const { write_file(path() / file, text); }
