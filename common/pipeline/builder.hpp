@@ -169,6 +169,7 @@ template <class T, class MarkOf>
 void note(T& element, std::string_view key, const MarkOf& mark_of) {
     if constexpr (requires { element.key_marks; }) element.key_marks.set(key, mark_of());
     if constexpr (requires { element.stage.key_marks; }) element.stage.key_marks.set(key, mark_of());
+    if constexpr (requires { element.pipeline.key_marks; }) element.pipeline.key_marks.set(key, mark_of());
 }
 
 }  // namespace detail

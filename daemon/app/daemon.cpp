@@ -8,6 +8,7 @@
 #include "daemon/zones/local.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 #include <future>
 
 namespace cicd::app {
@@ -40,8 +42,26 @@ Result<void> make_state_directory(const fs::path& directory) {
     return {};
 }
 
-Result<os::FileLock> lock_state(const fs::path& directory) {
-    auto lock = os::FileLock::try_take(directory / "cicdd.lock");
+bool answers(const fs::path& socket) {
+    asio::io_context context;
+    asio::local::stream_protocol::socket probe(context);
+    boost::system::error_code error;
+    probe.connect(asio::local::stream_protocol::endpoint(socket.string()), error);
+    return !error;
+}
+
+/// A daemon that was just killed holds its lock until its last thread is gone, some milliseconds later: one that does
+/// not answer is waited for.
+Result<os::FileLock> take_lock(const fs::path& file, const fs::path& socket) {
+    for (int attempt = 0;; ++attempt) {
+        auto lock = os::FileLock::try_take(file);
+        if (lock || lock.error().kind != ErrorKind::conflict || attempt == 200 || answers(socket)) return lock;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
+Result<os::FileLock> lock_state(const fs::path& directory, const fs::path& socket) {
+    auto lock = take_lock(directory / "cicdd.lock", socket);
     if (lock || lock.error().kind != ErrorKind::conflict) return lock;
     std::ifstream file(directory / "cicdd.pid");
     std::string pid;
@@ -170,7 +190,7 @@ Result<void> serve(const ServeOptions& options) {
     ::signal(SIGPIPE, SIG_IGN);
     CICD_TRY(const auto configuration, read_configuration(options.config_directory));
     CICD_CHECK(make_state_directory(options.state_directory));
-    CICD_TRY(const auto lock, lock_state(options.state_directory));
+    CICD_TRY(const auto lock, lock_state(options.state_directory, options.socket));
     start_logging(configuration);
     CICD_CHECK(os::write_durably(options.state_directory / "cicdd.pid", std::to_string(::getpid()) + "\n"));
     CICD_TRY(auto store, store::Store::open(options.state_directory / "state.db"));

@@ -10,8 +10,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -62,6 +60,16 @@ Started start(const std::vector<std::string>& command, const RunOptions& options
     ::close(out[1]);
     ::close(err[1]);
     return {pid, in[1], out[0], err[0]};
+}
+
+// Not a C++ stream: those throw where the process goes away while its file is read.
+std::string proc_file(int pid, const char* name) {
+    std::string text;
+    const int fd = ::open(("/proc/" + std::to_string(pid) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+    char buffer[8192];
+    for (ssize_t n; fd >= 0 && (n = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+    if (fd >= 0) ::close(fd);
+    return text;
 }
 
 }  // namespace
@@ -162,8 +170,7 @@ Outcome run(const std::vector<std::string>& command, const RunOptions& options) 
 }
 
 bool is_alive(int pid) {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(stat)), {});
+    const auto text = proc_file(pid, "stat");
     const auto name_end = text.rfind(')');
     return name_end != std::string::npos && name_end + 2 < text.size() && text[name_end + 2] != 'Z' &&
            text[name_end + 2] != 'X';
@@ -175,8 +182,7 @@ std::vector<int> processes_with_argument(const std::string& text) {
     while (const dirent* entry = ::readdir(proc)) {
         const int pid = std::atoi(entry->d_name);
         if (pid <= 0 || pid == ::getpid()) continue;
-        std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-        const std::string line((std::istreambuf_iterator<char>(file)), {});
+        const auto line = proc_file(pid, "cmdline");
         if (line.find(text) != std::string::npos && is_alive(pid)) found.push_back(pid);
     }
     ::closedir(proc);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -32,8 +33,14 @@ void write_file(const std::filesystem::path& file, std::string_view text) {
 }
 
 std::string read_file(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
+    // Not a C++ stream: those throw where a process goes away while its /proc file is read.
+    std::string text;
+    if (std::FILE* stream = std::fopen(file.c_str(), "rb")) {
+        char buffer[65536];
+        while (const auto n = std::fread(buffer, 1, sizeof buffer, stream)) text.append(buffer, n);
+        std::fclose(stream);
+    }
+    return text;
 }
 
 GitRepository::GitRepository(const std::vector<std::pair<std::string, std::string>>& files) {
