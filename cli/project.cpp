@@ -20,7 +20,7 @@ struct Kind {
     std::vector<Stage> stages;
 };
 
-bool has(const std::filesystem::path& root, const char* name) {
+bool has(const std::filesystem::path& root, const std::string& name) {
     std::error_code fault;
     return std::filesystem::exists(root / name, fault);
 }
@@ -81,13 +81,20 @@ Kind python(const std::filesystem::path& root) {
     const bool pytest = has(root, "pytest.ini") || has(root, "conftest.py") ||
                         mentions(root / "pyproject.toml", "pytest") || mentions(root / "setup.cfg", "pytest") ||
                         mentions(root / "requirements.txt", "pytest") || mentions(root / "tox.ini", "pytest");
+    // Discovery looks only into packages: a folder of tests that is none must be named.
+    std::string unittest = "-m unittest discover -v";
+    for (const char* folder : {"tests", "test"})
+        if (has(root, folder) && !has(root, std::string(folder) + "/__init__.py")) {
+            unittest += std::string(" -s ") + folder;
+            break;
+        }
     if (has(root, "requirements.txt") && !text_of(root / "requirements.txt").empty()) {
         commands.emplace_back("python3 -m venv --system-site-packages .venv");
         commands.emplace_back(".venv/bin/pip install -r requirements.txt");
-        commands.emplace_back(pytest ? ".venv/bin/python -m pytest" : ".venv/bin/python -m unittest discover -v");
+        commands.push_back(pytest ? ".venv/bin/python -m pytest" : ".venv/bin/python " + unittest);
     } else {
         commands.emplace_back("python3 -m compileall -q .");
-        commands.emplace_back(pytest ? "python3 -m pytest" : "python3 -m unittest discover -v");
+        commands.push_back(pytest ? "python3 -m pytest" : "python3 " + unittest);
     }
     return {"Python", {{"test", std::move(commands)}}};
 }

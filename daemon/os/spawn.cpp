@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace cicd::os {
 namespace {
@@ -49,14 +51,19 @@ struct Prepared {
     bool new_session = false, detached = false;
     int death_signal = 0;
     int null = -1, highest = 3;
+    struct Report* report = nullptr;
+};
+
+/// What the child tells, in memory that it shares with us.
+struct Report {
     volatile int grandchild = 0;
     volatile SpawnFailure::Stage failed_stage = SpawnFailure::Stage::none;
     volatile int failed_errno = 0;
 };
 
 [[noreturn]] void give_up(Prepared& p, SpawnFailure::Stage stage) {
-    p.failed_errno = errno;
-    p.failed_stage = stage;
+    p.report->failed_errno = errno;
+    p.report->failed_stage = stage;
     ::_exit(127);
 }
 
@@ -99,22 +106,65 @@ void place_descriptors(Prepared& p) {
     give_up(p, SpawnFailure::Stage::program);
 }
 
-/// vfork: no page tables are copied, and we go on only when the program runs or has failed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// The sanitizers keep one return address for vfork, so one inside another returns to the wrong place. They get a real
+// fork, shared memory for the report, and a pipe whose end says that the program runs or has failed.
+int fork_child() { return ::fork(); }
+
+class SharedReport {
+public:
+    SharedReport()
+        : report_(new (::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Report) {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return;
+        read_ = Fd(ends[0]);
+        write_ = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, 500));
+        ::close(ends[1]);
+    }
+    ~SharedReport() { ::munmap(report_, sizeof(Report)); }
+    SharedReport(const SharedReport&) = delete;
+    SharedReport& operator=(const SharedReport&) = delete;
+    Report& get() { return *report_; }
+    void await() {
+        write_ = Fd();
+        char byte = 0;
+        while (::read(read_.get(), &byte, 1) < 0 && errno == EINTR) {}
+    }
+
+private:
+    Report* report_;
+    Fd read_, write_;
+};
+#else
+// vfork: no page tables are copied, and we go on only when the program runs or has failed. A macro, because a function
+// that called it must not return in the child.
+#define fork_child vfork
+
+class SharedReport {
+public:
+    Report& get() { return report_; }
+    void await() {}
+
+private:
+    Report report_;
+};
+#endif
+
 [[gnu::noinline]] int start(Prepared& p) {
-    const int pid = ::vfork();
+    const int pid = fork_child();
     if (pid != 0) return pid;
     if (!p.detached) become(p);
     ::setsid();
-    const int second = ::vfork();
+    const int second = fork_child();
     if (second == 0) become(p);
     if (second < 0) give_up(p, SpawnFailure::Stage::setup);
-    p.grandchild = second;
+    p.report->grandchild = second;
     ::_exit(0);
 }
 
 Error describe(const SpawnOptions& options, const Prepared& p) {
-    const std::string why = std::strerror(p.failed_errno);
-    switch (p.failed_stage) {
+    const std::string why = std::strerror(p.report->failed_errno);
+    switch (p.report->failed_stage) {
         case SpawnFailure::Stage::directory:
             return internal_error("cannot enter the directory " + options.cwd + ": " + why);
         case SpawnFailure::Stage::program:
@@ -151,6 +201,8 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     sigset_t all, before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    SharedReport report;
+    p.report = &report.get();
     const int pid = start(p);
     const int fork_errno = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -158,11 +210,12 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
         errno = fork_errno;
         return last_error("cannot start a process for " + options.argv.front());
     }
-    const bool failed = p.failed_stage != SpawnFailure::Stage::none;
+    report.await();
+    const bool failed = p.report->failed_stage != SpawnFailure::Stage::none;
     if (failed || options.detached)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    if (!failed) return options.detached ? static_cast<int>(p.grandchild) : pid;
-    if (failure) *failure = {p.failed_stage, p.failed_errno};
+    if (!failed) return options.detached ? static_cast<int>(p.report->grandchild) : pid;
+    if (failure) *failure = {p.report->failed_stage, p.report->failed_errno};
     return describe(options, p);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace cicd::planner {
 
@@ -190,15 +191,19 @@ private:
     }
 
     /// What needs something that will certainly be skipped is skipped with it, as the scheduler would find in the end.
+    /// A stage that is skipped by its own condition does not hold up the stages after it; a skipped job does hold up
+    /// the jobs that name it, and so does a stage that was itself held up.
     void follow_skips() {
         const auto survives = [](const std::string& condition) {
             return condition.find("always") != std::string::npos || condition.find('(') != std::string::npos ||
                    condition == "on_failure";
         };
+        std::set<std::string> held;
         const auto skipped = [&](const model::Need& need) {
+            if (need.job.empty()) return held.contains(need.stage);
             bool any = false;
             for (const auto& job : plan_.jobs) {
-                if (need.job.empty() ? job.stage != need.stage : job.base != need.stage + "." + need.job) continue;
+                if (job.base != need.stage + "." + need.job) continue;
                 if (job.reason.decision != Decision::skip) return false;
                 any = true;
             }
@@ -211,7 +216,7 @@ private:
                 const auto need = std::find_if(stage.needs.begin(), stage.needs.end(), skipped);
                 if (need == stage.needs.end()) continue;
                 stage.reason = {Decision::skip, "needs stage " + need_text(*need) + ", which is skipped"};
-                changed = true;
+                changed = held.insert(stage.name).second;
                 for (auto& job : plan_.jobs)
                     if (job.stage == stage.name && job.reason.decision != Decision::skip && !survives(job.job.condition))
                         job.reason = stage.reason;
@@ -222,6 +227,10 @@ private:
                 if (need == job.job.needs.end()) continue;
                 job.reason = {Decision::skip, "needs " + need_text(*need) + ", which is skipped"};
                 changed = true;
+                const bool all = std::all_of(plan_.jobs.begin(), plan_.jobs.end(), [&](const model::PlannedJob& other) {
+                    return other.stage != job.stage || other.reason.decision == Decision::skip;
+                });
+                if (all) held.insert(job.stage);
             }
         }
     }

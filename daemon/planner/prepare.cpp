@@ -147,6 +147,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     if (!parsed.ok()) return pipeline::as_error(parsed.problems);
     prepared.warnings = warnings_of(parsed.problems);
     CICD_TRY(auto event, make_event(sources, request, source, parsed.value));
+    if (!options.user.empty()) event.actor = options.user;
 
     PlanRequest plan;
     plan.event = std::move(event);

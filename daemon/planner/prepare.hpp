@@ -20,6 +20,7 @@ struct Prepared {
 struct PrepareOptions {
     bool allow_host_executor = false;
     std::vector<std::string> secrets;
+    std::string user;  ///< who asks: the event's actor; empty: the commit's author
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -22,14 +22,13 @@ void add_literals(Object& env, const model::Texts& texts) {
         if (!expr::has_expression(value)) env.set(name, value);
 }
 
-Object strategy_context(const RunNode& run, const Group& group, const model::PlannedJob& planned) {
-    Object strategy;
-    strategy.set("fail-fast", group.fail_fast);
-    strategy.set("job-index", planned.matrix_index);
-    strategy.set("job-total", planned.matrix_total);
-    strategy.set("max-parallel", group.limit > 0 ? group.limit : planned.matrix_total);
-    static_cast<void>(run);
-    return strategy;
+Object strategy_context(const Group& group, const model::PlannedJob& planned) {
+    // GitHub's names and the camelCase that everything of ours has.
+    const Value limit = group.limit > 0 ? group.limit : planned.matrix_total;
+    return {{"failFast", group.fail_fast},          {"fail-fast", group.fail_fast},
+            {"jobIndex", planned.matrix_index},     {"job-index", planned.matrix_index},
+            {"jobTotal", planned.matrix_total},     {"job-total", planned.matrix_total},
+            {"maxParallel", limit},                 {"max-parallel", limit}};
 }
 
 }  // namespace
@@ -92,7 +91,7 @@ Object RunNode::contexts_of(int index, const model::PlannedJob& planned) {
         add_literals(env, *texts);
     all.set("env", env);
     all.set("matrix", planned.matrix);
-    all.set("strategy", strategy_context(*this, groups[index], planned));
+    all.set("strategy", strategy_context(groups[index], planned));
     all.set("needs", needs_context(index));
     Object environment;
     environment.set("name", planned.job.environment.empty() ? stage.environment : planned.job.environment);

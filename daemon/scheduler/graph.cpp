@@ -170,6 +170,31 @@ void RunNode::add_node(int group, const model::PlannedJob& planned) {
     if (!model::is_final(record.state)) ++open;
 }
 
+bool RunNode::is_held(int stage) const {
+    const auto& target = targets[stage];
+    if (target.held) return *target.held;
+    const auto stops = [&](int need) {
+        switch (targets[need].result()) {
+            case JobState::failed:
+            case JobState::cancelled: return true;
+            case JobState::skipped: return !targets[need].is_stage || is_held(need);
+            case JobState::created:
+            case JobState::queued:
+            case JobState::scheduled:
+            case JobState::running:
+            case JobState::success:
+            case JobState::archived: break;
+        }
+        return false;
+    };
+    const auto& node = stages[stage];
+    bool held = target.tainted || std::any_of(node.needs.begin(), node.needs.end(), stops);
+    for (const int group : node.groups)
+        held = held || std::any_of(groups[group].needs.begin(), groups[group].needs.end(), stops);
+    target.held = held;
+    return held;
+}
+
 void RunNode::add_status(Status& status, int index, bool only_order) const {
     const auto& target = targets[index];
     status.failure |= target.tainted && !only_order;
@@ -183,7 +208,8 @@ void RunNode::add_status(Status& status, int index, bool only_order) const {
             cause = target.label() + " was cancelled";
             break;
         case JobState::skipped:
-            if (!only_order) cause = target.label() + " was skipped";
+            // A stage that did not want to run lets those after it go on; one that could not run does not.
+            if (!only_order && (!target.is_stage || is_held(index))) cause = target.label() + " was skipped";
             break;
         case JobState::created:
         case JobState::queued:

@@ -25,6 +25,7 @@ struct Target {
     bool timed_out = false;
     bool done = false;              ///< who waited for it has been told
     bool tainted = false;           ///< something it needed, directly or further up, failed
+    mutable std::optional<bool> held;  ///< see RunNode::is_held
     std::vector<int> groups;        ///< groups that wait for it
     std::vector<int> empty_stages;  ///< stages without jobs that wait for it
     std::optional<Value> context;   ///< its entry in `needs`, made once
@@ -105,6 +106,8 @@ struct RunNode {
     void add_node(int group, const model::PlannedJob& planned);
 
     [[nodiscard]] Status status_of(const std::vector<int>& needs) const;
+    /// Whether a stage that was skipped was so for the sake of its needs, and not by a condition or selection of its own.
+    [[nodiscard]] bool is_held(int stage) const;
     void add_status(Status& status, int target, bool only_order) const;
     /// `needs` as jobs of this group see it.
     Value needs_context(int group);

@@ -98,6 +98,7 @@ TEST_CASE_FIXTURE(Examples, "retry: the second attempt succeeds, the slow step i
     const auto outcome = run("retry");
     INFO(outcome.out, outcome.err);
     CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "ended as failure"));
     const auto result = last_run();
     for (const auto& job : result["jobs"].as_array())
         if (job["name"] == Value("flaky")) CHECK(job["attempt"] == Value(2));

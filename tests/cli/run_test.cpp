@@ -64,6 +64,39 @@ TEST_CASE("a failing step fails the run: exit 1, with its last lines and what to
     CHECK(text(job_named(run, "after")["status"]) == "skipped");
 }
 
+TEST_CASE("a stage that its own condition skips lets the next ones go on; one that a failure stopped does not") {
+    GitRepository repository{{".cicd.yaml",
+                              "name: demo\nparameters:\n  skipTests: {type: boolean, default: true}\n"
+                              "  broken: {type: boolean, default: false}\nstages:\n"
+                              "  - {name: build, commands: ['test ${{ params.broken }} = false']}\n"
+                              "  - {name: test, condition: '!params.skipTests', commands: ['true']}\n"
+                              "  - {name: deploy, commands: ['true']}\n"
+                              "  - {name: verify, commands: ['true']}\n"}};
+    World world;
+    CHECK(world.cicdctl({"run"}, world.in(repository.path())).code == 0);
+    const auto fine = world.json({"show", "run-1"});
+    CHECK(text(job_named(fine, "test")["status"]) == "skipped");
+    CHECK(text(job_named(fine, "deploy")["status"]) == "success");
+    CHECK(text(job_named(fine, "verify")["status"]) == "success");
+    CHECK(world.cicdctl({"run", "-p", "broken=true", "-p", "skipTests=false"}, world.in(repository.path())).code == 1);
+    const auto broken = world.json({"show", "run-2"});
+    for (const auto* name : {"test", "deploy", "verify"}) CHECK(text(job_named(broken, name)["status"]) == "skipped");
+    const auto plan = world.json({"plan"}, world.in(repository.path()));
+    for (const auto& job : plan["jobs"].as_array())
+        CHECK((job["name"] == Value("test")) == (job["reason"]["decision"] == Value("skip")));
+}
+
+TEST_CASE("jobs know which run they belong to, and that somebody of this machine started it") {
+    GitRepository repository{{".cicd.yaml",
+                              "name: demo\nstages:\n  - name: one\n    commands:\n"
+                              "      - 'echo \"${{ run.id }} ${{ run.number }} $CICD_RUN_ID $CICD_RUN_NUMBER $CICD_PIPELINE $CICD_EVENT\"'\n"}};
+    World world;
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    CHECK(contains(outcome.out, "run-1 1 run-1 1 demo manual"));
+    const auto run = world.json({"show", "run-1"});
+    CHECK(text(run["triggeredBy"]["user"]) != "Tester");
+}
+
 TEST_CASE("detach gives the run's id; watch exits as the run did") {
     GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['exit 3']}\n"}};
     World world;
