@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -42,6 +43,14 @@ bool is_commit_id(const std::string& text) {
            text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
 }
 
+/// "HEAD~2", "main^", "v1.0~3", "main@{1}": what names a commit by another. Searches (":/text", "^{/text}") do not.
+bool is_ancestry(std::string_view text) {
+    return !text.starts_with('-') && text.size() < 256 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_./~^@{}-").find(c) != std::string_view::npos;
+    }) && text.find("{/") == std::string_view::npos;
+}
+
 Result<Owned<git_commit>> first_of(git_repository* repository, const std::vector<std::string>& specs, const Error& error) {
     for (const auto& spec : specs)
         if (auto commit = peel(repository, spec)) return commit;
@@ -56,9 +65,9 @@ Result<Resolved> resolve_revision(git_repository* repository, const Revision& re
         return invalid("SOURCE_002", "name only one of commit, branch, tag and pull request");
     Resolved resolved;
     if (!revision.commit.empty()) {
-        if (!is_commit_id(revision.commit))
-            return invalid("SOURCE_002", "'" + revision.commit + "' is no commit id",
-                           "give at least 4 digits of it, or use --branch or --tag");
+        if (!is_commit_id(revision.commit) && !is_ancestry(revision.commit))
+            return invalid("SOURCE_002", "'" + revision.commit + "' is no commit",
+                           "give at least 4 digits of its id, or something like HEAD~2");
         auto commit = peel(repository, revision.commit);
         if (!commit)
             return not_found("SOURCE_002", "there is no commit " + revision.commit + " in " + shown, commit.error().hint);
