@@ -13,8 +13,9 @@
 namespace cicd::cli {
 namespace {
 
+// Not CICD_OUTPUT: in a job that names the step's file of outputs, and cicdctl is run in jobs too.
 constexpr std::array variables =
-    std::to_array<std::pair<const char*, std::string_view>>({{"CICD_OUTPUT", "output"},
+    std::to_array<std::pair<const char*, std::string_view>>({{"CICD_OUTPUT_FORMAT", "output"},
                                                              {"CICD_COLOR", "color"},
                                                              {"CICD_SOCKET", "socket"},
                                                              {"CICD_STATE_DIR", "stateDirectory"},

@@ -97,6 +97,16 @@ TEST_CASE("jobs know which run they belong to, and that somebody of this machine
     CHECK(text(run["triggeredBy"]["user"]) != "Tester");
 }
 
+TEST_CASE("cicdctl works inside a job") {
+    GitRepository repository{{"README", "\n"}};
+    World world;
+    write_file(world.config() / "config.yaml", "executors: {host: true}\n");
+    repository.write(".cicd.yaml", "name: demo\nstages:\n  - {name: one, executor: host, commands: ['" + program("cicdctl") + " validate']}\n");
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+}
+
 TEST_CASE("detach gives the run's id; watch exits as the run did") {
     GitRepository repository{{".cicd.yaml", "name: demo\nstages:\n  - {name: one, commands: ['exit 3']}\n"}};
     World world;
