@@ -26,7 +26,7 @@ Result<std::string> run_id(Session& session, const std::string& typed) {
     contract::RunFilter newest;
     newest.page_size = 1;
     CICD_TRY(const auto page, daemon->list_runs(newest));
-    if (page.data.empty()) return not_found("RUN_404", "there is no run yet", "start one with 'cicdctl run'");
+    if (page.data.empty()) return not_found("RUN_001", "there is no run yet", "start one with 'cicdctl run'");
     return page.data.front().id.str();
 }
 

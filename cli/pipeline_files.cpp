@@ -29,7 +29,7 @@ Result<std::vector<std::string>> pipeline_files_here() {
     const auto root = repository_root(here).value_or(here);
     auto files = pipeline_files(root);
     if (files.empty())
-        return not_found("PIPELINE_404",
+        return not_found("PIPELINE_001",
                          "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml",
                          "'cicdctl init' writes one that fits the project");
     const auto prefix = root.lexically_relative(here);

@@ -49,8 +49,14 @@ Result<ExitCode> print_status(Session& session, const contract::DaemonStatus& st
 
 Result<ExitCode> start(Session& session, const Arguments&) {
     if (!daemon_answers(session.socket())) CICD_CHECK(start_daemon(session.socket()));
-    CICD_TRY(const auto status, ask(session));
-    return print_status(session, status);
+    auto status = ask(session);
+    if (!status && status.error().kind == ErrorKind::unavailable) {
+        // It was on its way out when we looked.
+        CICD_CHECK(start_daemon(session.socket()));
+        status = ask(session);
+    }
+    if (!status) return status.error();
+    return print_status(session, *status);
 }
 
 Result<ExitCode> status(Session& session, const Arguments&) {

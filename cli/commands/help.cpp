@@ -2,6 +2,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/session.hpp"
 #include "common/base/text.hpp"
+#include "common/contract/errors.hpp"
 
 namespace cicd::cli {
 namespace {
@@ -11,6 +12,13 @@ constexpr Operand operands[] = {{.name = "COMMAND", .required = false, .many = t
 Result<ExitCode> show_help(Session& session, const Arguments& arguments) {
     if (arguments.operands.empty()) {
         session.console().out(render::overview());
+        return ExitCode::success;
+    }
+    if (arguments.operands == std::vector<std::string>{"errors"}) {
+        std::string text;
+        for (const auto& [code, meaning] : contract::code_meanings())
+            text += std::string(code) + std::string(14 - code.size(), ' ') + std::string(meaning) + "\n";
+        session.console().out(text);
         return ExitCode::success;
     }
     const auto name = join(arguments.operands, " ");

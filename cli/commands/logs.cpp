@@ -23,7 +23,7 @@ Result<std::string> job_of(const model::Run& run, const std::string& name) {
     }
     auto hint = did_you_mean(name, names);
     if (hint.empty()) hint = "its jobs are " + join(names, ", ");
-    return not_found("JOB_404", run.id.str() + " has no job '" + name + "'", hint);
+    return not_found("JOB_001", run.id.str() + " has no job '" + name + "'", hint);
 }
 
 Result<ExitCode> logs(Session& session, const Arguments& arguments) {

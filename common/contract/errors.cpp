@@ -1,6 +1,58 @@
 #include "common/contract/errors.hpp"
 
 namespace cicd::contract {
+namespace {
+
+constexpr CodeMeaning meanings[] = {
+    {"CICD_069", "no daemon answers on the socket"},
+    {"CICD_400", "the request, option or value cannot be read"},
+    {"CICD_403", "not allowed"},
+    {"CICD_404", "there is nothing at that path of the API"},
+    {"CICD_405", "the path exists, but not with that method"},
+    {"CICD_409", "the state does not allow it, or an Idempotency-Key came again with another body"},
+    {"CICD_413", "the body is too large"},
+    {"CICD_500", "a fault of the daemon or of the machine"},
+    {"CICD_501", "not available yet"},
+    {"CICD_503", "the daemon is stopping, or something that it needs cannot be used"},
+    {"EXPR_001", "an expression holds a character or literal that is none"},
+    {"EXPR_002", "an expression cannot be parsed, or names what does not exist"},
+    {"EXPR_003", "an expression cannot be evaluated"},
+    {"JOB_001", "job not found"},
+    {"JOB_002", "the job cannot be executed as it is written"},
+    {"JOB_003", "the job's place could not be prepared: sandbox, container, component"},
+    {"JOB_006", "the job is over already"},
+    {"JOB_007", "another runner has the job's directory"},
+    {"JOB_008", "the job's directory holds no description of it"},
+    {"PIPELINE_001", "pipeline or pipeline file not found"},
+    {"PIPELINE_004", "the event does not start the pipeline"},
+    {"PIPELINE_006", "the definition is not valid, or asks for what is not available yet"},
+    {"PIPELINE_007", "the pipeline has no such stage"},
+    {"PIPELINE_008", "the repository has several pipelines: name one"},
+    {"PIPELINE_009", "the pipeline is disabled or archived"},
+    {"PIPELINE_010", "another pipeline has that name"},
+    {"RUN_001", "run not found"},
+    {"RUN_002", "the run has not ended yet"},
+    {"RUN_003", "there is nothing to retry"},
+    {"RUN_004", "the run is over already"},
+    {"SOURCE_001", "there is no repository, or it has no working tree"},
+    {"SOURCE_002", "the repository has no such branch, tag, commit or pull request"},
+    {"SOURCE_003", "the source has no such file, or it cannot be read as one"},
+    {"SOURCE_004", "the source is no longer kept"},
+    {"SOURCE_005", "git failed: objects missing, fetch refused"},
+    {"SOURCE_006", "a file of the working tree cannot be read"},
+    {"SOURCE_007", "a file of the checkout cannot be written"},
+    {"SOURCE_008", "the tree holds a path that would lead out of the checkout"},
+    {"STATE_001", "the state file is locked by something else"},
+    {"STATE_002", "the state file is damaged"},
+    {"STATE_003", "the state file cannot be written: disk full or failing"},
+    {"STATE_004", "the state file cannot be opened"},
+    {"STATE_005", "the state file was written by a newer version"},
+    {"ZONE_001", "the zone cannot be used: its folders, or the system's limits"},
+};
+
+}  // namespace
+
+std::span<const CodeMeaning> code_meanings() { return meanings; }
 
 int http_status(const Error& error) {
     if (error.code == code::method_not_allowed) return 405;

@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 
 #include <array>
+#include <span>
 #include <string_view>
 
 /// The public error codes that belong to no single entity, and what kinds of error are over HTTP.
@@ -24,6 +25,12 @@ inline constexpr std::string_view job_not_found = "JOB_001";
 inline constexpr std::string_view pipeline_not_found = "PIPELINE_001";
 inline constexpr std::string_view invalid_pipeline = "PIPELINE_006";
 }  // namespace code
+
+/// Every public code and what it says, in order of the codes. Those below 006 of an entity are the first seed's.
+struct CodeMeaning {
+    std::string_view code, meaning;
+};
+std::span<const CodeMeaning> code_meanings();
 
 /// A definition that could be read but is wrong is 422; a request that could not be read at all is 400.
 int http_status(const Error& error);

@@ -43,7 +43,7 @@ Result<void> write_spec(const Paths& paths, const model::JobSpec& spec) {
 
 Result<model::JobSpec> read_spec(const Paths& paths) {
     CICD_TRY(auto spec, read_document<model::JobSpec>(paths.spec()));
-    if (!spec) return not_found("JOB_004", paths.spec().string() + " does not exist", "a job directory needs a spec.json");
+    if (!spec) return not_found("JOB_008", paths.spec().string() + " does not exist", "a job directory needs a spec.json");
     return std::move(*spec);
 }
 

@@ -50,12 +50,15 @@ bool answers(const fs::path& socket) {
     return !error;
 }
 
-/// A daemon that was just killed holds its lock until its last thread is gone, some milliseconds later: one that does
-/// not answer is waited for.
+/// A daemon that was just killed holds its lock, and its socket may still take connections, until its last thread is
+/// gone some milliseconds later: only one that goes on answering is there.
 Result<os::FileLock> take_lock(const fs::path& file, const fs::path& socket) {
+    int answered = 0;
     for (int attempt = 0;; ++attempt) {
         auto lock = os::FileLock::try_take(file);
-        if (lock || lock.error().kind != ErrorKind::conflict || attempt == 200 || answers(socket)) return lock;
+        if (lock || lock.error().kind != ErrorKind::conflict || attempt == 200) return lock;
+        answered = answers(socket) ? answered + 1 : 0;
+        if (answered == 5) return lock;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
 }

@@ -49,7 +49,7 @@ Result<std::string> choose_file(git::Sources& sources, const model::Source& sour
     }
     if (found.size() == 1) return found.front();
     if (found.size() > 1)
-        return invalid("PIPELINE_002", "there are several pipelines: " + join(found, ", "),
+        return invalid("PIPELINE_008", "there are several pipelines: " + join(found, ", "),
                        "choose one: cicdctl run -f " + found.front());
     CICD_TRY(const auto foreign, foreign_files(sources, source));
     if (!foreign.empty()) return not_available(foreign);

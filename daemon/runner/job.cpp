@@ -149,7 +149,7 @@ void Job::run_step(int index) {
         end_step(index, model::StepState::failed, reason, error.message, false, {});
     };
     if (!step.uses.empty())
-        return fail(unavailable("JOB_503", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
+        return fail(unavailable("JOB_003", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
     if (!env) return fail(env.error(), model::EndReason::exit);
     if (const auto condition = context_.condition(step.condition); !condition)
         return fail(condition.error(), model::EndReason::exit);

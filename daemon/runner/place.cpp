@@ -45,7 +45,7 @@ std::string own_program() {
 
 Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory) {
     if (spec.executor == model::ExecutorKind::container)
-        return unavailable("JOB_503", "the container executor is not available yet", "use the executor 'sandbox'");
+        return unavailable("JOB_003", "the container executor is not available yet", "use the executor 'sandbox'");
     Place place;
     place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
@@ -111,8 +111,8 @@ Error Place::broken() {
         const ssize_t n = ::read(complaints_.get(), buffer, sizeof buffer);
         if (n > 0) said = to_valid_utf8(trim(std::string_view(buffer, static_cast<std::size_t>(n))));
     }
-    if (!isolated_) return unavailable("JOB_503", "the job's first process was killed" + (said.empty() ? "" : ": " + said));
-    if (ready_) return unavailable("JOB_503", "the sandbox ended before its job" + (said.empty() ? "" : ": " + said));
+    if (!isolated_) return unavailable("JOB_003", "the job's first process was killed" + (said.empty() ? "" : ": " + said));
+    if (ready_) return unavailable("JOB_003", "the sandbox ended before its job" + (said.empty() ? "" : ": " + said));
     return explain_sandbox_failure(said);
 }
 

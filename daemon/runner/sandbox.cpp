@@ -133,13 +133,13 @@ Result<Bindings> sandbox_command(const SandboxRequest& request) {
     const char* override_path = std::getenv("CICD_BWRAP");
     const std::string bwrap = override_path ? override_path : find_bwrap();
     if (bwrap.empty() || ::access(bwrap.c_str(), X_OK) != 0)
-        return unavailable("JOB_503", "the sandbox needs bubblewrap (bwrap), which is not installed",
+        return unavailable("JOB_003", "the sandbox needs bubblewrap (bwrap), which is not installed",
                            "install the package bubblewrap: sudo apt-get install bubblewrap");
     return Arguments(request, bwrap).finish();
 }
 
 Error explain_sandbox_failure(std::string_view said) {
-    Error error = unavailable("JOB_503", "the sandbox could not be set up");
+    Error error = unavailable("JOB_003", "the sandbox could not be set up");
     if (!said.empty()) error.message += ": " + std::string(said);
     const bool namespaces = said.find("namespace") != std::string_view::npos ||
                             said.find("uid map") != std::string_view::npos ||

@@ -10,7 +10,7 @@ namespace {
 Result<model::PipelineRecord> fill_in(store::Store& store, contract::StartRun& request) {
     CICD_TRY(auto record, store.pipeline(request.pipeline));
     if (record.state == model::PipelineState::disabled || record.state == model::PipelineState::archived)
-        return conflict("PIPELINE_003", "pipeline " + record.name + " is " + std::string(to_text(record.state)),
+        return conflict("PIPELINE_009", "pipeline " + record.name + " is " + std::string(to_text(record.state)),
                         "activate it before running it");
     if (request.repository.empty()) request.repository = record.repository;
     if (request.file.empty()) request.file = record.file;
@@ -119,7 +119,7 @@ async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string 
     auto loading = async::offload(parts_.pool, std::move(work));
     auto record = co_await std::move(loading);
     if (!record || active) co_return record;
-    co_return conflict("JOB_002", job.str() + " is over already: " + std::string(to_text(record->state)));
+    co_return conflict("JOB_006", job.str() + " is over already: " + std::string(to_text(record->state)));
 }
 
 async::Task<Result<model::Run>> Scheduler::succeed(

@@ -36,7 +36,7 @@ Result<std::int64_t> pipeline_number(const PipelineId& id) {
 Result<void> refuse_taken(Connection& from, const std::string& name, std::int64_t number) {
     auto query = from.query("SELECT number FROM pipelines WHERE name = ? AND number <> ?");
     if (query.with(name, number).next())
-        return conflict("PIPELINE_006", "the name '" + name + "' is taken by pipeline-" +
+        return conflict("PIPELINE_010", "the name '" + name + "' is taken by pipeline-" +
                                             std::to_string(query.number(0)),
                         "choose another name, or update that pipeline");
     return {};

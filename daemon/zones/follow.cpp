@@ -33,7 +33,7 @@ Timestamp wall_clock() {
 
 /// The journal itself is watched, not its folder: a busy log would fill the queue of events.
 Result<void> Local::State::watch(const Key& key, Following& job) {
-    if (!inotify_) return unavailable("ZONE_002", inotify_problem_);
+    if (!inotify_) return unavailable("ZONE_001", inotify_problem_);
     CICD_TRY(job.folder_watch, inotify_->add(job.paths.root, IN_MOVED_TO));
     CICD_TRY(job.journal_watch, inotify_->add(job.paths.journal(), IN_MODIFY));
     watches_[job.folder_watch] = key;
