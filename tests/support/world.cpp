@@ -75,7 +75,11 @@ World::World() {
     std::filesystem::create_directories(config());
 }
 
-World::~World() { kill_daemon(); }
+World::~World() {
+    kill_daemon();
+    // Runners outlive their daemon, as they should: what a failed test left running ends here.
+    for (const int pid : processes_with_argument(state().string())) ::kill(pid, SIGKILL);
+}
 
 RunOptions World::in(const std::filesystem::path& directory) const {
     RunOptions options;
