@@ -216,7 +216,8 @@ private:
                 const auto need = std::find_if(stage.needs.begin(), stage.needs.end(), skipped);
                 if (need == stage.needs.end()) continue;
                 stage.reason = {Decision::skip, "needs stage " + need_text(*need) + ", which is skipped"};
-                changed = held.insert(stage.name).second;
+                held.insert(stage.name);
+                changed = true;
                 for (auto& job : plan_.jobs)
                     if (job.stage == stage.name && job.reason.decision != Decision::skip && !survives(job.job.condition))
                         job.reason = stage.reason;
