@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -187,7 +188,7 @@ void Builder::fields(const Cursor& at, T& into, std::initializer_list<std::span<
     for (const auto& member : at.node->members) {
         const std::string_view key = member.key->text;
         detail::note(into, key, [&] { return mark(Cursor{member.key, &at, key, 0}); });
-        detail::note(inner, key, [&] { return mark(Cursor{member.key, &at, key, 0}); });
+        if constexpr (!std::is_same_v<T, U>) detail::note(inner, key, [&] { return mark(Cursor{member.key, &at, key, 0}); });
         if (const auto* field = detail::find_field<T>(tables, key)) {
             field->read(*this, at.child(member), into);
         } else if (const auto* inner_field = detail::find_field<U>(inner_tables, key)) {
