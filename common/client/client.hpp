@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "common/base/value.hpp"
+#include "common/contract/explain.hpp"
 #include "common/contract/requests.hpp"
 #include "common/model/run.hpp"
 
@@ -89,6 +90,17 @@ public:
     /// To the job's end; an attempt after a failed one follows on, its lines counted from 0 again.
     Result<void> follow_log(const std::string& id, std::uint64_t first_line,
                             const std::function<bool(const contract::LogEntry&)>& handler);
+
+    Result<std::vector<contract::LogEntry>> job_log(const std::string& id, const contract::LogQuery& query);
+    Result<contract::Explanation> explain_run(const std::string& id);
+    Result<contract::Explanation> explain_job(const std::string& id);
+    Result<model::Run> reschedule_run(const std::string& id, const contract::Reschedule& change);
+    Result<model::JobRun> reschedule_job(const std::string& id, const contract::Reschedule& change);
+    Result<std::vector<model::JobRun>> queue();
+    Result<contract::BackupReport> backup(const contract::Backup& request);
+    Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request);
+    Result<std::string> log_level();
+    Result<void> set_log_level(const std::string& level);
 
     Result<contract::Page<model::PipelineRecord>> list_pipelines(int page, int page_size);
     Result<model::PipelineRecord> show_pipeline(const std::string& id_or_name);

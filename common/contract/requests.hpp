@@ -29,12 +29,17 @@ struct StartRun {
     std::vector<std::string> stages;    ///< only these (and the stages they need)
     std::vector<std::string> jobs;      ///< only these (and what they need)
     std::vector<std::pair<std::string, std::string>> vars;
+    std::string from_stage;             ///< only this stage and those after it; the others count as successful
     std::optional<model::Priority> priority;
     bool operator==(const StartRun&) const = default;
 };
 
+/// What is not to run again keeps its result, its outputs and its log. At most one of `from_stage` and `jobs`; either
+/// comes before `failed_only`.
 struct RetryRun {
     bool failed_only = true;
+    std::string from_stage;         ///< this stage and all that need it, successes too
+    std::vector<std::string> jobs;  ///< keys ("test.unit") or ids; with what was skipped because of them
     bool operator==(const RetryRun&) const = default;
 };
 
@@ -43,12 +48,23 @@ struct Cancel {
     bool operator==(const Cancel&) const = default;
 };
 
+/// PATCH /runs/{id}, POST /jobs/queue/{id}/priority and /reschedule: for what has not started yet.
+struct Reschedule {
+    std::optional<model::Priority> priority;
+    std::optional<Timestamp> not_before;  ///< it does not start earlier; a time in the past: as soon as it can
+    bool operator==(const Reschedule&) const = default;
+};
+
 struct RunFilter {
     std::string pipeline, branch;
     std::vector<model::RunState> states;
     std::vector<std::string> repositories;
+    std::string user, commit;                      ///< commit: the beginning of its id
+    std::vector<model::TriggerType> events;
+    std::optional<Timestamp> since, until;         ///< created in [since, until)
     int page = 1, page_size = 20;
     std::string sort = "-number";
+    std::string cursor;                            ///< of the page before: comes before `page`
     bool operator==(const RunFilter&) const = default;
 };
 
@@ -57,7 +73,20 @@ struct JobFilter {
     std::vector<model::JobState> states;
     int page = 1, page_size = 20;
     std::string sort = "-id";
+    std::string cursor;
     bool operator==(const JobFilter&) const = default;
+};
+
+/// Which lines of a job's log. Everything given must hold.
+struct LogQuery {
+    int attempt = 0;               ///< 0: the latest
+    std::uint64_t first_line = 0;
+    int max_lines = 0;             ///< 0: no limit
+    int tail = -1;                 ///< only the last so many lines (of those that match); -1: all
+    std::optional<Timestamp> since;
+    std::string step;              ///< index from 0, id or name
+    std::string grep;              ///< ECMAScript regular expression
+    bool operator==(const LogQuery&) const = default;
 };
 
 /// POST /pipelines and PUT /pipelines/{id}.
@@ -74,6 +103,7 @@ struct Pagination {
     int page = 1, page_size = 20;
     std::int64_t total_count = 0;
     bool has_next = false;
+    std::string next_cursor;  ///< where the list has one and there is more
     bool operator==(const Pagination&) const = default;
 };
 
@@ -105,7 +135,36 @@ struct DaemonStatus {
     double cpu_capacity = 0;
     std::uint64_t memory_capacity = 0;
     int slots = 0;
+    int gpu_capacity = 0;
+    bool accepting = true;             ///< new runs are taken, new jobs start
+    std::string not_accepting_reason;  ///< "only 120 MiB are free in /var/lib/cicd; …"
+    std::string limits;                ///< how limits are held: "cgroup2", "cgroup1", "rlimits"
     bool operator==(const DaemonStatus&) const = default;
+};
+
+/// POST /daemon/cleanup. Ages, counts and sizes are those of the configuration; `dry_run` only tells.
+struct CleanUp {
+    bool dry_run = false;
+    bool operator==(const CleanUp&) const = default;
+};
+struct CleanUpReport {
+    std::int64_t runs = 0, logs = 0, workspaces = 0, mirrors = 0;  ///< removed
+    std::int64_t bytes = 0;                                        ///< freed on disk
+    std::vector<std::string> notes;                                ///< what was kept, and why
+    bool operator==(const CleanUpReport&) const = default;
+};
+
+/// POST /daemon/backup: a snapshot of the state as one archive, written on the daemon's machine while it works on.
+struct Backup {
+    std::string path;    ///< absolute; must not exist yet unless `overwrite`
+    bool overwrite = false;
+    bool logs = true;    ///< logs of ended jobs too
+    bool operator==(const Backup&) const = default;
+};
+struct BackupReport {
+    std::string path, sha256;
+    std::int64_t bytes = 0, runs = 0, logs = 0;
+    bool operator==(const BackupReport&) const = default;
 };
 
 }  // namespace cicd::contract

@@ -26,6 +26,11 @@ inline constexpr Route readyz{"getReadiness", "GET", "/readyz"};
 inline constexpr Route version{"getVersion", "GET", "/version"};
 inline constexpr Route status{"getStatus", "GET", "/status"};
 inline constexpr Route openapi{"getOpenapi", "GET", "/openapi.json"};
+inline constexpr Route metrics{"getMetrics", "GET", "/metrics"};
+inline constexpr Route backup{"backupDaemon", "POST", "/daemon/backup"};
+inline constexpr Route clean_up{"cleanUpDaemon", "POST", "/daemon/cleanup"};
+inline constexpr Route log_level{"getLogLevel", "GET", "/daemon/log-level"};
+inline constexpr Route set_log_level{"setLogLevel", "PUT", "/daemon/log-level"};
 inline constexpr Route plan{"planRun", "POST", "/plan"};
 
 inline constexpr Route list_pipelines{"listPipelines", "GET", "/pipelines"};
@@ -68,6 +73,14 @@ inline constexpr Route list_executions{"listExecutions", "GET", "/executions"};
 inline constexpr Route show_execution{"getExecution", "GET", "/executions/{executionId}"};
 inline constexpr Route execution_logs{"getExecutionLogs", "GET", "/executions/{executionId}/logs"};
 
+inline constexpr Route update_run{"updateRun", "PATCH", "/runs/{runId}"};
+inline constexpr Route explain_run{"explainRun", "GET", "/runs/{runId}/explain"};
+
+inline constexpr Route job_queue{"listQueue", "GET", "/jobs/queue"};
+inline constexpr Route queued_job{"getQueuedJob", "GET", "/jobs/queue/{jobId}"};
+inline constexpr Route prioritise_job{"setJobPriority", "POST", "/jobs/queue/{jobId}/priority"};
+inline constexpr Route reschedule_job{"rescheduleJob", "POST", "/jobs/queue/{jobId}/reschedule"};
+inline constexpr Route explain_job{"explainJob", "GET", "/jobs/{jobId}/explain"};
 inline constexpr Route list_jobs{"listJobs", "GET", "/jobs"};
 inline constexpr Route show_job{"getJob", "GET", "/jobs/{jobId}"};
 inline constexpr Route job_status{"getJobStatus", "GET", "/jobs/{jobId}/status"};

@@ -16,6 +16,7 @@ struct JobLimits {
     std::optional<double> cpu;
     std::optional<std::uint64_t> memory;
     std::optional<int> pids;
+    std::optional<std::uint64_t> storage;  ///< bytes that the job may write: workspace, /tmp and home together
     bool operator==(const JobLimits&) const = default;
 };
 

@@ -40,6 +40,8 @@ struct JobRun {
     JobState state = JobState::created;
     int attempt = 1;
     bool allow_failure = false;
+    std::optional<Priority> priority;        ///< its own, where it was rescheduled; else the run's
+    std::optional<Timestamp> not_before;     ///< rescheduled, or a retry that backs off
     std::optional<Timestamp> created_time, queued_time, start_time, end_time;
     std::optional<int> exit_code;
     std::optional<EndReason> end_reason;
@@ -65,6 +67,7 @@ struct Run {
     std::string pipeline;    ///< name
     int pipeline_version = 0;
     RunState state = RunState::created;
+    Priority priority = Priority::normal;
     std::string triggered_by;  ///< user
     Event event;
     Source source;
