@@ -28,10 +28,10 @@ public:
     void set(std::string key, Value value);
     bool erase(std::string_view key);
     [[nodiscard]] bool contains(std::string_view key) const { return find(key) != nullptr; }
-    [[nodiscard]] std::size_t size() const { return members_.size(); }
-    [[nodiscard]] bool empty() const { return members_.empty(); }
-    [[nodiscard]] auto begin() const { return members_.begin(); }
-    [[nodiscard]] auto end() const { return members_.end(); }
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] std::vector<Member>::const_iterator begin() const;
+    [[nodiscard]] std::vector<Member>::const_iterator end() const;
     bool operator==(const Object& other) const;  ///< order of members does not matter
 
 private:
@@ -80,6 +80,12 @@ private:
     std::variant<std::monostate, bool, double, std::string, std::shared_ptr<const Array>, std::shared_ptr<const Object>>
         data_;
 };
+
+// Behind Value, which a vector of members needs whole (clang insists).
+inline std::size_t Object::size() const { return members_.size(); }
+inline bool Object::empty() const { return members_.empty(); }
+inline std::vector<Object::Member>::const_iterator Object::begin() const { return members_.begin(); }
+inline std::vector<Object::Member>::const_iterator Object::end() const { return members_.end(); }
 
 /// A number as JavaScript prints it: "3", "0.5", "1e+21", "NaN".
 std::string number_text(double number);

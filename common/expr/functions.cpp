@@ -19,7 +19,8 @@ Error failed(std::string message, std::string hint = {}) {
 }
 
 Result<Value> contains(Arguments arguments) {
-    const auto& [search, item] = std::tie(arguments[0], arguments[1]);
+    const auto& search = arguments[0];
+    const auto& item = arguments[1];
     if (search.is_array()) {
         const auto& items = search.as_array();
         return Value(std::any_of(items.begin(), items.end(), [&](const Value& v) { return loosely_equal(item, v); }));

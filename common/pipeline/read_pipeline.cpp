@@ -133,9 +133,10 @@ Pipeline read_pipeline(Builder& b, const Cursor& at) {
         b.fields<Defaults, Job>(*draft.defaults, defaults, {default_fields}, defaults.job, {job_settings()},
                                 "defaults");
     // Below the pipeline's own, so that stages and jobs can still replace them.
-    for (auto& [name, text] : defaults.env)
-        if (std::none_of(pipeline.env.begin(), pipeline.env.end(), [&](const auto& e) { return e.first == name; }))
-            pipeline.env.emplace_back(std::move(name), std::move(text));
+    for (auto& variable : defaults.env)
+        if (std::none_of(pipeline.env.begin(), pipeline.env.end(),
+                         [&](const auto& e) { return e.first == variable.first; }))
+            pipeline.env.push_back(std::move(variable));
     if (draft.stages) pipeline.stages = read_stages(b, *draft.stages, defaults.job);
     resolve_needs(b, pipeline);
     if (!pipeline.includes.empty()) b.declare_parameters_open();
