@@ -14,6 +14,7 @@ constexpr CodeMeaning meanings[] = {
     {"CICD_500", "a fault of the daemon or of the machine"},
     {"CICD_501", "not available yet"},
     {"CICD_503", "the daemon is stopping, or something that it needs cannot be used"},
+    {"CICD_507", "the daemon takes no new work for now: the disk is nearly full, or it was paused"},
     {"EXPR_001", "an expression holds a character or literal that is none"},
     {"EXPR_002", "an expression cannot be parsed, or names what does not exist"},
     {"EXPR_003", "an expression cannot be evaluated"},

@@ -195,6 +195,7 @@ void Core::Step::make_ready(RunNode& run, int index) {
 }
 
 void Core::Step::dispatch() {
+    if (!state_.pause_reason.empty()) return;
     while (const auto next = state_.places.next()) start(*next->run, next->index);
 }
 

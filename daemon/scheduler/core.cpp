@@ -26,7 +26,7 @@ void Actions::append(Actions&& later) {
 }
 
 Core::Core(Capacity capacity, std::function<JobId()> next_job_id)
-    : state_(new State{Places<JobRef>(capacity), std::move(next_job_id), {}, {}}) {}
+    : state_(new State{Places<JobRef>(capacity), std::move(next_job_id), {}, {}, 0, 0, {}}) {}
 Core::~Core() = default;
 
 Actions Core::handle(Event event, Timestamp now) {
@@ -48,6 +48,10 @@ const model::JobRun* Core::job(const JobId& id) const {
 
 Core::Counts Core::counts() const {
     return {state_->places.used_slots(), state_->queued, static_cast<std::int64_t>(state_->runs.size())};
+}
+
+const std::string& Core::pause_reason() const {
+    return state_->pause_reason;
 }
 
 const Capacity& Core::capacity() const {
@@ -112,6 +116,10 @@ void Core::Step::operator()(JobEnded& event) {
     if (ref.run->run.jobs[ref.index].attempt != event.attempt || !ref.run->jobs[ref.index].placed) return;
     finish(*ref.run, ref.index, event.exit);
     drain(*ref.run);
+}
+
+void Core::Step::operator()(PauseChanged& event) {
+    state_.pause_reason = event.reason;
 }
 
 void Core::Step::operator()(CapacityChanged& event) {

@@ -59,8 +59,13 @@ struct TimerFired {
 struct CapacityChanged {
     Capacity capacity;
 };
+/// No job starts while there is a reason; those that run go on.
+struct PauseChanged {
+    std::string reason;  ///< empty: work goes on
+};
 using Event =
-    std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged>;
+    std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged,
+                           PauseChanged>;
 
 struct StopJob {
     JobId job;
@@ -101,6 +106,7 @@ public:
     };
     [[nodiscard]] Counts counts() const;
     [[nodiscard]] const Capacity& capacity() const;
+    [[nodiscard]] const std::string& pause_reason() const;  ///< empty: jobs start
 
 private:
     class Step;

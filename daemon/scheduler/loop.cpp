@@ -61,6 +61,14 @@ void Scheduler::shutdown() {
         warn("the last changes could not be saved: " + saved.error().message);
 }
 
+void Scheduler::pause(std::string reason) {
+    submit(PauseChanged{reason.empty() ? "paused" : std::move(reason)});
+}
+
+void Scheduler::resume_work() {
+    submit(PauseChanged{});
+}
+
 void Scheduler::warn(const std::string& text) const {
     if (options_.warn) options_.warn(text);
 }
@@ -185,6 +193,8 @@ contract::DaemonStatus Scheduler::status() const {
     status.cpu_capacity = capacity.cpu;
     status.memory_capacity = capacity.memory;
     status.slots = capacity.slots;
+    status.not_accepting_reason = stopping_ ? "the daemon is stopping" : core_.pause_reason();
+    status.accepting = status.not_accepting_reason.empty();
     return status;
 }
 

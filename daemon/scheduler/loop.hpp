@@ -50,6 +50,10 @@ public:
     /// Takes no more work, leaves runners running, makes durable what is not yet, and returns promptly.
     void shutdown();
 
+    /// No new job starts, and nothing new is taken, until `resume_work`; what runs goes on. On the io thread.
+    void pause(std::string reason);
+    void resume_work();
+
     async::Task<Result<model::Run>> start(contract::StartRun request, std::string user) override;
     async::Task<Result<model::Run>> cancel(RunId run, std::string reason) override;
     async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
@@ -92,6 +96,7 @@ private:
                                             std::string user);
     Result<store::NewRun> prepare(contract::StartRun request, const std::string& user);
     Birth birth(const std::string& user);
+    Result<void> accepting() const;
 
     Parts parts_;
     SchedulerOptions options_;

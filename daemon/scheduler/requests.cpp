@@ -24,6 +24,15 @@ Error shutting_down() {
 
 }  // namespace
 
+/// Why nothing new is taken, where that is so.
+Result<void> Scheduler::accepting() const {
+    if (stopping_) return shutting_down();
+    if (const auto& reason = core_.pause_reason(); !reason.empty())
+        return unavailable("CICD_507", "no new runs are taken: " + reason,
+                           "runs are taken again once that has changed; see 'cicdctl doctor'");
+    return {};
+}
+
 Birth Scheduler::birth(const std::string& user) {
     return {parts_.store.next_run_id(), [&store = parts_.store] { return store.next_job_id(); }, user,
             parts_.clock.now()};
@@ -53,7 +62,7 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
 }
 
 async::Task<Result<model::Run>> Scheduler::start(contract::StartRun request, std::string user) {
-    if (stopping_) co_return shutting_down();
+    if (const auto open = accepting(); !open) co_return open.error();
     auto work = [this, request, user] { return prepare(request, user); };
     auto preparing = async::offload(parts_.pool, std::move(work));
     auto content = co_await std::move(preparing);
@@ -63,7 +72,7 @@ async::Task<Result<model::Run>> Scheduler::start(contract::StartRun request, std
 
 async::Task<Result<model::Run>> Scheduler::accept(Result<store::NewRun> content) {
     if (!content) co_return content.error();
-    if (stopping_) co_return shutting_down();
+    if (const auto open = accepting(); !open) co_return open.error();
     const auto id = content->run.id;
     submit(RunAccepted{std::move(*content)});
     auto answering = snapshot(id);
@@ -124,7 +133,7 @@ async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string 
 
 async::Task<Result<model::Run>> Scheduler::succeed(
     RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make, std::string user) {
-    if (stopping_) co_return shutting_down();
+    if (const auto open = accepting(); !open) co_return open.error();
     auto work = [this, old, make, user]() -> Result<store::NewRun> {
         Ancestor ancestor;
         CICD_TRY(ancestor.run, parts_.store.run(old));

@@ -19,6 +19,7 @@ struct Core::State {
     std::unordered_map<JobId, JobRef> jobs;
     std::uint64_t sequence = 0;  ///< of jobs that became ready
     std::int64_t queued = 0;
+    std::string pause_reason;
 };
 
 /// One event being handled.
@@ -34,6 +35,7 @@ public:
     void operator()(JobCancelled& event);
     void operator()(TimerFired& event);
     void operator()(CapacityChanged& event);
+    void operator()(PauseChanged& event);
 
     void dispatch();
 
