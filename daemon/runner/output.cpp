@@ -22,7 +22,7 @@ std::uint64_t now_us() {
 
 }  // namespace
 
-Output::Output(job::LogWriter log) : log_(std::move(log)), buffer_(buffer_size) {}
+Output::Output(job::LogWriter log) : log_(std::move(log)), buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
 
 Result<Output::Ends> Output::open(std::uint32_t step) {
     CICD_TRY(auto out, add(step, model::LogStream::out));
@@ -61,7 +61,7 @@ std::optional<SteadyTime> Output::due() const {
 }
 
 void Output::serve() {
-    for (auto& stream : streams_) read_once(stream, buffer_.size());
+    for (auto& stream : streams_) read_once(stream, buffer_size);
     forget_closed();
     const auto now = std::chrono::steady_clock::now();
     for (auto& stream : streams_)
@@ -80,14 +80,14 @@ void Output::drain(std::uint32_t step) {
         }
         // Notices the end of a pipe that nobody holds any more.
         pollfd state{stream.pipe.get(), POLLIN, 0};
-        if (::poll(&state, 1, 0) > 0 && (state.revents & POLLIN) == 0) read_once(stream, buffer_.size());
+        if (::poll(&state, 1, 0) > 0 && (state.revents & POLLIN) == 0) read_once(stream, buffer_size);
     }
     forget_closed();
 }
 
 void Output::drain_all() {
     for (auto& stream : streams_) {
-        while (read_once(stream, buffer_.size()) > 0) {}
+        while (read_once(stream, buffer_size) > 0) {}
         flush(stream, true);
         stream.pipe.reset();
     }
@@ -96,7 +96,7 @@ void Output::drain_all() {
 
 std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
     ssize_t n = 0;
-    do n = ::read(stream.pipe.get(), buffer_.data(), std::min(at_most, buffer_.size()));
+    do n = ::read(stream.pipe.get(), buffer_.get(), std::min(at_most, buffer_size));
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) return 0;
     if (n <= 0) {
@@ -105,7 +105,7 @@ std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
         return 0;
     }
     last_output_ = std::chrono::steady_clock::now();
-    take(stream, masking_.pass({buffer_.data(), static_cast<std::size_t>(n)}));
+    take(stream, masking_.pass({buffer_.get(), static_cast<std::size_t>(n)}));
     return static_cast<std::size_t>(n);
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,7 @@ private:
     job::LogWriter log_;
     Masking masking_;
     std::vector<Stream> streams_;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_;  ///< not written before it is used: a quiet job pays for none of it
     SteadyTime last_output_ = std::chrono::steady_clock::now();
     std::optional<Error> failure_;
 };

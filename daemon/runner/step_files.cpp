@@ -44,7 +44,10 @@ Result<std::string> read_back(const std::filesystem::path& path, const char* var
     struct stat facts {};
     if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
         return invalid("JOB_002", std::string("the file $") + variable + " is no regular file any more");
-    std::string text(largest_step_file + 1, '\0');
+    // What a background process adds from now on belongs to nobody.
+    const auto known = static_cast<std::size_t>(facts.st_size);
+    if (known > largest_step_file) return invalid("JOB_002", std::string("the file $") + variable + " is larger than 1 MiB");
+    std::string text(known, '\0');
     std::size_t size = 0;
     while (size < text.size()) {
         const ssize_t n = ::pread(file.get(), text.data() + size, text.size() - size, static_cast<off_t>(size));
@@ -53,7 +56,6 @@ Result<std::string> read_back(const std::filesystem::path& path, const char* var
         if (n == 0) break;
         size += static_cast<std::size_t>(n);
     }
-    if (size > largest_step_file) return invalid("JOB_002", std::string("the file $") + variable + " is larger than 1 MiB");
     text.resize(size);
     return text;
 }
