@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "common/client/client.hpp"
+#include "common/codec/codecs.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,13 @@
 namespace cicd::client {
 
 class Wire;
+
+/// An answer's body as what it stands for.
+template <class T>
+Result<T> decoded(const Result<Value>& value) {
+    if (!value) return value.error();
+    return codec::decode<T>(*value);
+}
 
 /// The Error that an answer with an error status carries, or one made from its status.
 Error as_error(const RawResponse& response);

@@ -51,13 +51,6 @@ std::string texts(const std::vector<E>& values) {
 
 std::string text(const contract::Route& r) { return std::string(r.method); }
 
-/// For a member of a result that the codec has no type for.
-template <class T>
-Result<T> decoded(const Result<Value>& value) {
-    if (!value) return value.error();
-    return codec::decode<T>(*value);
-}
-
 }  // namespace
 
 Error as_error(const RawResponse& response) {

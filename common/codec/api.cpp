@@ -30,9 +30,28 @@ struct Fields<contract::DaemonStatus> {
         shown("socket", &T::socket), shown("startTime", &T::start_time), shown("runningJobs", &T::running_jobs),
         shown("queuedJobs", &T::queued_jobs), shown("activeRuns", &T::active_runs),
         shown("cpuCapacity", &T::cpu_capacity), shown("memoryCapacity", &T::memory_capacity),
-        shown("slots", &T::slots)};
+        shown("slots", &T::slots), shown("gpuCapacity", &T::gpu_capacity), shown("accepting", &T::accepting),
+        shown("notAcceptingReason", &T::not_accepting_reason), shown("limits", &T::limits)};
 };
 
+template <>
+struct Fields<contract::CleanUpReport> {
+    using T = contract::CleanUpReport;
+    static constexpr auto list =
+        std::tuple{required("runs", &T::runs), shown("logs", &T::logs), shown("workspaces", &T::workspaces),
+                   shown("mirrors", &T::mirrors), required("bytes", &T::bytes), shown("notes", &T::notes)};
+};
+
+template <>
+struct Fields<contract::BackupReport> {
+    using T = contract::BackupReport;
+    static constexpr auto list =
+        std::tuple{required("path", &T::path), required("sha256", &T::sha256), required("bytes", &T::bytes),
+                   shown("runs", &T::runs), shown("logs", &T::logs)};
+};
+
+CICD_CODEC_BY_FIELDS(contract::CleanUpReport)
+CICD_CODEC_BY_FIELDS(contract::BackupReport)
 CICD_CODEC_BY_FIELDS(model::PipelineRecord)
 CICD_CODEC_BY_FIELDS(contract::LogEntry)
 CICD_CODEC_BY_FIELDS(contract::DaemonStatus)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/codec/json.hpp"
+#include "common/contract/explain.hpp"
 #include "common/contract/requests.hpp"
 #include "common/model/job_spec.hpp"
 #include "common/model/pipeline.hpp"
@@ -11,7 +12,7 @@
 
 /// Every type that has a JSON shape. Times are RFC 3339 in UTC with milliseconds, durations of definitions "1h30m",
 /// enums their text. Reading refuses wrong types by the field's name and ignores fields it does not know, except in
-/// requests (StartRun, RetryRun, Cancel, SavePipeline), where an unknown field is refused with a suggestion.
+/// what is asked (StartRun, RetryRun, …), where an unknown field is refused with a suggestion.
 namespace cicd::codec {
 
 #define CICD_DECLARE_CODEC(T)     \
@@ -43,6 +44,9 @@ CICD_DECLARE_CODEC(model::RunEvent)
 CICD_DECLARE_CODEC(model::PipelineRecord)
 CICD_DECLARE_CODEC(contract::LogEntry)
 CICD_DECLARE_CODEC(contract::DaemonStatus)
+CICD_DECLARE_CODEC(contract::Explanation)
+CICD_DECLARE_CODEC(contract::CleanUpReport)
+CICD_DECLARE_CODEC(contract::BackupReport)
 CICD_DECLARE_CODEC(contract::Pagination)
 CICD_DECLARE_CODEC(contract::Page<model::Run>)
 CICD_DECLARE_CODEC(contract::Page<model::JobRun>)
@@ -52,6 +56,9 @@ CICD_DECLARE_CODEC(contract::Page<model::PipelineRecord>)
 CICD_DECLARE_CODEC(contract::StartRun)
 CICD_DECLARE_CODEC(contract::RetryRun)
 CICD_DECLARE_CODEC(contract::Cancel)
+CICD_DECLARE_CODEC(contract::Reschedule)
+CICD_DECLARE_CODEC(contract::CleanUp)
+CICD_DECLARE_CODEC(contract::Backup)
 CICD_DECLARE_CODEC(contract::SavePipeline)
 
 /// `{"error": {code, message, details, ...}}`

@@ -8,7 +8,8 @@ template <>
 struct Fields<model::JobLimits> {
     using T = model::JobLimits;
     static constexpr auto list =
-        std::tuple{omitted("cpu", &T::cpu), size_field("memory", &T::memory), omitted("pids", &T::pids)};
+        std::tuple{omitted("cpu", &T::cpu), size_field("memory", &T::memory), omitted("pids", &T::pids),
+                   size_field("storage", &T::storage)};
 };
 
 template <>

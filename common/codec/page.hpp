@@ -10,7 +10,8 @@ struct Fields<contract::Pagination> {
     using T = contract::Pagination;
     static constexpr auto list =
         std::tuple{required("page", &T::page), required("pageSize", &T::page_size),
-                   required("totalCount", &T::total_count), required("hasNext", &T::has_next)};
+                   required("totalCount", &T::total_count), required("hasNext", &T::has_next),
+                   omitted("nextCursor", &T::next_cursor)};
 };
 
 /// `{"data": [...], "pagination": {...}}`

@@ -12,19 +12,39 @@ struct Fields<contract::StartRun> {
         omitted("commit", &T::commit), omitted("branch", &T::branch), omitted("tag", &T::tag),
         omitted("pullRequest", &T::pull_request), omitted("event", &T::event), omitted("base", &T::base),
         omitted("params", &T::params), omitted("stages", &T::stages), omitted("jobs", &T::jobs),
-        omitted("vars", &T::vars), omitted("priority", &T::priority)};
+        omitted("vars", &T::vars), omitted("fromStage", &T::from_stage), omitted("priority", &T::priority)};
 };
 
 template <>
 struct Fields<contract::RetryRun> {
     using T = contract::RetryRun;
-    static constexpr auto list = std::tuple{shown("failedOnly", &T::failed_only)};
+    static constexpr auto list = std::tuple{
+        shown("failedOnly", &T::failed_only), omitted("fromStage", &T::from_stage), omitted("jobs", &T::jobs)};
 };
 
 template <>
 struct Fields<contract::Cancel> {
     using T = contract::Cancel;
     static constexpr auto list = std::tuple{shown("reason", &T::reason)};
+};
+
+template <>
+struct Fields<contract::Reschedule> {
+    using T = contract::Reschedule;
+    static constexpr auto list = std::tuple{omitted("priority", &T::priority), omitted("notBefore", &T::not_before)};
+};
+
+template <>
+struct Fields<contract::CleanUp> {
+    using T = contract::CleanUp;
+    static constexpr auto list = std::tuple{shown("dryRun", &T::dry_run)};
+};
+
+template <>
+struct Fields<contract::Backup> {
+    using T = contract::Backup;
+    static constexpr auto list =
+        std::tuple{required("path", &T::path), shown("overwrite", &T::overwrite), shown("logs", &T::logs)};
 };
 
 namespace {
@@ -86,23 +106,21 @@ Result<contract::StartRun> decode(const Value& value) {
     return read_request<contract::StartRun>(object);
 }
 
-template <>
-Value encode(const contract::RetryRun& request) {
-    return write(request);
-}
-template <>
-Result<contract::RetryRun> decode(const Value& value) {
-    return read_request<contract::RetryRun>(value);
-}
-
-template <>
-Value encode(const contract::Cancel& request) {
-    return write(request);
-}
-template <>
-Result<contract::Cancel> decode(const Value& value) {
-    return read_request<contract::Cancel>(value);
-}
+#define CICD_REQUEST_BY_FIELDS(T)             \
+    template <>                               \
+    Value encode(const T& request) {          \
+        return write(request);                \
+    }                                         \
+    template <>                               \
+    Result<T> decode(const Value& value) {    \
+        return read_request<T>(value);        \
+    }
+CICD_REQUEST_BY_FIELDS(contract::RetryRun)
+CICD_REQUEST_BY_FIELDS(contract::Cancel)
+CICD_REQUEST_BY_FIELDS(contract::Reschedule)
+CICD_REQUEST_BY_FIELDS(contract::CleanUp)
+CICD_REQUEST_BY_FIELDS(contract::Backup)
+#undef CICD_REQUEST_BY_FIELDS
 
 template <>
 Value encode(const contract::SavePipeline& request) {

@@ -36,7 +36,8 @@ struct Fields<model::JobRun> {
     static constexpr auto list =
         std::tuple{required("id", &T::id), required("runId", &T::run), shown("key", &T::key), shown("name", &T::name),
                    shown("stage", &T::stage), required("status", &T::state), shown("attempt", &T::attempt),
-                   shown("allowFailure", &T::allow_failure), shown("createdTime", &T::created_time),
+                   shown("allowFailure", &T::allow_failure), shown("priority", &T::priority),
+                   shown("notBefore", &T::not_before), shown("createdTime", &T::created_time),
                    shown("queuedTime", &T::queued_time), shown("startTime", &T::start_time),
                    shown("endTime", &T::end_time), shown("exitCode", &T::exit_code),
                    shown("endReason", &T::end_reason), shown("message", &T::message), shown("outputs", &T::outputs),
@@ -50,7 +51,7 @@ struct Fields<model::Run> {
     static constexpr auto list = std::tuple{
         required("id", &T::id), required("number", &T::number), shown("pipelineId", &T::pipeline_id),
         shown("pipeline", &T::pipeline), shown("pipelineVersion", &T::pipeline_version), required("status", &T::state),
-        shown("event", &T::event), shown("source", &T::source), shown("createdTime", &T::created_time),
+        shown("priority", &T::priority), shown("event", &T::event), shown("source", &T::source), shown("createdTime", &T::created_time),
         shown("startTime", &T::start_time), shown("endTime", &T::end_time), shown("message", &T::message),
         shown("retryOf", &T::retry_of), shown("stages", &T::stages), shown("jobs", &T::jobs)};
 };

@@ -15,6 +15,10 @@ constexpr std::array table{
     Endpoint{route::version, get_version},
     Endpoint{route::status, get_status},
     Endpoint{route::openapi, get_openapi},
+    Endpoint{route::backup, backup_daemon},
+    Endpoint{route::clean_up, clean_up_daemon},
+    Endpoint{route::log_level, get_log_level},
+    Endpoint{route::set_log_level, set_log_level},
     Endpoint{route::plan, plan_run},
 
     Endpoint{route::show_pipeline_run, get_run},
@@ -57,6 +61,14 @@ constexpr std::array table{
     Endpoint{route::show_execution, get_run},
     Endpoint{route::execution_logs, get_run_logs},
 
+    Endpoint{route::update_run, update_run},
+    Endpoint{route::explain_run, explain_run},
+
+    Endpoint{route::job_queue, list_queue},
+    Endpoint{route::queued_job, get_queued_job},
+    Endpoint{route::prioritise_job, set_job_priority},
+    Endpoint{route::reschedule_job, reschedule_job},
+    Endpoint{route::explain_job, explain_job},
     Endpoint{route::list_jobs, list_jobs},
     Endpoint{route::show_job, get_job},
     Endpoint{route::job_status, get_job_status},

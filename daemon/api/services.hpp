@@ -15,6 +15,18 @@ namespace cicd::api {
 
 class LogWatch;
 
+/// What an administrator asks of the daemon itself. daemon/app fills it. Calls block and are made on the pool.
+class Upkeep {
+public:
+    virtual ~Upkeep() = default;
+    virtual Result<contract::BackupReport> backup(const contract::Backup& request) = 0;
+    virtual Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request) = 0;
+    /// trace | debug | info | warn | error
+    [[nodiscard]] virtual std::string log_level() const = 0;
+    /// From now on, until the daemon ends. Refused with CICD_400 for an unknown level.
+    virtual Result<void> set_log_level(const std::string& level) = 0;
+};
+
 /// Everything that handlers may use. Outlives the server.
 struct Services {
     scheduler::RunService& runs;
@@ -26,6 +38,7 @@ struct Services {
     planner::PrepareOptions prepare;
     std::function<bool()> is_ready;   ///< false while starting and stopping
     std::function<void(std::string_view)> warn;
+    Upkeep* upkeep = nullptr;         ///< null: refused as not available
 };
 
 }  // namespace cicd::api

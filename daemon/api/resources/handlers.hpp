@@ -13,6 +13,11 @@ async::Task<Answer> get_version(Services& services, Request request);
 async::Task<Answer> get_status(Services& services, Request request);
 async::Task<Answer> get_openapi(Services& services, Request request);
 
+async::Task<Answer> backup_daemon(Services& services, Request request);
+async::Task<Answer> clean_up_daemon(Services& services, Request request);
+async::Task<Answer> get_log_level(Services& services, Request request);
+async::Task<Answer> set_log_level(Services& services, Request request);
+
 async::Task<Answer> plan_run(Services& services, Request request);
 
 async::Task<Answer> list_pipelines(Services& services, Request request);
@@ -42,6 +47,15 @@ async::Task<Answer> cancel_run(Services& services, Request request);
 async::Task<Answer> retry_run(Services& services, Request request);
 async::Task<Answer> get_run_logs(Services& services, Request request);
 async::Task<Answer> get_run_events(Services& services, Request request);
+
+async::Task<Answer> update_run(Services& services, Request request);
+async::Task<Answer> explain_run(Services& services, Request request);
+
+async::Task<Answer> list_queue(Services& services, Request request);
+async::Task<Answer> get_queued_job(Services& services, Request request);
+async::Task<Answer> set_job_priority(Services& services, Request request);
+async::Task<Answer> reschedule_job(Services& services, Request request);
+async::Task<Answer> explain_job(Services& services, Request request);
 
 async::Task<Answer> list_jobs(Services& services, Request request);
 async::Task<Answer> get_job(Services& services, Request request);

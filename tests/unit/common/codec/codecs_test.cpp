@@ -46,6 +46,8 @@ model::JobRun job() {
     job.stage = "test";
     job.state = model::JobState::failed;
     job.attempt = 2;
+    job.priority = model::Priority::low;
+    job.not_before = start;
     job.created_time = job.queued_time = start;
     job.start_time = start;
     job.end_time = start + Milliseconds(65'000);
@@ -80,6 +82,7 @@ model::Run run() {
     run.pipeline = "build";
     run.pipeline_version = 1;
     run.state = model::RunState::running;
+    run.priority = model::Priority::high;
     run.triggered_by = "ada";
     run.event = event();
     run.source = source();
@@ -138,7 +141,7 @@ TEST_CASE("each type keeps its shape, and reads back as it was") {
     check_golden("job", job());
     check_golden("step", step());
     check_golden("plan", plan());
-    check_golden("run_page", contract::Page<model::Run>{{run()}, {1, 20, 21, true}});
+    check_golden("run_page", contract::Page<model::Run>{{run()}, {1, 20, 21, true, "bnVtYmVy"}});
 
     model::RunEvent ended{9,  RunId("run-42"), start, "job.state", "test", "test.unit", JobId("job-7"), "failed", {},
                           "", 2, model::EndReason::exit, 1, "", 1200};
@@ -152,7 +155,7 @@ TEST_CASE("each type keeps its shape, and reads back as it was") {
     spec.contexts = Object{{"params", Object{{"a", 1}}}};
     spec.env = {{{"A", "1"}}, {}, {{"A", "2"}}};
     spec.steps = definition().steps;
-    spec.limits = {2.0, 1ULL << 30U, 100};
+    spec.limits = {2.0, 1ULL << 30U, 100, 2ULL << 30U};
     check_golden("job_spec", spec);
     check_golden("journal_entry", model::JournalEntry{model::JournalType::step_ended, start, 0, "Compile",
                                                       model::StepState::failed, 2, model::EndReason::exit, "no", {}, 0});
@@ -164,15 +167,26 @@ TEST_CASE("each type keeps its shape, and reads back as it was") {
     check_golden("log_entry", contract::LogEntry{JobId("job-7"), "test.unit", 12, 1, model::LogStream::err, start,
                                                  "error: x", false, 2});
     check_golden("daemon_status", contract::DaemonStatus{12, "0.1.0", "/s", "/s/cicdd.sock", start, 1, 2, 3, 2.0,
-                                                         1ULL << 33U, 4});
+                                                         1ULL << 33U, 4, 1, false, "the disk is full", "cgroup1"});
     contract::StartRun request;
     request.repository = "/src/app";
     request.working_tree = true;
     request.params = {{"level", "3"}};
     request.stages = {"test"};
     request.priority = model::Priority::high;
+    request.from_stage = "test";
     check_golden("start_run", request);
-    check_golden("retry_run", contract::RetryRun{false});
+    check_golden("retry_run", contract::RetryRun{false, "test", {"test.unit", "job-7"}});
+    check_golden("reschedule", contract::Reschedule{model::Priority::critical, start});
+    check_golden("clean_up", contract::CleanUp{true});
+    check_golden("clean_up_report", contract::CleanUpReport{1, 2, 3, 4, 5, {"run-1 is still running"}});
+    check_golden("backup", contract::Backup{"/b.tar", true, false});
+    check_golden("backup_report", contract::BackupReport{"/b.tar", "ab12", 9, 1, 2});
+    const contract::Cause cause{contract::CauseKind::capacity, "needs 2 cores, 1 is free",
+                                Object{{"resource", "cpu"}, {"needed", 2}}, "wait"};
+    check_golden("explanation",
+                 contract::Explanation{RunId("run-42"), "running", contract::Verdict::runs, {cause},
+                                       {{JobId("job-7"), "test.unit", "queued", contract::Verdict::waits, {cause}}}});
     check_golden("cancel", contract::Cancel{"not needed"});
     check_golden("save_pipeline",
                  contract::SavePipeline{"build", "", "", Object{{"stages", Array{}}}, "/src/app", "", model::PipelineState::draft});
