@@ -33,16 +33,18 @@ void write_stage(Connection& to, std::int64_t run, const model::StageRun& stage)
 Result<void> write_job(Connection& to, const model::JobRun& job) {
     CICD_TRY(const auto number, job_number(job.id));
     CICD_TRY(const auto run, run_number(job.run));
-    std::optional<std::string> end_reason;
+    std::optional<std::string> end_reason, priority;
     if (job.end_reason) end_reason = to_text(*job.end_reason);
-    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
+    if (job.priority) priority = to_text(*job.priority);
+    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
              "state = excluded.state, attempt = excluded.attempt, allow_failure = excluded.allow_failure, "
              "created = excluded.created, queued = excluded.queued, started = excluded.started, "
              "ended = excluded.ended, exit_code = excluded.exit_code, end_reason = excluded.end_reason, "
-             "message = excluded.message, outputs = excluded.outputs, usage = excluded.usage, steps = excluded.steps")
+             "message = excluded.message, outputs = excluded.outputs, usage = excluded.usage, steps = excluded.steps, "
+             "priority = excluded.priority, not_before = excluded.not_before")
         .with(number, run, job.key, job.name, job.stage, to_text(job.state), job.attempt, job.allow_failure,
               job.created_time, job.queued_time, job.start_time, job.end_time, job.exit_code, end_reason, job.message,
-              codec::to_json(job.outputs), json(job.usage), json(job.steps))
+              codec::to_json(job.outputs), json(job.usage), json(job.steps), priority, job.not_before)
         .run();
     return {};
 }
@@ -53,29 +55,48 @@ Result<void> write_new_run(Connection& to, const NewRun& added) {
     std::optional<std::string> retry_of;
     if (run.retry_of) retry_of = run.retry_of->str();
     const auto& branch = run.source.branch.empty() ? run.event.branch : run.source.branch;
-    to.query("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+    to.query("INSERT INTO runs (number, pipeline_id, pipeline, pipeline_version, state, triggered_by, branch, repository, "
+             "event, source, created, started, ended, message, retry_of, priority, commit_id, event_type) "
+             "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .with(number, run.pipeline_id.str(), run.pipeline, run.pipeline_version, to_text(run.state), run.triggered_by,
               branch, run.source.repository, json(run.event), json(run.source), run.created_time, run.start_time,
-              run.end_time, run.message, retry_of)
+              run.end_time, run.message, retry_of, to_text(run.priority), run.source.commit, to_text(run.event.type))
         .run();
     to.query("INSERT INTO run_plans VALUES (?,?,?)").with(number, json(added.plan), added.definition).run();
     for (const auto& stage : run.stages) write_stage(to, number, stage);
     for (const auto& job : run.jobs) CICD_CHECK(write_job(to, job));
+    if (!added.request_key.empty())
+        to.query("UPDATE requests SET run = ? WHERE user = ? AND key = ?").with(number, run.triggered_by, added.request_key).run();
+    return {};
+}
+
+Result<void> write_stop(Connection& to, const Stop& stop) {
+    CICD_TRY(const auto run, run_number(stop.run));
+    std::int64_t job = 0;
+    if (!stop.job.empty()) {
+        CICD_TRY(job, job_number(stop.job));
+    }
+    to.query("INSERT INTO stops VALUES (?,?,?,?,?,?) ON CONFLICT (run, job) DO UPDATE SET phase = excluded.phase, "
+             "reason = excluded.reason, message = excluded.message, time = excluded.time")
+        .with(run, job, stop.phase, to_text(stop.reason), stop.message, stop.time)
+        .run();
     return {};
 }
 
 Result<void> write_run(Connection& to, const model::Run& run) {
     CICD_TRY(const auto number, run_number(run.id));
     const int changed =
-        to.query("UPDATE runs SET state = ?, created = ?, started = ?, ended = ?, message = ? WHERE number = ?")
-            .with(to_text(run.state), run.created_time, run.start_time, run.end_time, run.message, number)
+        to.query("UPDATE runs SET state = ?, created = ?, started = ?, ended = ?, message = ?, priority = ? WHERE number = ?")
+            .with(to_text(run.state), run.created_time, run.start_time, run.end_time, run.message, to_text(run.priority), number)
             .run();
     if (changed == 0) return no_such_run(run.id.str());
+    if (is_final(run.state)) to.query("DELETE FROM stops WHERE run = ?").with(number).run();
     return {};
 }
 
 Result<void> write_all(Connection& to, const Changes& changes) {
     for (const auto& run : changes.new_runs) CICD_CHECK(write_new_run(to, run));
+    for (const auto& stop : changes.stops) CICD_CHECK(write_stop(to, stop));
     for (const auto& run : changes.runs) CICD_CHECK(write_run(to, run));
     for (const auto& [run, stage] : changes.stages) {
         CICD_TRY(const auto number, run_number(run));
@@ -97,7 +118,10 @@ Result<void> Store::apply(const Changes& changes) {
         const std::lock_guard lock(state_->mutex);
         auto transaction = writing(state_->writer);
         CICD_CHECK(write_all(state_->writer, changes));
+        const auto reserved = state_->reserve_ahead();
         transaction.commit();
+        const std::lock_guard ids_lock(state_->ids_mutex);
+        for (const auto& [sequence, end] : reserved) sequence->end = end;
         return {};
     });
 }

@@ -1,3 +1,4 @@
+#include "daemon/store/cursor.hpp"
 #include "daemon/store/rows.hpp"
 
 namespace cicd::store {
@@ -7,7 +8,16 @@ namespace {
 constexpr std::array job_sorts{SortField{"id", "number"},        SortField{"run", "run"},
                                SortField{"name", "name"},        SortField{"stage", "stage"},
                                SortField{"status", "state"},     SortField{"createdTime", "number"},
-                               SortField{"startTime", "started"}};
+                               SortField{"startTime", "started", false}};
+
+Position position_of(const Order& order, const model::JobRun& job) {
+    const auto number = number_of(job.id).value_or(0);
+    if (order.field.column == "run") return {number_of(job.run).value_or(0), number};
+    if (order.field.column == "name") return {job.name, number};
+    if (order.field.column == "stage") return {job.stage, number};
+    if (order.field.column == "state") return {std::string(to_text(job.state)), number};
+    return {number, number};
+}
 
 std::int64_t count_jobs(Connection& from, const contract::JobFilter& filter, const Where& where) {
     Where by_state;
@@ -49,14 +59,16 @@ Result<contract::Page<model::JobRun>> Store::jobs(const contract::JobFilter& fil
         const SQLite::Transaction snapshot(reader->database());
         contract::Page<model::JobRun> page;
         page.pagination = pagination(filter.page, filter.page_size, count_jobs(*reader, filter, where));
-        auto query =
-            reader->query("SELECT " + job_columns + " FROM jobs" + where.sql() + order + " LIMIT ? OFFSET ?");
+        CICD_CHECK(go_on_after(where, order, filter.cursor));
+        auto query = reader->query("SELECT " + job_columns + " FROM jobs" + where.sql() + order.sql() + " LIMIT ? OFFSET ?");
         where.bind(query);
-        query.with(filter.page_size, static_cast<std::int64_t>(filter.page - 1) * filter.page_size);
+        // One more than asked for tells whether there is more.
+        query.with(filter.page_size + 1, first_row(filter));
         while (query.next()) {
             CICD_TRY(auto job, job_of(query));
             page.data.push_back(std::move(job));
         }
+        finish(page, order, position_of);
         return page;
     });
 }

@@ -83,6 +83,35 @@ CREATE TRIGGER jobs_discounted AFTER DELETE ON jobs BEGIN
     UPDATE job_counts SET count = count - 1 WHERE state = old.state; END;
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2};
+/// Turns, filters by user, commit and event, requests that came with a key, stops that a restart must not forget, and
+/// what retention and checks remember.
+inline constexpr std::string_view migration_3 = R"sql(
+ALTER TABLE runs ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal';
+ALTER TABLE runs ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN event_type TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN logs_removed INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET commit_id = coalesce(json_extract(source, '$.commit'), ''),
+                event_type = coalesce(json_extract(event, '$.type'), '');
+CREATE INDEX runs_by_user ON runs(triggered_by);
+CREATE INDEX runs_by_commit ON runs(commit_id);
+CREATE INDEX runs_by_event ON runs(event_type);
+CREATE INDEX runs_with_logs ON runs(ended) WHERE logs_removed = 0;
+
+ALTER TABLE jobs ADD COLUMN priority TEXT;
+ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+
+CREATE TABLE requests (
+    user TEXT NOT NULL, key TEXT NOT NULL, hash TEXT NOT NULL, owner TEXT NOT NULL, run INTEGER, status INTEGER,
+    body TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_by_created ON requests(created);
+
+CREATE TABLE stops (
+    run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE, job INTEGER NOT NULL, phase INTEGER NOT NULL,
+    reason TEXT NOT NULL, message TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (run, job)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3};
 
 }  // namespace cicd::store

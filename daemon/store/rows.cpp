@@ -29,6 +29,7 @@ Result<model::Run> run_of(Query& row) {
     run.end_time = row.time(10);
     run.message = row.text(11);
     if (!row.is_null(12)) run.retry_of = RunId(row.text(12));
+    CICD_TRY(run.priority, enum_of<model::Priority>(row.text(13)));
     return run;
 }
 
@@ -60,6 +61,10 @@ Result<model::JobRun> job_of(Query& row) {
         CICD_TRY(auto decoded_step, codec::decode<model::StepRun>(step));
         job.steps.push_back(std::move(decoded_step));
     }
+    if (!row.is_null(18)) {
+        CICD_TRY(job.priority, enum_of<model::Priority>(row.text(18)));
+    }
+    job.not_before = row.time(19);
     return job;
 }
 

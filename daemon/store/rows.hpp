@@ -7,10 +7,10 @@ namespace cicd::store {
 
 inline const std::string run_columns =
     "number, pipeline_id, pipeline, pipeline_version, state, triggered_by, event, source, created, started, ended, "
-    "message, retry_of";
+    "message, retry_of, priority";
 inline const std::string job_columns =
     "number, run, key, name, stage, state, attempt, allow_failure, created, queued, started, ended, exit_code, "
-    "end_reason, message, outputs, usage, steps";
+    "end_reason, message, outputs, usage, steps, priority, not_before";
 
 Result<model::Run> run_of(Query& row);  ///< without stages and jobs
 Result<model::JobRun> job_of(Query& row);

@@ -3,29 +3,14 @@
 #include "daemon/store/migrations.hpp"
 #include "daemon/store/state.hpp"
 
+#include <algorithm>
+#include <random>
+
 namespace cicd::store {
 
 namespace {
 
-/// Small files are checked as a whole when they are opened; a large one would delay the start.
-constexpr std::uintmax_t checked_size = 16U << 20U;
-constexpr std::int64_t id_block = 64;
 constexpr std::size_t idle_readers = 4;
-
-std::int64_t pragma(Connection& connection, const std::string& name) {
-    auto query = connection.query("PRAGMA " + name);
-    return query.next() ? query.number(0) : 0;
-}
-
-Result<void> check(Connection& connection, const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (std::filesystem::file_size(file, ignored) > checked_size) return {};
-    auto query = connection.query("PRAGMA quick_check(1)");
-    if (query.next() && query.text(0) != "ok")
-        return unavailable("STATE_002", file.string() + " is damaged: " + query.text(0),
-                           "move it away, or restore it from a backup");
-    return {};
-}
 
 Result<void> migrate(Connection& connection, const std::filesystem::path& file) {
     const auto newest = static_cast<std::int64_t>(migrations.size());
@@ -43,7 +28,20 @@ Result<void> migrate(Connection& connection, const std::filesystem::path& file) 
     return {};
 }
 
+/// Fresh for every opening, so that what an earlier daemon left under way is told from our own.
+std::string fresh_owner() {
+    std::random_device source;
+    std::string text;
+    for (int i = 0; i < 4; ++i) text += std::to_string(source()) + ".";
+    return text;
+}
+
 }  // namespace
+
+std::int64_t pragma(Connection& connection, const std::string& name) {
+    auto query = connection.query("PRAGMA " + name);
+    return query.next() ? query.number(0) : 0;
+}
 
 Readers::Lease Readers::lend() {
     {
@@ -62,21 +60,55 @@ Readers::Lease::~Lease() {
     if (readers_.idle_.size() < idle_readers) readers_.idle_.push_back(std::move(connection_));
 }
 
-/// The block is durable before its first number is used, so a crash leaves gaps but never repeats a number.
+namespace {
+/// A statement is done, and its change durable, only at its end.
+std::int64_t reserve(Connection& writer, const Sequence& sequence) {
+    auto query = writer.query(
+        "INSERT INTO ids VALUES (?1, ?2 + ?3) ON CONFLICT DO UPDATE SET next = max(next, ?2) + ?3 RETURNING next");
+    query.with(sequence.kind, sequence.next, id_block);
+    query.next();
+    const auto end = query.number(0);
+    while (query.next()) {
+    }
+    return end;
+}
+}  // namespace
+
+void Store::State::begin(Sequence& sequence) {
+    auto query = writer.query("SELECT max(coalesce((SELECT next FROM ids WHERE kind = ?), 1), 1 + coalesce((SELECT max(number) "
+                              "FROM " + sequence.kind + "s), 0))");
+    query.with(sequence.kind);
+    query.next();
+    sequence.next = sequence.end = query.number(0);
+}
+
+/// A block is durable before its first number is used, so a crash leaves gaps but never repeats a number. Where the
+/// disk does not take it, the number is given all the same: whatever is to use it cannot become durable either.
 std::int64_t Store::State::take(Sequence& sequence) {
+    {
+        const std::lock_guard ids_lock(ids_mutex);
+        if (sequence.next < sequence.end) return sequence.next++;
+    }
+    const std::lock_guard lock(mutex);
     const std::lock_guard ids_lock(ids_mutex);
-    if (sequence.next == sequence.end) {
-        const std::lock_guard lock(mutex);
-        auto query = writer.query(
-            "INSERT INTO ids VALUES (?1, 1 + ?2) ON CONFLICT DO UPDATE SET next = next + ?2 RETURNING next");
-        query.with(sequence.kind, id_block);
-        query.next();
-        sequence.end = query.number(0);
-        sequence.next = sequence.end - id_block;
-        while (query.next()) {
-        }  // a statement is done, and its change durable, only at its end
+    if (sequence.next >= sequence.end) {
+        try {
+            sequence.end = reserve(writer, sequence);
+            sequence.next = std::max(sequence.next, sequence.end - id_block);
+        } catch (const SQLite::Exception&) {
+            return sequence.next++;
+        }
     }
     return sequence.next++;
+}
+
+std::vector<std::pair<Sequence*, std::int64_t>> Store::State::reserve_ahead() {
+    std::vector<std::pair<Sequence*, std::int64_t>> ends;
+    const std::lock_guard ids_lock(ids_mutex);
+    for (auto* sequence : {&run_ids, &job_ids})
+        if (sequence->end > 1 && sequence->end - sequence->next < id_block / 2)
+            ends.emplace_back(sequence, reserve(writer, *sequence));
+    return ends;
 }
 
 /// What an orderly end leaves unused is used by the next start, so that people see numbers without gaps.
@@ -96,10 +128,15 @@ void Store::State::give_back(Sequence& sequence) noexcept {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file) {
     return guarded("open " + file.string(), [&]() -> Result<std::unique_ptr<Store>> {
+        // Whoever closes the file last removes its log: where one is left, a daemon ended in the middle of its work.
+        std::error_code none;
+        const bool closed_well = std::filesystem::file_size(file.string() + "-wal", none) == static_cast<std::uintmax_t>(-1);
         auto state = std::make_unique<State>(file);
         state->writer.database().exec("PRAGMA journal_mode = WAL");
-        CICD_CHECK(check(state->writer, file));
+        CICD_CHECK(check_at_start(*state, closed_well));
         CICD_CHECK(migrate(state->writer, file));
+        for (auto* sequence : {&state->run_ids, &state->job_ids, &state->pipeline_ids}) state->begin(*sequence);
+        state->owner = fresh_owner();
         return std::unique_ptr<Store>(new Store(std::move(state)));
     });
 }

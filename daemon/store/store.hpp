@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,18 @@ struct NewRun {
     model::Run run;          ///< with stages and jobs
     model::Plan plan;
     std::string definition;
+    std::string request_key;  ///< Idempotency-Key of the request (of the run's user) that asked for it; empty: none
+};
+
+/// That a run (`job` empty) or one job of it is to end: kept until the run is over, so that no restart forgets it.
+struct Stop {
+    RunId run;
+    JobId job;
+    int phase = 0;  ///< the scheduler's own: how far a cancellation has gone
+    model::EndReason reason = model::EndReason::cancelled;
+    std::string message;
+    Timestamp time;
+    bool operator==(const Stop&) const = default;
 };
 
 /// What one step of the scheduler changes; all of it or nothing becomes durable.
@@ -32,8 +45,9 @@ struct Changes {
     std::vector<Stage> stages;               ///< upserts
     std::vector<model::JobRun> jobs;         ///< upserts
     std::vector<model::RunEvent> events;
+    std::vector<Stop> stops;                 ///< upserts; a run's end removes its own
     [[nodiscard]] bool empty() const {
-        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty();
+        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty();
     }
 };
 
@@ -42,6 +56,42 @@ struct ActiveRun {
     model::Run run;  ///< with stages and jobs
     model::Plan plan;
     std::int64_t last_seq = 0;
+    std::vector<Stop> stops;
+};
+
+/// A request that came with an Idempotency-Key. `hash` is of what it asked for: method, path and body.
+struct RequestKey {
+    std::string user, key, hash;
+};
+struct Answer {
+    int status = 0;
+    std::string body;
+    bool operator==(const Answer&) const = default;
+};
+/// What is known of a request's key.
+struct Claim {
+    enum class State {
+        ours,       ///< nobody had it: carry the request out, then `answer` or `release` it
+        under_way,  ///< the same request is being carried out right now
+        accepted,   ///< a daemon before this one accepted it as `run` and ended before it could answer
+        answered,   ///< give `answer` again
+    } state = State::ours;
+    std::optional<RunId> run;
+    Answer answer;
+};
+
+/// A run that is over, as retention looks at it.
+struct EndedRun {
+    RunId id;
+    Timestamp end_time;
+    std::vector<JobId> jobs;
+};
+struct EndedFilter {
+    std::optional<Timestamp> before;         ///< ended earlier
+    std::optional<std::int64_t> but_newest;  ///< so many of the newest runs are left out
+    bool with_logs = false;                  ///< only those whose logs are still there
+    std::int64_t after = 0;                  ///< go on behind this number of a run (with neither `before` nor `with_logs`)
+    int limit = 100;
 };
 
 struct PipelineVersion {
@@ -58,7 +108,7 @@ public:
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Numbers are never given out twice, also after a crash. Reserved in blocks, so this is cheap.
+    /// Numbers are never given out twice, also after a crash. Reserved in blocks, so this is cheap; never fails.
     RunId next_run_id();
     JobId next_job_id();
     PipelineId next_pipeline_id();
@@ -74,6 +124,26 @@ public:
     Result<contract::Page<model::JobRun>> jobs(const contract::JobFilter& filter);
     Result<std::vector<model::RunEvent>> events(const RunId& run, std::int64_t after_seq, int limit);
 
+    /// Refused with a conflict where the key came with another request. Keys are kept for 24 hours.
+    Result<Claim> claim(const RequestKey& request, Timestamp now);
+    Result<void> answer(const RequestKey& request, const Answer& answer);
+    /// Nothing came of it: the key may come again.
+    Result<void> release(const RequestKey& request);
+
+    /// The oldest first.
+    Result<std::vector<EndedRun>> ended_runs(const EndedFilter& filter);
+    /// Runs that are not over stay. Holds the write lock for some milliseconds at a time; gives how many are gone.
+    Result<std::int64_t> remove_runs(const std::vector<RunId>& runs);
+    /// Notes that the logs of these runs are gone.
+    Result<void> mark_logs_removed(const std::vector<RunId>& runs, Timestamp now);
+
+    /// Whether the file was too large to be checked when it was opened, and has not been for long or was not closed well.
+    [[nodiscard]] bool wants_check() const;
+    /// Looks at every page, table by table, beside all other work. The error says what is damaged.
+    Result<void> check(Timestamp now, const std::function<bool()>& stopping);
+    /// A consistent copy of this moment, in one file, written beside all other work.
+    Result<void> copy_to(const std::filesystem::path& file);
+
     Result<void> create_pipeline(const model::PipelineRecord& pipeline);  ///< conflict where the name is taken
     Result<void> update_pipeline(const model::PipelineRecord& pipeline);  ///< a new definition is a new version
     Result<void> remove_pipeline(const PipelineId& id);
@@ -81,10 +151,25 @@ public:
     Result<contract::Page<model::PipelineRecord>> pipelines(int page, int page_size);
     Result<std::vector<PipelineVersion>> pipeline_versions(const PipelineId& id);
 
-private:
     struct State;
+
+private:
     explicit Store(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+/// A copy of a state file that nobody writes to, such as one in a backup.
+struct CopyFacts {
+    int schema = 0;
+    std::int64_t runs = 0;
+};
+struct CopiedJob {
+    JobId id;
+    int attempt = 1;
+    model::JobState state = model::JobState::created;
+};
+/// Every page is checked; a schema that this program does not know is refused.
+Result<CopyFacts> inspect_copy(const std::filesystem::path& file);
+Result<std::vector<CopiedJob>> jobs_of_copy(const std::filesystem::path& file);
 
 }  // namespace cicd::store
