@@ -1,11 +1,7 @@
-#include "daemon/store/store.hpp"
-
 #include "daemon/store/migrations.hpp"
+#include "tests/unit/daemon/store/fixture.hpp"
 
-#include <doctest/doctest.h>
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -14,87 +10,7 @@
 #include <thread>
 
 using namespace cicd;
-using store::Changes;
-using store::Store;
-
-namespace {
-
-class Directory {
-public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "cicd-store-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~Directory() { std::filesystem::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    [[nodiscard]] std::filesystem::path file() const { return path_ / "state.db"; }
-
-private:
-    std::filesystem::path path_;
-};
-
-constexpr Timestamp noon{Milliseconds(1'795'262'400'000)};
-
-std::unique_ptr<Store> opened(const Directory& directory) {
-    auto store = Store::open(directory.file());
-    REQUIRE_MESSAGE(store.has_value(), (store ? std::string() : store.error().message));
-    return std::move(*store);
-}
-
-store::NewRun new_run(Store& store, int jobs = 2) {
-    store::NewRun added;
-    auto& run = added.run;
-    run.id = store.next_run_id();
-    run.number = std::stoll(run.id.str().substr(4));
-    run.pipeline = "build";
-    run.pipeline_version = 3;
-    run.state = model::RunState::queued;
-    run.triggered_by = "ada";
-    run.event.type = model::TriggerType::push;
-    run.event.branch = "main";
-    run.source.repository = "/src/app";
-    run.source.branch = "main";
-    run.source.commit = "c0ffee";
-    run.created_time = noon;
-    run.stages = {{"test", model::StageState::pending, {}, {}, ""}, {"check", model::StageState::pending, {}, {}, ""}};
-    for (int i = 0; i < jobs; ++i) {
-        model::JobRun job;
-        job.id = store.next_job_id();
-        job.run = run.id;
-        job.key = "test.unit" + std::to_string(i);
-        job.name = "unit" + std::to_string(i);
-        job.stage = "test";
-        job.created_time = noon;
-        job.outputs = Object{{"version", "1.2"}};
-        job.steps.push_back({0, "one", "make", model::StepState::pending, {}, {}, {}, {}, "", {}});
-        run.jobs.push_back(job);
-    }
-    added.plan.pipeline = "build";
-    added.plan.params = Object{{"level", 3}};
-    added.definition = "name: build\n";
-    return added;
-}
-
-model::RunEvent event_of(const RunId& run, std::int64_t seq) {
-    model::RunEvent event;
-    event.seq = seq;
-    event.run = run;
-    event.time = noon;
-    event.type = "run.state";
-    event.state = "running";
-    return event;
-}
-
-std::string plan_of(const Directory& directory, const std::string& sql) {
-    SQLite::Database database(directory.file().string(), SQLite::OPEN_READONLY);
-    SQLite::Statement query(database, "EXPLAIN QUERY PLAN " + sql);
-    std::string text;
-    while (query.executeStep()) text += query.getColumn(3).getString() + "\n";
-    return text;
-}
-
-}  // namespace
+using namespace cicd::test;
 
 TEST_CASE("a run comes back as it was stored") {
     const Directory directory;
@@ -217,6 +133,25 @@ TEST_CASE("the first page and a run are found by index") {
     CHECK(active.find("runs_active") != std::string::npos);
 }
 
+TEST_CASE("numbers are given also where the disk takes nothing, and never those of what is stored") {
+    const Directory directory;
+    auto store = opened(directory);
+    Changes changes;
+    changes.new_runs.push_back(new_run(*store));
+    REQUIRE(store->apply(changes).has_value());
+    const auto last = changes.new_runs[0].run.number;
+    store.reset();
+    {
+        // As after a crash that lost what was reserved.
+        SQLite::Database(directory.file().string(), SQLite::OPEN_READWRITE).exec("DELETE FROM ids");
+    }
+    store = opened(directory);
+    SQLite::Database other(directory.file().string(), SQLite::OPEN_READWRITE);
+    other.exec("BEGIN IMMEDIATE");
+    CHECK(std::stoll(store->next_run_id().str().substr(4)) > last);
+    other.exec("ROLLBACK");
+}
+
 TEST_CASE("numbers are never given out twice") {
     const Directory directory;
     std::set<std::string> seen;
@@ -334,12 +269,56 @@ TEST_CASE("a file of version 1 is migrated with its rows") {
     CHECK(store->runs({})->pagination.total_count == 1);
 }
 
+TEST_CASE("what older files tell about user, commit and event is found after their migration") {
+    const Directory directory;
+    {
+        SQLite::Database old(directory.file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        old.exec(std::string(store::migration_1) + std::string(store::migration_2));
+        old.exec("INSERT INTO runs VALUES (7, '', 'p', 1, 'success', 'ada', 'main', '/r', '{\"type\":\"push\"}', "
+                 "'{\"commit\":\"c0ffee00\"}', 1, 2, 3, '', NULL); PRAGMA user_version = 2");
+    }
+    auto store = opened(directory);
+    contract::RunFilter filter;
+    filter.commit = "c0ff";
+    filter.events = {model::TriggerType::push};
+    filter.user = "ada";
+    const auto runs = store->runs(filter);
+    REQUIRE(runs->data.size() == 1);
+    CHECK(runs->data[0].priority == model::Priority::normal);
+}
+
 TEST_CASE("files that cannot be used are refused with what to do") {
     const Directory directory;
     SUBCASE("garbage") {
         std::ofstream(directory.file()) << std::string(8192, 'x');
         const auto store = Store::open(directory.file());
         CHECK(store.error().code == "STATE_002");
+    }
+    SUBCASE("cut off") {
+        {
+            auto store = opened(directory);
+            Changes changes;
+            for (int i = 0; i < 200; ++i) changes.new_runs.push_back(new_run(*store));
+            REQUIRE(store->apply(changes).has_value());
+        }
+        std::filesystem::resize_file(directory.file(), std::filesystem::file_size(directory.file()) / 2 / 4096 * 4096);
+        CHECK(Store::open(directory.file()).error().code == "STATE_002");
+    }
+    SUBCASE("a page that is overwritten") {
+        {
+            auto store = opened(directory);
+            Changes changes;
+            for (int i = 0; i < 200; ++i) changes.new_runs.push_back(new_run(*store));
+            REQUIRE(store->apply(changes).has_value());
+        }
+        std::fstream file(directory.file(), std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(40 * 4096);
+        file << std::string(4096, '\x5a');
+        file.close();
+        const auto refused = Store::open(directory.file());
+        REQUIRE(!refused.has_value());
+        CHECK(refused.error().code == "STATE_002");
+        CHECK(refused.error().hint.find("cicdd restore") != std::string::npos);
     }
     SUBCASE("a newer schema") {
         opened(directory);
