@@ -117,7 +117,7 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::string_view trim(std::string_view text) {
     constexpr std::string_view blank = " \t\r\n\v\f";
     const auto first = text.find_first_not_of(blank);
-    if (first == std::string_view::npos) return {};
+    if (first == std::string_view::npos) return text.substr(text.size());  // callers count its place in the text
     return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 

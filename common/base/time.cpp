@@ -178,7 +178,11 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     double number = 0;
     std::uint64_t exact = 0;  // a double would round bytes beyond 2^53
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), exact);
-    if (error == std::errc{} && stop == text.data() + text.size()) return exact;
+    if (error == std::errc{})
+        for (const auto& [unit, size] : units)
+            if (text.substr(static_cast<std::size_t>(stop - text.data())) == unit &&
+                !__builtin_mul_overflow(exact, static_cast<std::uint64_t>(size), &exact))
+                return exact;
     if (read_number(rest, number))
         for (const auto& [unit, size] : units)
             if (rest == unit && number * size < 9e18 && (size > 1 || number == std::floor(number))) return static_cast<std::uint64_t>(std::llround(number * size));

@@ -43,5 +43,7 @@ TEST_CASE("texts are split, joined, trimmed and lowered") {
     CHECK(join({}, ", ").empty());
     CHECK(trim(" \t\r\na b\n") == "a b");
     CHECK(trim("   ").empty());
+    const std::string_view blank = "   ";
+    CHECK(trim(blank).data() == blank.data() + blank.size());  // still inside the text
     CHECK(to_lower("AbC-Ä") == "abc-Ä");
 }

@@ -83,7 +83,7 @@ TEST_CASE("sizes have binary and decimal units") {
     CHECK(format_size(524'288'000) == "500Mi");
     CHECK(format_size(4'097) == "4097");
     CHECK(format_size(0) == "0");
-    for (const std::uint64_t size : {1ull, 1'024ull, 1'536ull, 1ull << 40, 18'446'744'073'709'551'615ull}) {
+    for (const std::uint64_t size : {1ull, 1'024ull, 1'536ull, 1ull << 40, 14'487'644'073'709'551'616ull, 18'446'744'073'709'551'615ull}) {
         const auto parsed = parse_size(format_size(size));
         CHECK((parsed && *parsed == size));
     }

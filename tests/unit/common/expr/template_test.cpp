@@ -70,6 +70,14 @@ TEST_CASE("conditions may be written with and without braces") {
     CHECK(expr::strip_braces("${{ a }} && ${{ b }}") == "${{ a }} && ${{ b }}");
 }
 
+TEST_CASE("an empty expression has its place in the text") {
+    const auto found = expr::embedded_expressions("echo ${{}}");
+    REQUIRE(found.has_value());
+    REQUIRE(found->size() == 1);
+    CHECK(found->front().offset == 8);
+    CHECK(found->front().text.empty());
+}
+
 TEST_CASE("values become conditions, texts and numbers") {
     CHECK_FALSE(expr::is_truthy(Value()));
     CHECK_FALSE(expr::is_truthy(std::numeric_limits<double>::quiet_NaN()));
