@@ -4,6 +4,10 @@ namespace cicd::contract {
 namespace {
 
 constexpr CodeMeaning meanings[] = {
+    {"BACKUP_001", "a backup cannot be written, or its files not put in place"},
+    {"BACKUP_002", "the file is no backup, is damaged, or holds what no backup does"},
+    {"BACKUP_003", "there is no such backup"},
+    {"BACKUP_004", "a restore did not come to its end"},
     {"CICD_069", "no daemon answers on the socket"},
     {"CICD_400", "the request, option or value cannot be read"},
     {"CICD_403", "not allowed"},
@@ -24,6 +28,7 @@ constexpr CodeMeaning meanings[] = {
     {"JOB_006", "the job is over already"},
     {"JOB_007", "another runner has the job's directory"},
     {"JOB_008", "the job's directory holds no description of it"},
+    {"JOB_009", "the job runs already"},
     {"PIPELINE_001", "pipeline or pipeline file not found"},
     {"PIPELINE_004", "the event does not start the pipeline"},
     {"PIPELINE_006", "the definition is not valid, or asks for what is not available yet"},

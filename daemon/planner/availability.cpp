@@ -27,7 +27,6 @@ constexpr Lack<model::Job> job_lacks[] = {
     {"zone", [](const model::Job& j) { return j.zone.has_value(); }, "jobs run on this machine"},
     {"resources.gpu", [](const model::Job& j) { return j.resources.gpu.value_or(0) > 0 || !j.resources.gpu_type.empty(); }},
     {"resources.storage", [](const model::Job& j) { return j.resources.storage.has_value(); }},
-    {"concurrency of a job", [](const model::Job& j) { return j.concurrency.has_value(); }},
     {"reuse", [](const model::Job& j) { return j.reuse; }},
     {"labels of a job", [](const model::Job& j) { return !j.labels.empty(); }},
 };
@@ -45,7 +44,6 @@ public:
         for (const auto& include : pipeline.includes)
             if (include.path.empty())
                 lack(include.mark, "include of a template", "include a file by its path");
-        if (pipeline.concurrency) lack(pipeline.key_marks.find("concurrency", pipeline.mark), "concurrency groups");
         for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
         const auto& told = pipeline.notifications;
         if (!told.on_start.empty() || !told.on_success.empty() || !told.on_failure.empty() || !told.on_cancelled.empty() ||

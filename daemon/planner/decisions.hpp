@@ -33,6 +33,11 @@ bool is_static(const std::string& text);
 /// Evaluates a list of texts in order into an `env` context; nothing where one is not static.
 std::optional<Object> static_env(const std::vector<const model::Texts*>& layers, const Object& contexts);
 
+// concurrency.cpp
+/// Puts the names of groups, and whether they cancel, in the place of expressions that are known now.
+void resolve_concurrency(model::Concurrency& given, const Object& contexts, bool of_job, const model::Mark& mark,
+                         Problems& problems);
+
 // matrix.cpp
 /// Every combination; nothing where an expression is not static (and `contexts` has no needs).
 Result<std::optional<std::vector<Object>>> matrix_combinations(const model::Matrix& matrix, const Object& contexts,
@@ -69,5 +74,7 @@ void check_availability(const model::Pipeline& pipeline, const PlanRequest& requ
 // selection.cpp
 /// Skips what is not selected, given what is and what that needs.
 void apply_selection(model::Plan& plan, const PlanRequest& request, Problems& problems);
+/// `--from`: what is neither that stage nor after it counts as successful.
+void apply_from(model::Plan& plan, const std::string& stage, Problems& problems);
 
 }  // namespace cicd::planner

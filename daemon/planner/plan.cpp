@@ -61,7 +61,9 @@ public:
             for (auto& job : stage.jobs) expand_components(job, request_, problems_);
         check_availability(pipeline_, request_, problems_, plan_.notices);
         if (problems_.empty()) graph();
+        if (problems_.empty()) concurrency();
         if (problems_.empty()) apply_selection(plan_, request_, problems_);
+        if (problems_.empty()) apply_from(plan_, request_.from_stage, problems_);
         if (!problems_.empty()) return pipeline::as_error(problems_);
         follow_skips();
         if (plan_.trigger.decision == Decision::skip) skip_everything();
@@ -75,7 +77,6 @@ private:
         plan_.source = request_.source;
         plan_.trigger = decide_trigger(pipeline_, request_.event);
         plan_.params = Value(resolve_parameters(pipeline_.parameters, request_.params, problems_));
-        plan_.concurrency = pipeline_.concurrency;
         plan_.timeout = pipeline_.timeout;
         plan_.priority = pipeline_.priority.value_or(model::Priority::normal);
         plan_.shared_workspace = pipeline_.shared_workspace;
@@ -97,13 +98,43 @@ private:
             for (auto& [name, text] : texts) text = rewrite_text(text, replace);
         };
         env(pipeline_.env);
+        if (pipeline_.concurrency) place(*pipeline_.concurrency, replace);
         for (auto& stage : pipeline_.stages) {
             env(stage.env);
             stage.condition = expr::has_expression(stage.condition) ? rewrite_text(stage.condition, replace)
                                                                     : rewrite_expression(stage.condition, replace);
-            for (auto& job : stage.jobs) rewrite_job(job, replace);
+            for (auto& job : stage.jobs) {
+                rewrite_job(job, replace);
+                if (job.concurrency) place(*job.concurrency, replace);
+            }
         }
         plan_.env = pipeline_.env;
+    }
+
+    static void place(model::Concurrency& given, const PathReplacement& replace) {
+        given.group = rewrite_text(given.group, replace);
+        given.cancel_in_progress.expression = rewrite_text(given.cancel_in_progress.expression, replace);
+    }
+
+    void concurrency() {
+        if (pipeline_.concurrency) {
+            auto contexts = contexts_;
+            if (auto env = static_env({&pipeline_.env}, contexts)) contexts.set("env", std::move(*env));
+            plan_.concurrency = pipeline_.concurrency;
+            resolve_concurrency(*plan_.concurrency, contexts, false,
+                                pipeline_.key_marks.find("concurrency", pipeline_.mark), problems_);
+        }
+        for (auto& planned : plan_.jobs) {
+            if (!planned.job.concurrency || planned.expand_later) continue;
+            const auto& mark = planned.job.key_marks.find("concurrency", planned.job.mark);
+            for (const auto& stage : pipeline_.stages)
+                if (stage.name == planned.stage)
+                    resolve_concurrency(*planned.job.concurrency, contexts_for(stage, &planned.job, planned.matrix), true,
+                                        mark, problems_);
+            if (plan_.concurrency && plan_.concurrency->group == planned.job.concurrency->group)
+                add_problem(problems_, mark, "job '" + planned.key + "' would wait for its own run: the pipeline holds the "
+                            "concurrency group '" + plan_.concurrency->group + "'", "give the job a group of its own");
+        }
     }
 
     void graph() {
@@ -204,7 +235,7 @@ private:
             bool any = false;
             for (const auto& job : plan_.jobs) {
                 if (job.base != need.stage + "." + need.job) continue;
-                if (job.reason.decision != Decision::skip) return false;
+                if (job.reason.decision != Decision::skip || counts_as_successful(job.reason)) return false;
                 any = true;
             }
             return any;

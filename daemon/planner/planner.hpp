@@ -17,6 +17,7 @@ struct PlanRequest {
     std::vector<std::pair<std::string, std::string>> params;  ///< texts, converted to the parameter's type
     std::vector<std::pair<std::string, std::string>> vars;
     std::vector<std::string> stages, jobs;                    ///< selection; empty: everything
+    std::string from_stage;                                   ///< what is not this stage or after it counts as successful
     bool allow_host_executor = false;                         ///< the user's configuration allows it
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;
@@ -33,6 +34,9 @@ Result<std::vector<model::PlannedJob>> expand_matrix(const model::PlannedJob& jo
 
 /// Whether a trigger lets the event through, with the filter that decided.
 model::Reason match_trigger(const model::Trigger& trigger, const model::Event& event);
+
+/// Whether a job that is skipped for this reason is taken for one that succeeded, with empty outputs.
+bool counts_as_successful(const model::Reason& reason);
 
 /// The contexts that do not change during a run: params, vars, git, run (where known), inputs.
 Object run_contexts(const model::Plan& plan);

@@ -156,6 +156,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     plan.vars = request.vars;
     plan.stages = request.stages;
     plan.jobs = request.jobs;
+    plan.from_stage = request.from_stage;
     plan.allow_host_executor = options.allow_host_executor;
     plan.secrets = options.secrets;
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 /// `--stage` and `--job`: what is named runs, with what it needs; everything else is skipped.
 namespace cicd::planner {
@@ -106,6 +107,50 @@ void apply_selection(model::Plan& plan, const PlanRequest& request, Problems& pr
         if (!selection.has(job)) job.reason = reason;
     for (auto& stage : plan.stages)
         if (!selection.has_stage(stage)) stage.reason = reason;
+}
+
+namespace {
+constexpr std::string_view successful = ": counts as successful";
+}
+
+bool counts_as_successful(const model::Reason& reason) {
+    return reason.decision == model::Decision::skip && reason.text.ends_with(successful);
+}
+
+void apply_from(model::Plan& plan, const std::string& from, Problems& problems) {
+    if (from.empty()) return;
+    std::vector<std::string> names;
+    for (const auto& stage : plan.stages) names.push_back(stage.name);
+    if (std::find(names.begin(), names.end(), from) == names.end()) {
+        const auto guess = did_you_mean(from, names);
+        return add_problem(problems, {}, "there is no stage '" + from + "'",
+                           guess.empty() ? "stages: " + join(names, ", ") : guess);
+    }
+    std::set<std::string> stages{from}, jobs;
+    const auto follows = [&](const std::vector<model::Need>& needs) {
+        return std::any_of(needs.begin(), needs.end(), [&](const model::Need& need) {
+            return need.job.empty() ? stages.contains(need.stage) : jobs.contains(need.stage + "." + need.job);
+        });
+    };
+    for (bool grew = true; std::exchange(grew, false);) {
+        for (const auto& stage : plan.stages)
+            if (follows(stage.needs)) grew |= stages.insert(stage.name).second;
+        for (const auto& job : plan.jobs)
+            if (stages.contains(job.stage) || follows(job.job.needs)) grew |= jobs.insert(job.base).second;
+        for (const auto& stage : plan.stages) {  // one of its jobs follows: so does the stage
+            const auto inside = [&](const auto& job) { return job.stage == stage.name && jobs.contains(job.base); };
+            if (std::any_of(plan.jobs.begin(), plan.jobs.end(), inside)) grew |= stages.insert(stage.name).second;
+        }
+    }
+    const model::Reason reason{model::Decision::skip, "before --from " + from + std::string(successful)};
+    for (auto& job : plan.jobs)
+        if (!jobs.contains(job.base)) job.reason = reason;
+    names.clear();
+    for (auto& stage : plan.stages)
+        if (!stages.contains(stage.name)) stage.reason = reason, names.push_back(stage.name);
+    if (!names.empty())
+        plan.notices.push_back("not run (--from " + from + "): " + join(names, ", ") +
+                               (names.size() == 1 ? " counts" : " count") + " as successful, with empty outputs");
 }
 
 }  // namespace cicd::planner

@@ -32,6 +32,17 @@ void Core::Step::drain(RunNode& run) {
     if (run.open == 0 && !model::is_final(run.run.state)) end_run(run);
 }
 
+void Core::Step::settle() {
+    while (!awake_.empty()) {
+        auto& run = *awake_.front();
+        awake_.pop_front();
+        run.awake = false;
+        if (run.lock.waiting && run.open > 0) continue;
+        if (run.lock.waiting) start_run(run);  // nothing is left that would need the group
+        drain(run);
+    }
+}
+
 void Core::Step::open_group(RunNode& run, int index) {
     auto& group = run.groups[index];
     group.opened = true;
@@ -168,30 +179,38 @@ void Core::Step::open_empty_stage(RunNode& run, int index) {
 
 void Core::Step::queue(RunNode& run, int index) {
     auto& node = run.jobs[index];
-    auto& group = run.groups[node.group];
-    const auto& capacity = state_.places.capacity();
-    if (!state_.places.could_ever_fit(node.demand)) {
-        const bool cpu = node.demand.cpu > capacity.cpu;
-        return end_job(run, index, JobState::failed, EndReason::infra,
-                       cpu ? "asks for " + number_text(node.demand.cpu) + " cores, but there are " +
-                                 number_text(capacity.cpu) + " here; lower resources.cpu"
-                           : "asks for " + format_size(node.demand.memory) + " of memory, but there is " +
-                                 format_size(capacity.memory) + " here; lower resources.memory");
-    }
+    if (const auto why = never_fits(node.demand, state_.places.capacity()); !why.empty())
+        return end_job(run, index, JobState::failed, EndReason::infra, why);
     set_job(run, index, JobState::queued);
-    if (group.limit > 0 && group.active >= group.limit) {
+    proceed(run, index);
+}
+
+/// A queued job goes as far as it can: past its time, its limit, its lock, to its turn for a place.
+void Core::Step::proceed(RunNode& run, int index) {
+    auto& node = run.jobs[index];
+    auto& group = run.groups[node.group];
+    auto& record = run.run.jobs[index];
+    if (record.not_before && *record.not_before > now_) {
+        node.wait = Wait::time;
+        actions_.timers.push_back({Timer::Kind::not_before, run.run.id, record.id, 0, *record.not_before});
+        return;
+    }
+    if (!node.active && group.limit > 0 && group.active >= group.limit) {
+        node.wait = Wait::limit;
         group.held.push_back(index);
         return;
     }
-    ++group.active;
+    if (!node.active) ++group.active;
     node.active = true;
+    if (!node.locked && node.planned->job.concurrency && !lock_job(run, index)) return;
     make_ready(run, index);
 }
 
 void Core::Step::make_ready(RunNode& run, int index) {
     auto& node = run.jobs[index];
-    node.turn = Turn{node.planned->job.priority.value_or(run.plan.priority), run.run.number, ++state_.sequence};
-    state_.places.wait(*node.turn, node.demand, {&run, index});
+    node.wait = Wait::place;
+    node.turn = Turn{run.priority_of(index), run.run.number, ++state_.sequence};
+    state_.places.wait(node.turn, node.demand, run.claim, {&run, index});
 }
 
 void Core::Step::dispatch() {
@@ -205,8 +224,10 @@ zones::Assignment Core::Step::assignment(RunNode& run, int index) const {
 
 void Core::Step::start(RunNode& run, int index) {
     auto& node = run.jobs[index];
-    node.turn.reset();
+    node.wait = Wait::nothing;
     node.placed = true;
+    node.retrying = false;
+    run.run.jobs[index].not_before.reset();
     if (run.run.state == model::RunState::queued) {
         set_run(run, model::RunState::running);
         if (run.plan.timeout)

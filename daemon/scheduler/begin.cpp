@@ -1,5 +1,8 @@
 #include "daemon/scheduler/step.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 /// A run's first step, and its first step after a restart of the daemon.
 namespace cicd::scheduler {
 
@@ -39,10 +42,72 @@ void Core::Step::link_waiting(RunNode& run) {
     }
 }
 
-void Core::Step::begin(RunNode& run) {
+RunNode& Core::Step::add(RunAccepted& event) {
+    if (model::is_final(event.content.run.state))
+        throw std::logic_error("a run that is over was given to the scheduler");
+    auto node = std::make_unique<RunNode>(std::move(event.content));
+    auto& run = *node;
+    run.last_seq = event.last_seq;
+    run.last_event = event.last_event;
+    run.resumed = event.resumed;
+    run.stops = std::move(event.stops);
+    run.fresh = !event.resumed;
+    run.claim = state_.places.join(lock_key(run.run, {}), run.run.triggered_by);
+    run.lock.turn = Turn{run.run.priority, run.run.number, ++state_.sequence};
+    touch(run);
+    for (int job = 0; job < static_cast<int>(run.jobs.size()); ++job) {
+        state_.jobs[run.run.jobs[job].id] = {&run, job};
+        if (run.run.jobs[job].state == JobState::queued) ++state_.queued;
+    }
+    state_.runs[run.run.id] = std::move(node);
+    return run;
+}
+
+void Core::Step::operator()(RunAccepted& event) {
+    auto& run = add(event);
+    if (event.resumed) return go_on({&run});
     if (run.run.state == model::RunState::created) set_run(run, model::RunState::queued);
-    for (const auto& notice : run.plan.notices) emit(run, "notice", now_).message = notice;
-    link_waiting(run);
+    for (const auto& text : run.plan.notices) notice(run, text);
+    if (lock_run(run)) start_run(run);
+}
+
+void Core::Step::operator()(RunsResumed& event) {
+    std::vector<RunNode*> runs;
+    for (auto& each : event.runs) runs.push_back(&add(each));
+    go_on(std::move(runs));
+}
+
+/// First those who hold a group hold it again, then the others ask.
+void Core::Step::go_on(std::vector<RunNode*> runs) {
+    std::sort(runs.begin(), runs.end(), [](auto* a, auto* b) { return a->lock.turn < b->lock.turn; });
+    const auto hold = [&](auto&& wanted) {
+        for (auto* run : runs)
+            for (int job = 0; job < static_cast<int>(run->jobs.size()); ++job)
+                if (run->jobs[job].planned->job.concurrency && wanted(run->run.jobs[job])) hold_again(*run, job);
+    };
+    for (auto* run : runs)
+        if (!run->lock.key.empty() && run->run.state == model::RunState::running)
+            run->lock.held = state_.locks.take(run->lock.key, run->lock.name, run->lock.turn, {run, -1}, now_);
+    hold([](const auto& job) { return job.state == JobState::scheduled || job.state == JobState::running; });
+    hold([](const auto& job) { return job.state == JobState::queued && job.attempt > 1; });
+    for (auto* run : runs) {
+        if (run->run.state == model::RunState::created) set_run(*run, model::RunState::queued);
+        const bool waits = !run->lock.key.empty() && run->run.state == model::RunState::queued;
+        if (waits && !(run->lock.held = state_.locks.take(run->lock.key, run->lock.name, run->lock.turn, {run, -1}, now_)))
+            run->lock.waiting = true;
+        else
+            start_run(*run);
+    }
+}
+
+/// The run has its concurrency group, or needs none.
+void Core::Step::start_run(RunNode& run) {
+    if (std::exchange(run.lock.waiting, false) && !run.lock.held) state_.locks.leave(run.lock.key, run.lock.turn);
+    if (run.resumed)
+        resume(run);
+    else
+        link_waiting(run);
+    wake(run);
 }
 
 void Core::Step::resume(RunNode& run) {
@@ -54,13 +119,8 @@ void Core::Step::resume(RunNode& run) {
     for (int s = 0; s < static_cast<int>(run.stages.size()); ++s)
         if (!model::is_final(run.run.stages[s].state))
             timer(Timer::Kind::stage_timeout, s, run.run.stages[s].start_time, run.planned_stage(s).timeout);
-    if (run.run.state == model::RunState::created) set_run(run, model::RunState::queued);
-    if (!run.run.message.empty()) {
-        run.cancelling = CancelPhase::cleaning_up;
-        if (run.run.start_time && run.plan.timeout && *run.run.start_time + *run.plan.timeout <= now_)
-            run.cancel_reason = model::EndReason::timeout;
-        timer(Timer::Kind::cleanup_bound, 0, now_, Milliseconds{300'000});
-    }
+    resume_cancel(run);
+    run.find_tainted();
     link_waiting(run);
     const int count = static_cast<int>(run.jobs.size());
     for (int job = 0; job < count; ++job)  // those that have places before those that want one
@@ -78,20 +138,21 @@ void Core::Step::resume_job(RunNode& run, int index) {
     auto& node = run.jobs[index];
     auto& group = run.groups[node.group];
     group.opened = true;
-    if (run.run.jobs[index].state == JobState::queued) {
-        ++state_.queued;
-        if (group.limit > 0 && group.active >= group.limit) {
-            group.held.push_back(index);
-            return;
-        }
-        ++group.active;
-        node.active = true;
-        return make_ready(run, index);
+    const auto& record = run.run.jobs[index];
+    if (record.state == JobState::queued) {
+        node.retrying = record.attempt > 1;
+        return proceed(run, index);
     }
     ++group.active;
     node.active = node.placed = true;
-    state_.places.take(node.demand);
+    state_.places.take(node.demand, run.claim);
     actions_.adoptions.push_back(assignment(run, index));
+    for (const auto& stop : run.stops) {
+        if (stop.job != record.id || stop.phase != record.attempt) continue;
+        node.stop = stop.reason;  // its runner may not have heard of it
+        node.stop_message = stop.message;
+        tell_stop(run, index);
+    }
 }
 
 }  // namespace cicd::scheduler

@@ -65,6 +65,17 @@ Result<Condition> Condition::parse(std::string_view text, const Object& contexts
     return condition;
 }
 
+Object Condition::values(const Object& contexts) const {
+    Object values;
+    if (!expression_) return values;
+    for (const auto& path : expression_->references()) {
+        Value value = contexts;
+        for (const auto& part : split(path, '.')) value = value[part];
+        values.set(path, value);
+    }
+    return values;
+}
+
 bool Condition::reads_matrix() const {
     if (!expression_) return false;
     for (const auto& path : expression_->references())

@@ -29,6 +29,8 @@ public:
     static Result<Condition> parse(std::string_view text, const Object& contexts);
     /// Fails where the expression cannot be evaluated.
     [[nodiscard]] Result<Verdict> judge(const Status& status, const Object& contexts) const;
+    /// What it reads, and what that is: {"params.skipTests": true}.
+    [[nodiscard]] Object values(const Object& contexts) const;
     /// Whether it may hold in a run that is being cancelled.
     [[nodiscard]] bool survives_cancel() const { return survives_cancel_; }
     /// Whether it reads `matrix`, and so waits for the matrix to be expanded.

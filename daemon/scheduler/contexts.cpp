@@ -36,7 +36,7 @@ Object strategy_context(const Group& group, const model::PlannedJob& planned) {
 Value RunNode::stage_jobs(const StageNode& stage, Object& outputs) {
     Object shown;
     for (const int g : stage.groups) {
-        const auto& entry = target_context(groups[g].target);
+        const auto entry = target_context(groups[g].target);
         merge(outputs, entry["outputs"]);
         if (stage.groups.size() <= most_jobs_shown)
             shown.set(bare_name(targets[stage.target].name, groups[g].base), entry);
@@ -45,7 +45,7 @@ Value RunNode::stage_jobs(const StageNode& stage, Object& outputs) {
 }
 
 /// {result, outputs}, and for a stage also {jobs}. Of a matrix, the outputs of later instances win.
-const Value& RunNode::target_context(int index) {
+Value RunNode::target_context(int index) {
     auto& target = targets[index];
     if (target.context) return *target.context;
     Object entry, outputs;
@@ -58,8 +58,9 @@ const Value& RunNode::target_context(int index) {
         for (const int job : groups[group_by_base_.at(target.name)].jobs) merge(outputs, run.jobs[job].outputs);
         entry.set("outputs", outputs);
     }
-    target.context = Value(std::move(entry));
-    return *target.context;
+    Value context(std::move(entry));
+    if (target.open == 0) target.context = context;
+    return context;
 }
 
 Value RunNode::needs_context(int index) {
@@ -79,8 +80,10 @@ Value RunNode::needs_context(int index) {
         else if (stages[need].groups.size() <= most_jobs_shown)
             for (const int g : stages[need].groups) add_bare(groups[g]);
     }
-    group.needs_context = Value(std::move(needs));
-    return *group.needs_context;
+    Value context(std::move(needs));
+    if (std::all_of(all.begin(), all.end(), [&](int need) { return targets[need].open == 0; }))
+        group.needs_context = context;
+    return context;
 }
 
 Object RunNode::contexts_of(int index, const model::PlannedJob& planned) {

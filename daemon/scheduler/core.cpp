@@ -3,7 +3,6 @@
 #include "daemon/scheduler/step.hpp"
 
 #include <iterator>
-#include <stdexcept>
 
 namespace cicd::scheduler {
 
@@ -18,6 +17,7 @@ void Actions::append(Actions&& later) {
     move_all(changes.stages, later.changes.stages);
     move_all(changes.jobs, later.changes.jobs);
     move_all(changes.events, later.changes.events);
+    move_all(changes.stops, later.changes.stops);
     move_all(starts, later.starts);
     move_all(adoptions, later.adoptions);
     move_all(stops, later.stops);
@@ -26,12 +26,13 @@ void Actions::append(Actions&& later) {
 }
 
 Core::Core(Capacity capacity, std::function<JobId()> next_job_id)
-    : state_(new State{Places<JobRef>(capacity), std::move(next_job_id), {}, {}, 0, 0, {}}) {}
+    : state_(new State{Places(capacity), {}, std::move(next_job_id), {}, {}, 0, 0, {}}) {}
 Core::~Core() = default;
 
 Actions Core::handle(Event event, Timestamp now) {
     Step step(*state_, now);
     std::visit(step, event);
+    step.settle();
     step.dispatch();
     return std::move(step).take();
 }
@@ -61,24 +62,6 @@ const Capacity& Core::capacity() const {
 JobRef Core::Step::find(const JobId& id) const {
     const auto found = state_.jobs.find(id);
     return found == state_.jobs.end() ? JobRef{} : found->second;
-}
-
-void Core::Step::operator()(RunAccepted& event) {
-    if (model::is_final(event.content.run.state))
-        throw std::logic_error("a run that is over was given to the scheduler");
-    auto node = std::make_unique<RunNode>(std::move(event.content));
-    auto& run = *node;
-    run.last_seq = event.last_seq;
-    run.last_event = event.last_event;
-    run.fresh = !event.resumed;
-    touch(run);
-    for (int job = 0; job < static_cast<int>(run.jobs.size()); ++job) state_.jobs[run.run.jobs[job].id] = {&run, job};
-    state_.runs[run.run.id] = std::move(node);
-    if (event.resumed)
-        resume(run);
-    else
-        begin(run);
-    drain(run);
 }
 
 void Core::Step::operator()(JobProgressed& event) {
@@ -115,7 +98,7 @@ void Core::Step::operator()(JobEnded& event) {
     if (!ref.run) return;
     if (ref.run->run.jobs[ref.index].attempt != event.attempt || !ref.run->jobs[ref.index].placed) return;
     finish(*ref.run, ref.index, event.exit);
-    drain(*ref.run);
+    wake(*ref.run);
 }
 
 void Core::Step::operator()(PauseChanged& event) {
@@ -125,11 +108,12 @@ void Core::Step::operator()(PauseChanged& event) {
 void Core::Step::operator()(CapacityChanged& event) {
     state_.places.resize(event.capacity);
     for (auto& [id, run] : state_.runs) {
-        for (int job = 0; job < static_cast<int>(run->jobs.size()); ++job)
-            if (run->jobs[job].turn && !state_.places.could_ever_fit(run->jobs[job].demand))
-                end_job(*run, job, JobState::failed, model::EndReason::infra,
-                        "asks for more cores or memory than there are here now");
-        drain(*run);
+        for (int job = 0; job < static_cast<int>(run->jobs.size()); ++job) {
+            if (run->run.jobs[job].state != JobState::queued) continue;
+            if (const auto why = never_fits(run->jobs[job].demand, event.capacity); !why.empty())
+                end_job(*run, job, JobState::failed, model::EndReason::infra, why);
+        }
+        wake(*run);
     }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/contract/explain.hpp"
+#include "common/contract/requests.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/scheduler/places.hpp"
 #include "daemon/store/store.hpp"
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -18,10 +21,10 @@ namespace cicd::scheduler {
 
 /// Something to be told of at a time. Not every timer still matters when it fires; the core knows.
 struct Timer {
-    enum class Kind { run_timeout, stage_timeout, retry, cleanup_bound } kind = Kind::retry;
+    enum class Kind { run_timeout, stage_timeout, not_before, cleanup_bound } kind = Kind::not_before;
     RunId run;
     JobId job;
-    int index = 0;  ///< of the stage, or the attempt
+    int index = 0;  ///< of the stage
     Timestamp at;
     bool operator==(const Timer&) const = default;
 };
@@ -32,7 +35,12 @@ struct RunAccepted {
     store::NewRun content;
     bool resumed = false;
     std::int64_t last_seq = 0;
-    Timestamp last_event;  ///< resumed: notices up to then are stored already
+    Timestamp last_event;            ///< resumed: notices up to then are stored already
+    std::vector<store::Stop> stops;  ///< resumed: what has been told to end
+};
+/// What the daemon before this one left behind, all of it at once: who holds a group must be known before anybody asks.
+struct RunsResumed {
+    std::vector<RunAccepted> runs;
 };
 struct JobProgressed {
     JobId job;
@@ -53,6 +61,17 @@ struct JobCancelled {
     JobId job;
     std::string reason;
 };
+/// Another turn, for what has not started yet.
+struct RunRescheduled {
+    RunId run;
+    contract::Reschedule change;
+    std::string user;
+};
+struct JobRescheduled {
+    JobId job;
+    contract::Reschedule change;
+    std::string user;
+};
 struct TimerFired {
     Timer timer;
 };
@@ -64,8 +83,8 @@ struct PauseChanged {
     std::string reason;  ///< empty: work goes on
 };
 using Event =
-    std::variant<RunAccepted, JobProgressed, JobEnded, RunCancelled, JobCancelled, TimerFired, CapacityChanged,
-                           PauseChanged>;
+    std::variant<RunAccepted, RunsResumed, JobProgressed, JobEnded, RunCancelled, JobCancelled, RunRescheduled,
+                 JobRescheduled, TimerFired, CapacityChanged, PauseChanged>;
 
 struct StopJob {
     JobId job;
@@ -100,6 +119,11 @@ public:
     /// An active run, with its stages and jobs; null where there is none.
     [[nodiscard]] const model::Run* run(const RunId& id) const;
     [[nodiscard]] const model::JobRun* job(const JobId& id) const;
+    /// Jobs that wait, in the order in which they would get a place now; those that cannot have one yet come last.
+    [[nodiscard]] std::vector<model::JobRun> queue() const;
+    /// Why an active run, or a job of one, is where it is; null where there is none.
+    [[nodiscard]] std::optional<contract::Explanation> explain(const RunId& id, Timestamp now) const;
+    [[nodiscard]] std::optional<contract::Explanation> explain(const JobId& id, Timestamp now) const;
 
     struct Counts {
         std::int64_t running_jobs = 0, queued_jobs = 0, active_runs = 0;

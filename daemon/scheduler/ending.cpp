@@ -40,7 +40,9 @@ void Core::Step::end_job(RunNode& run, int index, JobState state, std::optional<
     end_open_steps(run, index, state == JobState::cancelled ? model::StepState::cancelled : model::StepState::failed);
     if (!record.start_time) record.end_time.reset();
     leave_place(run, index);
+    record.not_before.reset();
     set_job(run, index, state);
+    unlock_job(run, index);
     completed(run, index);
 }
 
@@ -101,21 +103,20 @@ bool Core::Step::retry(RunNode& run, int index, const model::JobExit& exit) {
     record.end_reason.reset();
     record.outputs = {};
     set_job(run, index, JobState::queued);
-    if (wait.count() == 0) {
-        make_ready(run, index);
-    } else {
-        node.backing_off = true;
-        actions_.timers.push_back({Timer::Kind::retry, run.run.id, record.id, record.attempt, now_ + wait});
-    }
+    node.retrying = true;
+    node.last_reason = actions_.changes.events.back().end_reason = reason;
+    if (wait.count() > 0) record.not_before = now_ + wait;
+    proceed(run, index);
     return true;
 }
 
 void Core::Step::leave_place(RunNode& run, int index) {
     auto& node = run.jobs[index];
-    if (node.turn) state_.places.leave(*node.turn, node.demand);
-    if (node.placed) state_.places.give_back(node.demand);
-    node.turn.reset();
-    node.placed = node.backing_off = false;
+    if (node.wait == Wait::place) state_.places.leave(node.turn, node.demand, run.claim);
+    if (node.wait == Wait::lock) state_.locks.leave(node.lock, node.turn);
+    if (node.placed) state_.places.give_back(node.demand, run.claim);
+    node.wait = Wait::nothing;
+    node.placed = node.retrying = false;
 }
 
 void Core::Step::completed(RunNode& run, int index) {
@@ -135,6 +136,7 @@ void Core::Step::completed(RunNode& run, int index) {
     release_held(run, group_index);
     if (run.targets[group.target].open == 0) target_final(run, group.target);
     if (run.targets[stage_target].open == 0) end_stage(run, stage);
+    wake(run);
 }
 
 void Core::Step::release_held(RunNode& run, int index) {
@@ -142,10 +144,7 @@ void Core::Step::release_held(RunNode& run, int index) {
     while (!group.held.empty() && group.active < group.limit) {
         const int next = group.held.front();
         group.held.pop_front();
-        if (run.run.jobs[next].state != JobState::queued) continue;
-        ++group.active;
-        run.jobs[next].active = true;
-        make_ready(run, next);
+        if (run.jobs[next].wait == Wait::limit) proceed(run, next);
     }
 }
 
@@ -192,6 +191,7 @@ void Core::Step::end_stage(RunNode& run, int index) {
 }
 
 void Core::Step::end_run(RunNode& run) {
+    unlock_run(run);
     std::string failed, cancelled;
     for (const auto& stage : run.run.stages) {
         if (stage.state == StageState::failed && failed.empty()) failed = "stage " + stage.name + " failed";

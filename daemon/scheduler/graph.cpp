@@ -1,8 +1,10 @@
 #include "daemon/scheduler/graph.hpp"
 
+#include "common/base/text.hpp"
 #include "daemon/planner/planner.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cicd::scheduler {
 
@@ -43,7 +45,8 @@ std::string bare_name(const std::string& stage, const std::string& base) {
 }
 
 RunNode::RunNode(store::NewRun content)
-    : run(std::move(content.run)), plan(std::move(content.plan)), definition(std::move(content.definition)) {
+    : run(std::move(content.run)), plan(std::move(content.plan)), definition(std::move(content.definition)),
+      request_key(std::move(content.request_key)) {
     contexts = planner::run_contexts(plan);
     Object about;
     if (const auto* known = contexts.find("run"); known && known->is_object()) about = known->as_object();
@@ -52,6 +55,7 @@ RunNode::RunNode(store::NewRun content)
     about.set("pipeline", run.pipeline);
     about.set("triggeredBy", run.triggered_by);
     contexts.set("run", about);
+    if (plan.concurrency) set_lock(*plan.concurrency);
     Records records;
     for (auto& job : run.jobs) records.emplace(job.key, std::move(job));
     run.jobs.clear();
@@ -60,6 +64,39 @@ RunNode::RunNode(store::NewRun content)
         if (!group_by_base_.contains(planned.base)) add_group(planned);
     link();
     add_jobs(std::move(records));
+}
+
+/// The planner has resolved what it could; what is left reads the run's id or number.
+void RunNode::set_lock(const model::Concurrency& given) {
+    const auto name = expr::interpolate(given.group, {contexts, {}});
+    lock.name = name ? *name : given.group;
+    if (trim(lock.name).empty()) return;
+    lock.key = lock_key(run, lock.name);
+    lock.cancel_in_progress = given.cancel_in_progress.value;
+    if (given.cancel_in_progress.expression.empty()) return;
+    const auto flag = evaluate_flag(given.cancel_in_progress.expression, contexts);
+    lock.cancel_in_progress = flag && *flag;
+}
+
+model::Priority RunNode::priority_of(int job) const {
+    if (run.jobs[job].priority) return *run.jobs[job].priority;
+    return jobs[job].planned->job.priority.value_or(run.priority);
+}
+
+/// What has been decided on is not decided on again, but what follows it wants to know.
+void RunNode::find_tainted() {
+    const auto over = [&](const std::vector<int>& needs) {
+        return std::all_of(needs.begin(), needs.end(), [&](int need) { return targets[need].open == 0; });
+    };
+    for (bool changed = true; std::exchange(changed, false);)
+        for (const auto& group : groups) {
+            auto& target = targets[group.target];
+            const auto& stage = stages[group.stage];
+            if (target.tainted || !over(stage.needs) || !over(group.needs)) continue;
+            auto status = status_of(stage.needs);
+            for (const int need : group.needs) add_status(status, need, false);
+            if (status.failure) changed = target.tainted = targets[stage.target].tainted = true;
+        }
 }
 
 int RunNode::add_target(std::string name, bool is_stage) {
@@ -173,7 +210,7 @@ void RunNode::add_node(int group, const model::PlannedJob& planned) {
 bool RunNode::is_held(int stage) const {
     const auto& target = targets[stage];
     if (target.held) return *target.held;
-    const auto stops = [&](int need) {
+    const auto breaks = [&](int need) {
         switch (targets[need].result()) {
             case JobState::failed:
             case JobState::cancelled: return true;
@@ -188,9 +225,9 @@ bool RunNode::is_held(int stage) const {
         return false;
     };
     const auto& node = stages[stage];
-    bool held = target.tainted || std::any_of(node.needs.begin(), node.needs.end(), stops);
+    bool held = target.tainted || std::any_of(node.needs.begin(), node.needs.end(), breaks);
     for (const int group : node.groups)
-        held = held || std::any_of(groups[group].needs.begin(), groups[group].needs.end(), stops);
+        held = held || std::any_of(groups[group].needs.begin(), groups[group].needs.end(), breaks);
     target.held = held;
     return held;
 }

@@ -58,24 +58,42 @@ struct Group {
     bool fail_fast = true;
     int limit = 0;  ///< how many at once; 0: no limit
     int active = 0;
-    std::deque<int> held;  ///< queued, but over the limit
+    std::deque<int> held;  ///< queued, but over the limit; some may have left meanwhile
     std::optional<Value> needs_context;
 };
+
+/// What a queued job waits for, in this order; what it has passed it keeps.
+enum class Wait { nothing, time, limit, lock, place };
 
 struct JobNode {
     int group = 0;
     const model::PlannedJob* planned = nullptr;
     Demand demand;
-    std::optional<Turn> turn;  ///< waits for a place
-    bool placed = false;       ///< has one
-    bool active = false;       ///< counts for its group's limit
-    bool backing_off = false;
+    Wait wait = Wait::nothing;
+    Turn turn;             ///< while it waits for its lock or a place
+    std::string lock;      ///< key of its concurrency group, once it has asked for it
+    bool locked = false;   ///< holds it
+    bool placed = false;   ///< has a place
+    bool active = false;   ///< counts for its group's limit
+    bool retrying = false; ///< between two attempts: keeps lock and limit
+    std::optional<model::EndReason> last_reason;  ///< how the attempt before this one ended, where that is known
     std::optional<model::EndReason> stop;  ///< it has been told to end, and why
     std::string stop_message;
     bool dirty = false;
 };
 
 enum class CancelPhase { none, cleaning_up, everything };
+
+/// The concurrency group of a run.
+struct RunLock {
+    std::string key, name;  ///< empty: none
+    bool cancel_in_progress = false;
+    bool held = false, waiting = false;
+    Turn turn;
+};
+
+/// Groups are known within a repository's pipeline: equal names elsewhere are other groups.
+std::string lock_key(const model::Run& run, const std::string& group);
 
 struct RunNode {
     explicit RunNode(store::NewRun content);
@@ -84,7 +102,7 @@ struct RunNode {
 
     model::Run run;  ///< with stages and jobs: the truth
     model::Plan plan;
-    std::string definition;
+    std::string definition, request_key;  ///< until they are stored
     Object contexts;
     std::vector<Target> targets;
     std::vector<StageNode> stages;
@@ -95,15 +113,20 @@ struct RunNode {
 
     std::deque<int> openable;  ///< groups whose needs have ended; -1 - n for stage n, which has no jobs
     int open = 0;
+    Claim claim;
+    RunLock lock;
+    bool resumed = false;  ///< goes on after a restart, so there is more to do when it begins
+    std::vector<store::Stop> stops;
     CancelPhase cancelling = CancelPhase::none;
     model::EndReason cancel_reason = model::EndReason::cancelled;
     std::int64_t last_seq = 0;
     Timestamp last_event;
-    bool fresh = false, dirty = false, touched = false;
+    bool fresh = false, dirty = false, touched = false, awake = false;
 
     [[nodiscard]] const model::PlannedStage& planned_stage(int stage) const { return plan.stages[stage]; }
     /// Appends a job that is in `run.jobs` already to the node lists and counters.
     void add_node(int group, const model::PlannedJob& planned);
+    [[nodiscard]] model::Priority priority_of(int job) const;
 
     [[nodiscard]] Status status_of(const std::vector<int>& needs) const;
     /// Whether a stage that was skipped was so for the sake of its needs, and not by a condition or selection of its own.
@@ -114,16 +137,19 @@ struct RunNode {
     /// Everything a condition or a job may read.
     Object contexts_of(int group, const model::PlannedJob& planned);
     Result<const Condition*> condition(const std::string& text, const Object& scope);
+    /// After a restart: which targets have a failure further up.
+    void find_tainted();
 
 private:
     using Records = std::unordered_map<std::string, model::JobRun>;
     int add_target(std::string name, bool is_stage);
+    void set_lock(const model::Concurrency& given);
     void add_stages();
     void add_group(const model::PlannedJob& planned);
     void add_jobs(Records records);
     void add_expanded(const model::PlannedJob& placeholder, Records& records);
     void link();
-    const Value& target_context(int target);
+    Value target_context(int target);
     Value stage_jobs(const StageNode& stage, Object& outputs);
 
     std::unordered_map<std::string, int> target_by_name_;

@@ -16,7 +16,7 @@ Capacity machine_capacity() {
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     const auto memory =
         static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    return {std::max(4, static_cast<int>(cores)), static_cast<double>(cores), memory};
+    return {std::max(4, static_cast<int>(cores)), static_cast<double>(cores), memory, 0};
 }
 
 Scheduler::Scheduler(Parts parts, SchedulerOptions options)
@@ -35,17 +35,19 @@ Scheduler::~Scheduler() {
 
 Result<void> Scheduler::resume() {
     CICD_TRY(auto active, parts_.store.active_runs());
+    RunsResumed all;
     for (auto& run : active) {
-        RunAccepted event;
+        auto& event = all.runs.emplace_back();
         event.resumed = true;
         event.last_seq = run.last_seq;
         if (run.last_seq > 0) {
             const auto last = parts_.store.events(run.run.id, run.last_seq - 1, 1);
             if (last && !last->empty()) event.last_event = last->back().time;
         }
-        event.content = {std::move(run.run), std::move(run.plan), {}};
-        submit(std::move(event));
+        event.content = {std::move(run.run), std::move(run.plan), {}, {}};
+        event.stops = std::move(run.stops);
     }
+    submit(std::move(all));
     return {};
 }
 
@@ -193,6 +195,7 @@ contract::DaemonStatus Scheduler::status() const {
     status.cpu_capacity = capacity.cpu;
     status.memory_capacity = capacity.memory;
     status.slots = capacity.slots;
+    status.gpu_capacity = capacity.gpu;
     status.not_accepting_reason = stopping_ ? "the daemon is stopping" : core_.pause_reason();
     status.accepting = status.not_accepting_reason.empty();
     return status;

@@ -59,6 +59,11 @@ public:
     async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
     async::Task<Result<model::JobRun>> cancel_job(JobId job, std::string reason) override;
     async::Task<Result<model::Run>> restart_job(JobId job, std::string user) override;
+    async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) override;
+    async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change, std::string user) override;
+    async::Task<Result<contract::Explanation>> explain(RunId run) override;
+    async::Task<Result<contract::Explanation>> explain_job(JobId job) override;
+    [[nodiscard]] std::vector<model::JobRun> queue() const override { return core_.queue(); }
     [[nodiscard]] std::filesystem::path job_directory(const JobId& job, int attempt) const override;
     [[nodiscard]] contract::DaemonStatus status() const override;
 
@@ -91,6 +96,7 @@ private:
     async::Task<Result<void>> durable();
     async::Task<Result<model::Run>> accept(Result<store::NewRun> content);
     async::Task<Result<model::Run>> snapshot(RunId id);
+    async::Task<Result<contract::Explanation>> explain_stored(RunId run, JobId only);
     async::Task<Result<model::Run>> succeed(RunId old,
                                             std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,
                                             std::string user);

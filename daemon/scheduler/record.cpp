@@ -43,6 +43,21 @@ void Core::Step::touch_stage(RunNode& run, int stage) {
     if (!std::exchange(run.stages[stage].dirty, true)) changed_stages_.emplace_back(&run, stage);
 }
 
+void Core::Step::wake(RunNode& run) {
+    if (!std::exchange(run.awake, true)) awake_.push_back(&run);
+}
+
+void Core::Step::notice(RunNode& run, const std::string& message, int job) {
+    auto& event = emit(run, "notice", now_);
+    event.message = message;
+    if (job < 0) return;
+    const auto& record = run.run.jobs[job];
+    event.stage = record.stage;
+    event.job_key = record.key;
+    event.job = record.id;
+    event.attempt = record.attempt;
+}
+
 model::RunEvent& Core::Step::emit(RunNode& run, const char* type, Timestamp time) {
     touch(run);
     auto& event = actions_.changes.events.emplace_back();
@@ -170,6 +185,7 @@ static model::Run summary(const model::Run& run) {
     copy.pipeline = run.pipeline;
     copy.pipeline_version = run.pipeline_version;
     copy.state = run.state;
+    copy.priority = run.priority;
     copy.triggered_by = run.triggered_by;
     copy.event = run.event;
     copy.source = run.source;
@@ -194,13 +210,14 @@ Actions Core::Step::take() && {
     for (auto* run : touched_) {
         run->touched = false;
         if (run->fresh)
-            changes.new_runs.push_back({run->run, run->plan, run->definition});
+            changes.new_runs.push_back({run->run, run->plan, std::exchange(run->definition, {}), run->request_key});
         else if (run->dirty)
             changes.runs.push_back(summary(run->run));
         run->fresh = run->dirty = false;
         if (!model::is_final(run->run.state)) continue;
         actions_.ended.push_back(run->run.id);
         for (const auto& job : run->run.jobs) state_.jobs.erase(job.id);
+        state_.places.part(run->claim);
         state_.runs.erase(RunId(run->run.id));
     }
     return std::move(actions_);

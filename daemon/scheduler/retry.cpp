@@ -1,5 +1,6 @@
 #include "daemon/scheduler/retry.hpp"
 
+#include "daemon/planner/planner.hpp"
 #include "daemon/scheduler/graph.hpp"
 
 #include <algorithm>
@@ -29,6 +30,10 @@ model::JobRun new_job(const model::PlannedJob& planned, const Birth& birth) {
     job.stage = planned.stage;
     job.created_time = birth.now;
     job.steps = pending_steps(planned.job);
+    if (!planner::counts_as_successful(planned.reason)) return job;
+    job.state = JobState::success;
+    job.message = planned.reason.text;
+    for (auto& step : job.steps) step.state = model::StepState::skipped;
     return job;
 }
 
@@ -48,7 +53,7 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
         return job;
     }
     job.state = fate == Fate::again ? JobState::created : JobState::skipped;
-    job.message = fate == Fate::again ? "" : "not part of this restart";
+    job.message = fate == Fate::again ? "" : left_out_text;
     job.exit_code.reset();
     job.end_reason.reset();
     job.outputs = {};
@@ -133,6 +138,7 @@ store::NewRun new_run(model::Plan plan, std::string definition, const Birth& bir
     run.id = birth.id;
     run.number = number_of(birth.id);
     run.pipeline = plan.pipeline;
+    run.priority = plan.priority;
     run.triggered_by = birth.user;
     run.event = plan.event;
     run.source = plan.source;

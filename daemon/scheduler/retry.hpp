@@ -9,6 +9,9 @@
 /// New runs: from a plan, or from a run that is over. Pure.
 namespace cicd::scheduler {
 
+/// The message of a job that a restart of others leaves out.
+inline constexpr const char* left_out_text = "not part of this restart";
+
 struct Birth {
     RunId id;
     std::function<JobId()> next_job_id;

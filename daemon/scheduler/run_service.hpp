@@ -27,25 +27,15 @@ public:
     /// A new run of just this job and what was skipped because of it.
     virtual async::Task<Result<model::Run>> restart_job(JobId job, std::string user) = 0;
     /// Changes a run's, or a waiting job's, turn. Refused with a conflict where it has ended or runs already (a job).
-    virtual async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) {
-        static_cast<void>(run), static_cast<void>(change), static_cast<void>(user);
-        co_return unavailable("CICD_501", "rescheduling is not available yet");
-    }
-    virtual async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change, std::string user) {
-        static_cast<void>(job), static_cast<void>(change), static_cast<void>(user);
-        co_return unavailable("CICD_501", "rescheduling is not available yet");
-    }
+    virtual async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) = 0;
+    virtual async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change,
+                                                              std::string user) = 0;
     /// Of a run that has ended too, as far as what is stored tells.
-    virtual async::Task<Result<contract::Explanation>> explain(RunId run) {
-        static_cast<void>(run);
-        co_return unavailable("CICD_501", "explanations are not available yet");
-    }
-    virtual async::Task<Result<contract::Explanation>> explain_job(JobId job) {
-        static_cast<void>(job);
-        co_return unavailable("CICD_501", "explanations are not available yet");
-    }
-    /// Jobs that wait for a place, in the order in which they would get one as things stand.
-    [[nodiscard]] virtual std::vector<model::JobRun> queue() const { return {}; }
+    virtual async::Task<Result<contract::Explanation>> explain(RunId run) = 0;
+    virtual async::Task<Result<contract::Explanation>> explain_job(JobId job) = 0;
+    /// Jobs that wait for a place, in the order in which they would get one as things stand; then those that wait for
+    /// something else before.
+    [[nodiscard]] virtual std::vector<model::JobRun> queue() const = 0;
     /// Where a job's attempt keeps its log. Attempts count from 1.
     [[nodiscard]] virtual std::filesystem::path job_directory(const JobId& job, int attempt) const = 0;
     [[nodiscard]] virtual contract::DaemonStatus status() const = 0;

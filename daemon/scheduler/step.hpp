@@ -2,18 +2,20 @@
 
 #include "daemon/scheduler/core.hpp"
 #include "daemon/scheduler/graph.hpp"
+#include "daemon/scheduler/locks.hpp"
+
+#include <deque>
+#include <string_view>
 
 /// Inside of the core: what all of its files share.
 namespace cicd::scheduler {
 
-struct JobRef {
-    RunNode* run = nullptr;
-    int index = 0;
-    bool operator==(const JobRef&) const = default;
-};
+/// How the message of a run or job that had to give way begins.
+inline constexpr std::string_view superseded_text = "superseded by ";
 
 struct Core::State {
-    Places<JobRef> places;
+    Places places;
+    Locks locks;
     std::function<JobId()> next_job_id;
     std::unordered_map<RunId, std::unique_ptr<RunNode>> runs;
     std::unordered_map<JobId, JobRef> jobs;
@@ -29,14 +31,19 @@ public:
     Actions take() &&;
 
     void operator()(RunAccepted& event);
+    void operator()(RunsResumed& event);
     void operator()(JobProgressed& event);
     void operator()(JobEnded& event);
     void operator()(RunCancelled& event);
     void operator()(JobCancelled& event);
+    void operator()(RunRescheduled& event);
+    void operator()(JobRescheduled& event);
     void operator()(TimerFired& event);
     void operator()(CapacityChanged& event);
     void operator()(PauseChanged& event);
 
+    /// Works off all runs that something has become decidable for, then gives out places.
+    void settle();
     void dispatch();
 
 private:
@@ -50,6 +57,8 @@ private:
     void touch(RunNode& run);
     void touch_stage(RunNode& run, int stage);
     void touch_job(RunNode& run, int job);
+    void wake(RunNode& run);
+    void notice(RunNode& run, const std::string& message, int job = -1);
 
     // advance.cpp: needs ended → jobs queued or skipped → stages and runs ended
     void drain(RunNode& run);
@@ -60,6 +69,7 @@ private:
     Result<Verdict> judge_stage(RunNode& run, int stage, const Object& contexts);
     void open_empty_stage(RunNode& run, int stage);
     void queue(RunNode& run, int job);
+    void proceed(RunNode& run, int job);
     void make_ready(RunNode& run, int job);
     void end_job(RunNode& run, int job, model::JobState state, std::optional<model::EndReason> reason,
                  const std::string& message);
@@ -77,13 +87,32 @@ private:
 
     // stop.cpp: cancelling, timeouts, failFast; and going on after a restart
     void stop_job(RunNode& run, int job, model::EndReason reason, const std::string& message);
+    void tell_stop(RunNode& run, int job);
     void cancel_run(RunNode& run, model::EndReason reason, const std::string& message);
     void break_group(RunNode& run, int group, const std::string& message);
     bool survives_cancel(RunNode& run, int job);
+    RunNode& add(RunAccepted& event);
+    void go_on(std::vector<RunNode*> runs);
     void resume(RunNode& run);
+    void resume_cancel(RunNode& run);
     void resume_job(RunNode& run, int job);
     void begin(RunNode& run);
+    void start_run(RunNode& run);
     void link_waiting(RunNode& run);
+
+    // concurrency.cpp: groups that have one holder at a time
+    bool lock_run(RunNode& run);
+    bool lock_job(RunNode& run, int job);
+    bool hold_again(RunNode& run, int job);
+    void supersede(const std::string& key, const std::string& name, JobRef by);
+    void unlock_run(RunNode& run);
+    void unlock_job(RunNode& run, int job);
+    void granted(JobRef who);
+
+    // reschedule.cpp
+    void requeue(RunNode& run, int job);
+    void change_time(RunNode& run, int job, Timestamp not_before);
+    void withdraw(RunNode& run, int job);
 
     JobRef find(const JobId& id) const;
 
@@ -91,6 +120,7 @@ private:
     Timestamp now_;
     Actions actions_;
     std::vector<RunNode*> touched_;
+    std::deque<RunNode*> awake_;
     std::vector<JobRef> changed_jobs_;
     std::vector<std::pair<RunNode*, int>> changed_stages_;
 };

@@ -1,5 +1,7 @@
 #include "daemon/scheduler/step.hpp"
 
+#include <algorithm>
+
 /// Cancelling, timeouts and failFast.
 namespace cicd::scheduler {
 
@@ -19,8 +21,14 @@ void Core::Step::stop_job(RunNode& run, int index, EndReason reason, const std::
     if (!node.stop) {
         node.stop = reason;
         node.stop_message = message;
+        actions_.changes.stops.push_back({run.run.id, record.id, record.attempt, reason, message, now_});
     }
-    actions_.stops.push_back({record.id, record.attempt, *node.stop, node.stop_message});
+    tell_stop(run, index);
+}
+
+void Core::Step::tell_stop(RunNode& run, int index) {
+    const auto& node = run.jobs[index];
+    actions_.stops.push_back({run.run.jobs[index].id, run.run.jobs[index].attempt, *node.stop, node.stop_message});
 }
 
 bool Core::Step::survives_cancel(RunNode& run, int index) {
@@ -40,22 +48,37 @@ bool Core::Step::survives_cancel(RunNode& run, int index) {
 void Core::Step::cancel_run(RunNode& run, EndReason reason, const std::string& message) {
     if (run.cancelling == CancelPhase::everything) return;
     const bool again = run.cancelling == CancelPhase::cleaning_up;
-    run.cancelling = again ? CancelPhase::everything : CancelPhase::cleaning_up;
+    const bool waits = run.lock.waiting;  // nothing of it has started, so there is nothing to clean up
     if (!again) {
         run.cancel_reason = reason;
         run.run.message = message;  // a run that is not over has a message only while it is being cancelled
-        run.dirty = true;
-        touch(run);
-        actions_.timers.push_back({Timer::Kind::cleanup_bound, run.run.id, {}, 0, now_ + cleanup_time});
+        notice(run, message);
     }
+    run.cancelling = again || waits ? CancelPhase::everything : CancelPhase::cleaning_up;
+    if (waits) start_run(run);
+    if (!again) actions_.timers.push_back({Timer::Kind::cleanup_bound, run.run.id, {}, 0, now_ + cleanup_time});
+    actions_.changes.stops.push_back({run.run.id, {}, static_cast<int>(run.cancelling), run.cancel_reason, run.run.message, now_});
+    run.dirty = true;
+    touch(run);
     const int count = static_cast<int>(run.jobs.size());
     for (int job = 0; job < count; ++job) {
         const auto state = run.run.jobs[job].state;
         if (model::is_final(state)) continue;
-        if (!again && !run.jobs[job].placed && survives_cancel(run, job)) continue;
+        const bool spares = run.cancelling == CancelPhase::cleaning_up && !run.jobs[job].placed;
+        if (spares && survives_cancel(run, job)) continue;
         stop_job(run, job, run.cancel_reason, message);
     }
-    drain(run);
+    wake(run);
+}
+
+void Core::Step::resume_cancel(RunNode& run) {
+    for (const auto& stop : run.stops) {
+        if (!stop.job.empty()) continue;
+        run.cancelling = static_cast<CancelPhase>(std::clamp(stop.phase, 1, 2));
+        run.cancel_reason = stop.reason;
+        run.run.message = stop.message;
+        actions_.timers.push_back({Timer::Kind::cleanup_bound, run.run.id, {}, 0, stop.time + cleanup_time});
+    }
 }
 
 void Core::Step::break_group(RunNode& run, int index, const std::string& message) {
@@ -75,7 +98,7 @@ void Core::Step::operator()(JobCancelled& event) {
     if (!ref.run) return;
     stop_job(*ref.run, ref.index, EndReason::cancelled,
              event.reason.empty() ? "cancelled" : "cancelled: " + event.reason);
-    drain(*ref.run);
+    wake(*ref.run);
 }
 
 void Core::Step::operator()(TimerFired& event) {
@@ -102,13 +125,17 @@ void Core::Step::operator()(TimerFired& event) {
                          "the stage's timeout of " +
                              format_duration(run.planned_stage(stage).timeout.value_or(Milliseconds{})) +
                              " was reached");
-            drain(run);
+            wake(run);
             break;
         }
-        case Timer::Kind::retry: {
+        case Timer::Kind::not_before: {
             const auto ref = find(event.timer.job);
-            if (!ref.run || run.run.jobs[ref.index].attempt != event.timer.index) break;
-            if (std::exchange(run.jobs[ref.index].backing_off, false)) make_ready(run, ref.index);
+            if (!ref.run || run.jobs[ref.index].wait != Wait::time) break;
+            auto& record = run.run.jobs[ref.index];
+            if (record.not_before && *record.not_before > event.timer.at) break;  // moved meanwhile: it has another timer
+            record.not_before.reset();
+            touch_job(run, ref.index);
+            proceed(run, ref.index);
             break;
         }
     }
