@@ -63,7 +63,9 @@ Result<void> serve_in_background(const ServeOptions& options) {
 
     os::SpawnOptions spawning;
     spawning.argv = {options.program, "serve", "--state-dir", options.state_directory.string(), "--socket",
-                     options.socket.string()};
+                     options.socket.string(), "--log", log.string()};
+    if (!options.config_directory.empty())
+        spawning.argv.insert(spawning.argv.end(), {"--config-dir", options.config_directory.string()});
     if (options.slots) spawning.argv.insert(spawning.argv.end(), {"--slots", std::to_string(*options.slots)});
     spawning.fds = {{nothing.get(), 0}, {output.get(), 1}, {output.get(), 2}};
     spawning.cwd = "/";

@@ -2,8 +2,9 @@
 
 #include "common/base/text.hpp"
 #include "common/base/time.hpp"
-#include "common/base/value.hpp"
+#include "common/pipeline/node.hpp"
 #include "common/pipeline/parse.hpp"
+#include "daemon/app/logging.hpp"
 
 #include <fstream>
 #include <iterator>
@@ -11,78 +12,156 @@
 namespace cicd::app {
 namespace {
 
-const std::vector<std::string> log_levels{"trace", "debug", "info", "warn", "error"};
+using pipeline::Node;
+using pipeline::NodeKind;
 
-Error wrong(const std::string& key, const std::string& expected) {
-    return invalid("CICD_400", "config.yaml: '" + key + "' must be " + expected);
+const std::vector<std::string> keys_at_the_top{
+    "executors", "capacity", "disk", "retention", "logLevel",
+    // The CLI keeps its own settings in the same file.
+    "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
+
+/// Reads values by their path and collects what is wrong with them.
+class Reader {
+public:
+    Reader(const Node* root, std::string file) : root_(root), file_(std::move(file)) {}
+
+    /// A section's value; null where it is not given. Keys that the section does not know are noted once.
+    const Node* section(const std::string& name, const std::vector<std::string>& known) {
+        const auto* node = root_ ? root_->find(name) : nullptr;
+        if (!node || node->kind == NodeKind::null) return nullptr;
+        if (node->kind != NodeKind::map) {
+            wrong(*node, name, "a mapping of " + join(known, ", "));
+            return nullptr;
+        }
+        for (const auto& member : node->members)
+            if (std::find(known.begin(), known.end(), member.key->text) == known.end())
+                note(*member.key, "'" + name + "." + member.key->text + "' is not known", did_you_mean(member.key->text, known));
+        return node;
+    }
+
+    template <class Read>
+    void value(const Node* in, const std::string& section, const std::string& key, const std::string& expected, Read read) {
+        const auto* node = in ? in->find(key) : nullptr;
+        if (!node || node->kind == NodeKind::null) return;
+        if (!node->is_scalar() || !read(*node)) wrong(*node, section.empty() ? key : section + "." + key, expected);
+    }
+
+    void whole_number(const Node* in, const std::string& section, const std::string& key, int least, auto& out) {
+        value(in, section, key, "a whole number from " + std::to_string(least) + " on", [&](const Node& node) {
+            if (node.kind != NodeKind::number || node.number < least || node.number > 1e9 ||
+                node.number != static_cast<double>(static_cast<std::int64_t>(node.number)))
+                return false;
+            out = static_cast<typename std::decay_t<decltype(out)>::value_type>(node.number);
+            return true;
+        });
+    }
+    void size(const Node* in, const std::string& section, const std::string& key, std::optional<std::uint64_t>& out) {
+        value(in, section, key, "a size such as 8Gi", [&](const Node& node) {
+            const auto bytes = parse_size(node.text);
+            if (bytes) out = *bytes;
+            return bytes.has_value();
+        });
+    }
+    void age(const Node* in, const std::string& key, std::optional<Milliseconds>& out) {
+        value(in, "retention", key, "a duration such as 90d, or 'never'", [&](const Node& node) {
+            if (node.text == "never") return out.reset(), true;
+            const auto duration = parse_duration(node.text);
+            if (duration) out = *duration;
+            return duration.has_value();
+        });
+    }
+
+    void note(const Node& at, const std::string& message, const std::string& suggestion) {
+        problems_.push_back({Severity::error, file_, at.line, at.column, "", message, suggestion});
+    }
+    void wrong(const Node& at, const std::string& key, const std::string& expected) {
+        note(at, "'" + key + "' must be " + expected + ", not " + at.describe(), "");
+    }
+    [[nodiscard]] const std::vector<Diagnostic>& problems() const { return problems_; }
+
+private:
+    const Node* root_;
+    std::string file_;
+    std::vector<Diagnostic> problems_;
+};
+
+void read_capacity(Reader& reader, Configuration& out) {
+    const auto* capacity = reader.section("capacity", {"slots", "cpu", "memory", "gpu"});
+    reader.whole_number(capacity, "capacity", "slots", 1, out.slots);
+    reader.whole_number(capacity, "capacity", "gpu", 0, out.gpu);
+    reader.size(capacity, "capacity", "memory", out.memory);
+    reader.value(capacity, "capacity", "cpu", "a number of cores above 0", [&](const Node& node) {
+        if (node.kind != NodeKind::number || node.number <= 0) return false;
+        out.cpu = node.number;
+        return true;
+    });
 }
 
-void warn_about_unknown(const Value& section, const std::string& prefix, const std::vector<std::string>& known,
-                        std::vector<std::string>& warnings) {
-    if (!section.is_object()) return;
-    for (const auto& [key, value] : section.as_object()) {
-        bool is_known = false;
-        for (const auto& name : known) is_known = is_known || name == key;
-        if (is_known) continue;
-        const auto hint = did_you_mean(key, known);
-        warnings.push_back("config.yaml: '" + prefix + key + "' is not known here" + (hint.empty() ? "" : ": " + hint));
-    }
+void read_upkeep(Reader& reader, Configuration& out) {
+    const auto* disk = reader.section("disk", {"reserve"});
+    reader.value(disk, "disk", "reserve", "a size such as 1Gi or a share such as 2%", [&](const Node& node) {
+        const auto reserve = upkeep::parse_reserve(node.text);
+        if (reserve) out.reserve = *reserve;
+        return reserve.has_value();
+    });
+    const auto* retention = reader.section("retention", {"age", "runs", "logs", "size", "workspaces", "mirrors"});
+    reader.age(retention, "age", out.retention.age);
+    reader.age(retention, "logs", out.retention.logs);
+    reader.age(retention, "workspaces", out.retention.workspaces);
+    reader.age(retention, "mirrors", out.retention.mirrors);
+    reader.whole_number(retention, "retention", "runs", 0, out.retention.runs);
+    reader.size(retention, "retention", "size", out.retention.size);
 }
 
-Result<void> read_capacity(const Value& capacity, Configuration& configuration) {
-    if (const auto& slots = capacity["slots"]; !slots.is_null()) {
-        if (!slots.is_number() || slots.as_number() < 1 || slots.as_number() > 100'000)
-            return wrong("capacity.slots", "a number from 1 on");
-        configuration.slots = static_cast<int>(slots.as_number());
-    }
-    if (const auto& cpu = capacity["cpu"]; !cpu.is_null()) {
-        if (!cpu.is_number() || cpu.as_number() <= 0) return wrong("capacity.cpu", "a number of cores above 0");
-        configuration.cpu = cpu.as_number();
-    }
-    if (const auto& memory = capacity["memory"]; !memory.is_null()) {
-        const auto text = memory.is_string() ? memory.as_string() : memory.is_number() ? number_text(memory.as_number()) : "";
-        const auto bytes = parse_size(text);
-        if (!bytes) return wrong("capacity.memory", "a size such as 8Gi");
-        configuration.memory = *bytes;
-    }
-    return {};
-}
-
-Result<void> read_values(const Value& root, Configuration& configuration) {
-    if (const auto& host = root["executors"]["host"]; !host.is_null()) {
-        if (!host.is_bool()) return wrong("executors.host", "true or false");
-        configuration.allow_host_executor = host.as_bool();
-    }
-    if (const auto& level = root["logLevel"]; !level.is_null()) {
-        bool is_known = false;
-        for (const auto& name : log_levels) is_known = is_known || (level.is_string() && level.as_string() == name);
-        if (!is_known) return wrong("logLevel", "one of " + join(log_levels, ", "));
-        configuration.log_level = level.as_string();
-    }
-    return read_capacity(root["capacity"], configuration);
+void read_others(Reader& reader, const Node& root, Configuration& out) {
+    const auto* executors = reader.section("executors", {"host"});
+    reader.value(executors, "executors", "host", "true or false", [&](const Node& node) {
+        out.allow_host_executor = node.boolean;
+        return node.kind == NodeKind::boolean;
+    });
+    const auto levels = log_levels();
+    reader.value(&root, "", "logLevel", "one of " + join(levels, ", "), [&](const Node& node) {
+        out.log_level = node.text;
+        return std::find(levels.begin(), levels.end(), node.text) != levels.end();
+    });
 }
 
 }  // namespace
 
-Result<Configuration> read_configuration(const std::filesystem::path& directory) {
+Result<Configuration> parse_configuration(std::string_view text, const std::string& file) {
     Configuration configuration;
+    const auto document = pipeline::load_yaml(text, file);
+    const auto fail = [](const std::vector<Diagnostic>& problems) {
+        return pipeline::as_error(problems).within("the configuration cannot be used");
+    };
+    if (!document.root || !document.problems.empty()) return fail(document.problems);
+    if (document.root->kind == NodeKind::null) return configuration;
+    Reader reader(document.root, file);
+    if (document.root->kind != NodeKind::map) {
+        reader.wrong(*document.root, "config.yaml", "a mapping");
+        return fail(reader.problems());
+    }
+    read_capacity(reader, configuration);
+    read_upkeep(reader, configuration);
+    read_others(reader, *document.root, configuration);
+    if (!reader.problems().empty()) return fail(reader.problems());
+    for (const auto& [key, value] : document.root->members) {
+        if (std::find(keys_at_the_top.begin(), keys_at_the_top.end(), key->text) != keys_at_the_top.end()) continue;
+        const auto hint = did_you_mean(key->text, keys_at_the_top);
+        configuration.warnings.push_back(file + ":" + std::to_string(key->line) + ": '" + key->text + "' is not known" +
+                                         (hint.empty() ? "" : ": " + hint));
+    }
+    return configuration;
+}
+
+Result<Configuration> read_configuration(const std::filesystem::path& directory) {
     const auto file = directory / "config.yaml";
     std::error_code error;
-    if (!std::filesystem::exists(file, error)) return configuration;
+    if (!std::filesystem::exists(file, error)) return Configuration{};
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return invalid("CICD_400", "cannot read " + file.string(), "make it readable, or move it away");
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    const auto parsed = pipeline::parse_yaml(text, file.string());
-    if (!parsed.ok()) return pipeline::as_error(parsed.problems).within("the configuration cannot be read");
-    if (parsed.value.is_null()) return configuration;
-    if (!parsed.value.is_object()) return wrong("", "a mapping");
-    CICD_CHECK(read_values(parsed.value, configuration));
-    // The CLI keeps its own settings in the same file.
-    warn_about_unknown(parsed.value, "", {"executors", "capacity", "logLevel", "output", "color", "socket", "autostart"},
-                       configuration.warnings);
-    warn_about_unknown(parsed.value["executors"], "executors.", {"host"}, configuration.warnings);
-    warn_about_unknown(parsed.value["capacity"], "capacity.", {"slots", "cpu", "memory"}, configuration.warnings);
-    return configuration;
+    return parse_configuration(text, file.string());
 }
 
 }  // namespace cicd::app

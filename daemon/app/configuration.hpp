@@ -1,6 +1,8 @@
 #pragma once
 
 #include "common/base/result.hpp"
+#include "daemon/upkeep/retention.hpp"
+#include "daemon/upkeep/room.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -10,17 +12,23 @@
 
 namespace cicd::app {
 
-/// `config.yaml` of the configuration directory: what the user allows, and how much of the machine jobs may take.
+/// `config.yaml` of the configuration directory: what the user allows, how much of the machine jobs may take, what is
+/// kept. schemas/config.schema.json describes it.
 struct Configuration {
     bool allow_host_executor = false;     ///< executors: {host: true}
-    std::optional<int> slots;             ///< capacity: {slots, cpu, memory}
+    std::optional<int> slots;             ///< capacity: {slots, cpu, memory, gpu}
     std::optional<double> cpu;
     std::optional<std::uint64_t> memory;
+    std::optional<int> gpu;
+    upkeep::Reserve reserve;              ///< disk: {reserve: 1Gi | 2%}
+    upkeep::Policy retention;             ///< retention: {age, runs, logs, size, workspaces, mirrors}
     std::string log_level = "info";       ///< logLevel: trace | debug | info | warn | error
-    std::vector<std::string> warnings;    ///< about keys that are not known
+    std::vector<std::string> warnings;    ///< about keys at the top that are not known
 };
 
-/// Defaults where there is no file. A file that cannot be read or holds a wrong value is an error.
+/// Defaults where there is no file. A file that cannot be read, holds a wrong value or a key that its section does not
+/// know is an error that names file, line and column. Keys at the top may also be the CLI's: unknown ones are warned of.
 Result<Configuration> read_configuration(const std::filesystem::path& directory);
+Result<Configuration> parse_configuration(std::string_view text, const std::string& file);
 
 }  // namespace cicd::app

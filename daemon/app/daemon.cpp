@@ -3,15 +3,18 @@
 #include "daemon/api/log_watch.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/app/configuration.hpp"
+#include "daemon/app/logging.hpp"
+#include "daemon/app/maintenance.hpp"
+#include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/scheduler/loop.hpp"
+#include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/local.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <signal.h>
@@ -81,6 +84,7 @@ scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration
     if (options.slots) capacity.slots = *options.slots;
     if (configuration.cpu) capacity.cpu = *configuration.cpu;
     if (configuration.memory) capacity.memory = *configuration.memory;
+    if (configuration.gpu) capacity.gpu = *configuration.gpu;
     return capacity;
 }
 
@@ -90,17 +94,8 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
-    result.warn = [](const std::string& text) { spdlog::warn("{}", text); };
+    result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
-}
-
-void start_logging(const Configuration& configuration) {
-    auto logger = spdlog::stderr_logger_mt("cicdd");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    logger->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(logger));
-    spdlog::set_level(spdlog::level::from_str(configuration.log_level));
-    for (const auto& warning : configuration.warnings) spdlog::warn("{}", warning);
 }
 
 /// Every part of a running daemon, in the order in which they need each other.
@@ -113,18 +108,25 @@ public:
           zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
                      scheduler_options(options, configuration)),
+          maintenance_({io_.get_executor(), *store_, options.state_directory, clock_,
+                        [this](std::string reason) { scheduler_.pause(std::move(reason)); },
+                        [this] { scheduler_.resume_work(); }},
+                       configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
                     planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn("{}", text); }},
+                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &maintenance_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
-          signals_(io_, SIGTERM, SIGINT) {}
+          signals_(io_, SIGTERM, SIGINT),
+          reload_(io_, SIGHUP),
+          config_directory_(options.config_directory) {}
 
     Result<void> run(const ServeOptions& options);
 
 private:
     async::Task<void> close();
     void stop(int signal);
+    void wait_for_reload();
     void leave();
 
     events::Bus bus_;
@@ -135,10 +137,12 @@ private:
     asio::thread_pool pool_{pool_size};
     zones::Local zone_;
     scheduler::Scheduler scheduler_;
+    Maintenance maintenance_;
     std::unique_ptr<api::LogWatch> logs_;
     api::Services services_;
     async::TaskGroup background_;
-    asio::signal_set signals_;
+    asio::signal_set signals_, reload_;
+    fs::path config_directory_;
     std::unique_ptr<api::Server> server_;
     bool ready_ = false;
 };
@@ -150,20 +154,41 @@ Result<void> Daemon::run(const ServeOptions& options) {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
         if (!error) stop(signal);
     });
+    wait_for_reload();
+    maintenance_.start();
     ready_ = true;
-    spdlog::info("cicdd {} serves {} (pid {})", CICD_VERSION, options.socket.string(), ::getpid());
+    tell_service_manager("READY=1");
+    spdlog::info(log_line("serving", {{"version", CICD_VERSION},
+                                      {"socket", options.socket.string()},
+                                      {"pid", std::to_string(::getpid())}}));
     io_.run();
     leave();
     return {};
 }
 
 void Daemon::stop(int signal) {
-    spdlog::info("stopping (signal {}): running jobs go on and are collected by the next daemon", signal);
+    spdlog::info(log_line("stopping: running jobs go on and are collected by the next daemon",
+                          {{"signal", std::to_string(signal)}}));
+    tell_service_manager("STOPPING=1");
     ready_ = false;
+    reload_.cancel();
+    maintenance_.stop();
     server_->stop();
     scheduler_.shutdown();
     logs_->stop();
     asio::co_spawn(io_, close(), [this](std::exception_ptr) { io_.stop(); });
+}
+
+/// SIGHUP: the log level is read again. Everything else is for the life of a daemon.
+void Daemon::wait_for_reload() {
+    reload_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        const auto configuration = read_configuration(config_directory_);
+        const auto done = configuration ? maintenance_.set_log_level(configuration->log_level)
+                                        : Result<void>(configuration.error());
+        if (!done) spdlog::warn(log_line("the configuration was not read again", {{"error", done.error().message}}));
+        wait_for_reload();
+    });
 }
 
 async::Task<void> Daemon::close() {
@@ -175,7 +200,10 @@ async::Task<void> Daemon::close() {
 /// What still blocks in the pool, such as a fetch from far away, is not waited for: nothing depends on it.
 void Daemon::leave() {
     pool_.stop();
-    auto joined = std::async(std::launch::async, [this] { pool_.join(); });
+    auto joined = std::async(std::launch::async, [this] {
+        pool_.join();
+        maintenance_.join();
+    });
     if (joined.wait_for(farewell) == std::future_status::ready) return;
     spdlog::shutdown();
     std::_Exit(0);
@@ -194,7 +222,9 @@ Result<void> serve(const ServeOptions& options) {
     CICD_TRY(const auto configuration, read_configuration(options.config_directory));
     CICD_CHECK(make_state_directory(options.state_directory));
     CICD_TRY(const auto lock, lock_state(options.state_directory, options.socket));
-    start_logging(configuration);
+    CICD_CHECK(upkeep::refuse_half_restored(options.state_directory));
+    CICD_CHECK(start_logging({configuration.log_level, options.log}));
+    for (const auto& warning : configuration.warnings) spdlog::warn(log_line(warning));
     CICD_CHECK(os::write_durably(options.state_directory / "cicdd.pid", std::to_string(::getpid()) + "\n"));
     CICD_TRY(auto store, store::Store::open(options.state_directory / "state.db"));
     Daemon daemon(options, configuration, std::move(store), open_logs);

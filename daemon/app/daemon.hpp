@@ -12,6 +12,7 @@ struct ServeOptions {
     std::filesystem::path state_directory, socket, config_directory;
     std::optional<int> slots;
     bool background = false, foreground = false;
+    std::filesystem::path log;  ///< empty: stderr
     std::string program;  ///< our own, for `background`
 };
 
@@ -23,6 +24,9 @@ Result<void> serve_in_background(const ServeOptions& options);
 
 /// Reads a StartRun as JSON from stdin and writes the plan, or the error, to stdout. Gives the exit code.
 int plan_once(const std::filesystem::path& config_directory);
+
+/// Puts a backup in the place of a state directory that no daemon serves.
+Result<void> restore_once(const std::filesystem::path& archive, const std::filesystem::path& state_directory);
 
 /// The log of a daemon in the background.
 inline std::filesystem::path log_file(const std::filesystem::path& state_directory) {

@@ -41,21 +41,28 @@ void add_serve_options(CLI::App& app, ServeOptions& options) {
     app.add_option("--config-dir", options.config_directory, "where config.yaml is (CICD_CONFIG_DIR)");
     app.add_option("--slots", options.slots, "how many jobs may run at once");
     auto* background = app.add_flag("--background", options.background, "return when the daemon answers");
+    app.add_option("--log", options.log, "write the log to this file, which is kept small, instead of stderr");
     app.add_flag("--foreground", options.foreground, "serve in this process (default)")->excludes(background);
 }
 
+std::filesystem::path state_directory_of(const ServeOptions& options) {
+    return std::filesystem::absolute(options.state_directory.empty() ? cicd::state_directory() : options.state_directory);
+}
+
+int report(const cicd::Result<void>& outcome) {
+    if (outcome) return 0;
+    print(outcome.error());
+    return exit_code(outcome.error());
+}
+
 int start_serving(ServeOptions options) {
-    if (options.state_directory.empty()) options.state_directory = cicd::state_directory();
-    options.state_directory = std::filesystem::absolute(options.state_directory);
+    options.state_directory = state_directory_of(options);
     if (options.socket.empty())
         options.socket = std::getenv("CICD_SOCKET") ? cicd::socket_path() : options.state_directory / "cicdd.sock";
     options.socket = std::filesystem::absolute(options.socket);
     if (options.config_directory.empty()) options.config_directory = cicd::config_directory();
     options.program = std::filesystem::read_symlink("/proc/self/exe").string();
-    const auto outcome = options.background ? cicd::app::serve_in_background(options) : cicd::app::serve(options);
-    if (outcome) return 0;
-    print(outcome.error());
-    return exit_code(outcome.error());
+    return report(options.background ? cicd::app::serve_in_background(options) : cicd::app::serve(options));
 }
 
 }  // namespace
@@ -69,6 +76,10 @@ int main(int argc, char** argv) {
     auto* serve_command = app.add_subcommand("serve", "serve the API (default)");
     add_serve_options(*serve_command, options);
     auto* plan_command = app.add_subcommand("plan", "plan the run asked for on stdin (JSON) and print it; needs no daemon");
+    auto* restore_command = app.add_subcommand("restore", "put a backup in the place of a state directory that no daemon serves");
+    std::filesystem::path archive;
+    restore_command->add_option("FILE", archive, "what 'cicdctl daemon backup' wrote")->required();
+    restore_command->add_option("--state-dir", options.state_directory, "where to (CICD_STATE_DIR)");
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -78,6 +89,7 @@ int main(int argc, char** argv) {
     }
     try {
         if (plan_command->parsed()) return cicd::app::plan_once(cicd::config_directory());
+        if (restore_command->parsed()) return report(cicd::app::restore_once(archive, state_directory_of(options)));
         return start_serving(options);
     } catch (const std::exception& exception) {
         std::cerr << "cicdd: " << exception.what() << '\n';
