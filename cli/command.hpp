@@ -15,7 +15,7 @@ namespace cicd::cli {
 class Session;
 
 /// What a shell offers for an operand or a value.
-enum class Completes { nothing, file, directory, run, job, run_or_job, pipeline, command };
+enum class Completes { nothing, file, directory, run, job, run_or_job, pipeline, command, setting };
 
 struct Option {
     std::string_view names;       ///< "-f,--follow": short first

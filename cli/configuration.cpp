@@ -1,26 +1,18 @@
 #include "cli/configuration.hpp"
 
 #include "cli/files.hpp"
+#include "cli/settings.hpp"
 #include "common/base/paths.hpp"
 #include "common/codec/json.hpp"
 #include "common/pipeline/parse.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
 
 namespace cicd::cli {
 namespace {
-
-// Not CICD_OUTPUT: in a job that names the step's file of outputs, and cicdctl is run in jobs too.
-constexpr std::array variables =
-    std::to_array<std::pair<const char*, std::string_view>>({{"CICD_OUTPUT_FORMAT", "output"},
-                                                             {"CICD_COLOR", "color"},
-                                                             {"CICD_SOCKET", "socket"},
-                                                             {"CICD_STATE_DIR", "stateDirectory"},
-                                                             {"CICD_NO_AUTOSTART", "noAutostart"},
-                                                             {"CICD_NO_INPUT", "noInput"}});
 
 void flatten(const Value& value, const std::string& name, std::vector<std::pair<std::string, std::string>>& into) {
     if (value.is_object()) {
@@ -53,10 +45,30 @@ void Configuration::add(std::string name, std::string value, std::string origin)
     if (!find(name)) settings_.push_back({std::move(name), std::move(value), std::move(origin)});
 }
 
+void Configuration::put_first(std::string name, std::string value, std::string origin) {
+    std::erase_if(settings_, [&](const Setting& setting) { return setting.name == name; });
+    settings_.insert(settings_.begin(), {std::move(name), std::move(value), std::move(origin)});
+}
+
+std::vector<Configuration::Setting> Configuration::with_defaults() const {
+    std::vector<Setting> all;
+    for (const auto& known : known_settings()) {
+        const auto found = std::find_if(settings_.begin(), settings_.end(),
+                                        [&](const Setting& setting) { return setting.name == known.name; });
+        if (found != settings_.end())
+            all.push_back(*found);
+        else
+            all.push_back({std::string(known.name), std::string(known.fallback), "default"});
+    }
+    for (const auto& setting : settings_)
+        if (!find_setting(setting.name)) all.push_back(setting);
+    return all;
+}
+
 void Configuration::add_variables() {
-    for (const auto& [variable, name] : variables) {
-        const auto* value = std::getenv(variable);
-        if (value && *value) add(std::string(name), value, std::string("$") + variable);
+    for (const auto& known : known_settings()) {
+        const auto* value = known.variable ? std::getenv(known.variable) : nullptr;
+        if (value && *value) add(std::string(known.name), value, std::string("$") + known.variable);
     }
 }
 

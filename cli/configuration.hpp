@@ -11,8 +11,8 @@
 
 namespace cicd::cli {
 
-/// Settings and where each comes from: CICD_* variables, the project's `.cicd/config.yaml`, the user's `config.yaml`,
-/// `/etc/cicd/config.yaml`, in that order. Flags come before all of them and are not here.
+/// Settings and where each comes from: flags, CICD_* variables, the project's `.cicd/config.yaml`, the user's
+/// `config.yaml`, `/etc/cicd/config.yaml`, in that order.
 class Configuration {
 public:
     struct Setting {
@@ -25,8 +25,12 @@ public:
     [[nodiscard]] std::optional<std::string> find(std::string_view name) const;
     /// Every setting that is set, by name; nested names are joined with dots.
     [[nodiscard]] const std::vector<Setting>& settings() const { return settings_; }
+    /// Every setting that there is, those with their default included.
+    [[nodiscard]] std::vector<Setting> with_defaults() const;
     /// Adds what is not set yet: call in order of precedence.
     void add(std::string name, std::string value, std::string origin);
+    /// A flag: comes before all others.
+    void put_first(std::string name, std::string value, std::string origin);
 
 private:
     Result<void> add_file(const std::filesystem::path& file);

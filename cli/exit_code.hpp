@@ -19,6 +19,7 @@ enum class ExitCode : int {
     cancelled = 9,
     unreachable = 69,  ///< no daemon
     timeout = 124,
+    hung_up = 129,
     interrupted = 130,
     terminated = 143,
 };

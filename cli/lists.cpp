@@ -103,6 +103,30 @@ render::Table jobs_table(const std::vector<model::JobRun>& jobs) {
     return table;
 }
 
+render::Table queue_table(const std::vector<model::JobRun>& jobs) {
+    render::Table table({{.title = "#", .right = true},
+                         {.title = "ID"},
+                         {.title = "RUN"},
+                         {.title = "JOB", .gives_way = true},
+                         {.title = "STATUS"},
+                         {.title = "PRIORITY"},
+                         {.title = "WAITS", .right = true},
+                         {.title = "NOT BEFORE"},
+                         {.title = "WHY", .gives_way = true}});
+    int place = 0;
+    for (const auto& job : jobs)
+        table.add({{std::to_string(++place)},
+                   {job.id.str()},
+                   {job.run.str()},
+                   {render::label_of(job)},
+                   render::state_cell(job.state),
+                   {job.priority ? std::string(to_text(*job.priority)) : ""},
+                   {age_of(job.queued_time ? job.queued_time : job.created_time)},
+                   {job.not_before ? format_time(*job.not_before) : ""},
+                   {job.message}});
+    return table;
+}
+
 render::Table pipelines_table(const std::vector<model::PipelineRecord>& pipelines) {
     render::Table table({{.title = "ID"},
                          {.title = "NAME"},
@@ -131,12 +155,15 @@ void print_run(const Session& session, const model::Run& run) {
     if (!print_plainly(session, run, run.id.str())) session.print(run_table({run}));
 }
 
+std::string runs_text(const Session& session, const std::vector<model::Run>& runs) {
+    if (session.output() != Output::name && !session.quiet()) return session.text(run_table(runs));
+    std::string names;
+    for (const auto& run : runs) names += run.id.str() + "\n";
+    return names;
+}
+
 void print_runs(const Session& session, const std::vector<model::Run>& runs) {
-    if (session.output() == Output::name || session.quiet()) {
-        for (const auto& run : runs) session.console().out(run.id.str() + "\n");
-        return;
-    }
-    session.print(run_table(runs));
+    session.console().out(runs_text(session, runs));
 }
 
 void print_job(const Session& session, const model::JobRun& job) {
@@ -149,6 +176,13 @@ void print_jobs(const Session& session, const std::vector<model::JobRun>& jobs) 
         return;
     }
     session.print(jobs_table(jobs));
+}
+
+std::string queue_text(const Session& session, const std::vector<model::JobRun>& jobs) {
+    if (session.output() != Output::name && !session.quiet()) return session.text(queue_table(jobs));
+    std::string names;
+    for (const auto& job : jobs) names += job.id.str() + "\n";
+    return names;
 }
 
 void print_pipeline(const Session& session, const model::PipelineRecord& pipeline) {
@@ -186,7 +220,7 @@ void print_run_details(const Session& session, const model::Run& run) {
     session.print(render::job_table(run, now));
     for (const auto& job : run.jobs)
         if (job.state == model::JobState::failed || job.state == model::JobState::skipped)
-            session.console().out("\n" + state_text(job.state, paint) + " " + job.stage + "/" + job.name + ": " +
+            session.console().out("\n" + state_text(job.state, paint) + " " + render::label_of(job) + ": " +
                                   render::end_text(job));
     session.console().out("\n");
 }
@@ -196,7 +230,7 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     const auto paint = session.console().paint();
     const auto now = SystemClock().now();
     Sheet sheet(paint);
-    sheet.add("Job", job.id.str() + " " + job.stage + "/" + job.name);
+    sheet.add("Job", job.id.str() + " " + render::label_of(job));
     sheet.add("Run", job.run.str());
     sheet.add("Status", state_text(job.state, paint) + (job.allow_failure ? " (allowed to fail)" : ""));
     if (job.state != model::JobState::success && is_final(job.state)) sheet.add("Why", render::end_text(job));

@@ -1,5 +1,6 @@
 #include "cli/logs.hpp"
 
+#include "cli/log_filter.hpp"
 #include "cli/render/log_lines.hpp"
 #include "common/codec/codecs.hpp"
 
@@ -8,41 +9,7 @@
 namespace cicd::cli {
 namespace {
 
-constexpr int page_lines = 1000;
-
-/// Which lines are wanted, and how they are put.
-class LogFilter {
-public:
-    static Result<LogFilter> from(const Arguments& arguments) {
-        LogFilter filter;
-        filter.step_ = arguments.text("--step");
-        filter.timestamps_ = arguments.has("--timestamps");
-        CICD_TRY(filter.tail, arguments.number("--tail", 0));
-        return filter;
-    }
-
-    [[nodiscard]] bool wants(const model::JobRun& job, const contract::LogEntry& entry) const {
-        if (step_.empty() || step_ == std::to_string(entry.step + 1)) return true;
-        for (const auto& step : job.steps)
-            if (step.index == entry.step) return step.name == step_ || step.id == step_;
-        return false;
-    }
-    [[nodiscard]] std::string stamp(const contract::LogEntry& entry) const {
-        return timestamps_ ? format_time(entry.time) + " " : std::string();
-    }
-
-    std::optional<int> tail;
-
-private:
-    std::string step_;
-    bool timestamps_ = false;
-};
-
-// A terminal that wants no colour gets none; a pipe gets the bytes as they were.
-std::string bytes(const Session& session, const std::string& text) {
-    const auto& console = session.console();
-    return console.out_is_terminal() && !console.paint().on ? render::without_escapes(text) : text;
-}
+constexpr int page_lines = 2000;
 
 // Collects what is printed, so that a long log is few writes; keeps only the tail where one is asked for.
 class Printer {
@@ -80,41 +47,75 @@ private:
     std::string pending_;
 };
 
-// Every line that there is now; answers with the number of the next one.
-Result<std::uint64_t> read_all(client::Client& daemon, const std::string& job,
+// Every line that there is now and that is wanted; answers with the number of the next one.
+Result<std::uint64_t> read_all(client::Client& daemon, const std::string& job, const LogFilter& filter,
                                const std::function<void(const contract::LogEntry&)>& take) {
     std::uint64_t next = 0;
     for (;;) {
-        CICD_TRY(const auto entries, daemon.job_log(job, next, page_lines));
-        if (entries.empty()) return next;
+        auto query = filter.query(next);
+        if (!filter.tail()) query.max_lines = page_lines;
+        CICD_TRY(const auto entries, daemon.job_log(job, query));
         for (const auto& entry : entries) take(entry);
+        if (entries.empty()) return next;
         next = entries.back().line + 1;
+        if (filter.tail()) return next;
     }
 }
 
-void print_entry(const Session& session, const contract::LogEntry& entry) {
-    session.print(codec::encode(entry));
-}
+// One way for both: how a line is put, and what may not reach a terminal.
+class LinePrinter {
+public:
+    LinePrinter(const Session& session, const LogFilter& filter, render::RunProgress* progress)
+        : session_(session),
+          filter_(filter),
+          progress_(progress),
+          lines_(session.console().paint(), session.console().out_is_terminal()) {}
+
+    std::string text(const contract::LogEntry& entry) {
+        if (session_.structured()) return codec::to_json(codec::encode(entry)) + "\n";
+        if (progress_ && !filter_.raw()) {
+            auto line = lines_.add(*progress_, entry);
+            return line.empty() ? line : stamp(entry) + line;
+        }
+        const auto before = line_open_ ? std::string() : stamp(entry);
+        line_open_ = entry.partial;
+        return before + bytes(entry.text) + (entry.partial ? "" : "\n");
+    }
+    std::string rest() { return progress_ ? lines_.rest(*progress_) : std::string(); }
+
+private:
+    [[nodiscard]] std::string stamp(const contract::LogEntry& entry) const {
+        return filter_.timestamps() ? format_time(entry.time) + " " : std::string();
+    }
+    // A terminal that wants no colour gets none; a pipe gets the bytes as they were.
+    [[nodiscard]] std::string bytes(const std::string& text) const {
+        const auto& console = session_.console();
+        const auto plain = console.out_is_terminal() && !console.paint().on && !filter_.raw();
+        return plain ? render::without_escapes(text) : text;
+    }
+
+    const Session& session_;
+    const LogFilter& filter_;
+    render::RunProgress* progress_;
+    render::LogLines lines_;
+    bool line_open_ = false;
+};
 
 }  // namespace
 
 Result<ExitCode> show_job_log(Session& session, const std::string& id, const Arguments& arguments) {
     CICD_TRY(const auto filter, LogFilter::from(arguments));
     CICD_TRY(auto* daemon, session.daemon());
-    CICD_TRY(auto job, daemon->show_job(id));
-    Printer printer(session, filter.tail);
-    bool line_open = false;
-    const auto take = [&](const contract::LogEntry& entry) {
-        if (!filter.wants(job, entry)) return;
-        if (session.structured()) return print_entry(session, entry);
-        printer.add((line_open ? "" : filter.stamp(entry)) + bytes(session, entry.text) + (entry.partial ? "" : "\n"));
-        line_open = entry.partial;
-    };
-    CICD_TRY(const auto next, read_all(*daemon, id, take));
-    if (!arguments.has("--follow") || is_final(job.state)) return ExitCode::success;
+    Printer printer(session, filter.tail());
+    LinePrinter lines(session, filter, nullptr);
+    CICD_TRY(const auto next,
+             read_all(*daemon, id, filter, [&](const auto& entry) { printer.add(lines.text(entry)); }));
+    if (!arguments.has("--follow")) return ExitCode::success;
+    CICD_TRY(const auto job, daemon->show_job(id));
     printer.go_live();
-    CICD_CHECK(daemon->follow_log(id, next, [&](const contract::LogEntry& entry) {
-        take(entry);
+    CICD_CHECK(daemon->follow_log(id, filter.tail() && next == 0 ? 0 : next, [&](const contract::LogEntry& entry) {
+        if (!filter.wants(&job, entry)) return true;
+        printer.add(lines.text(entry));
         printer.flush();
         return true;
     }));
@@ -126,26 +127,30 @@ Result<ExitCode> show_run_log(Session& session, const std::string& id, const Arg
     CICD_TRY(auto* daemon, session.daemon());
     CICD_TRY(auto run, daemon->show_run(id));
     render::RunProgress progress(std::move(run));
-    render::LogLines lines(session.console().paint(), session.console().out_is_terminal());
-    Printer printer(session, filter.tail);
+    Printer printer(session, filter.tail());
+    LinePrinter lines(session, filter, &progress);
     const auto take = [&](const contract::LogEntry& entry) {
-        for (const auto& job : progress.run().jobs)
-            if (job.id == entry.job && !filter.wants(job, entry)) return;
-        if (session.structured()) return print_entry(session, entry);
-        const auto line = lines.add(progress, entry);
-        if (!line.empty()) printer.add(filter.stamp(entry) + line);
+        if (auto line = lines.text(entry); !line.empty()) printer.add(std::move(line));
     };
     if (arguments.has("--follow") && !is_final(progress.run().state)) {
         printer.go_live();
         client::StreamHandler handler;
         handler.on_event = [&](const model::RunEvent& event) { return progress.apply(event), true; };
-        handler.on_log = [&](const contract::LogEntry& entry) { return take(entry), printer.flush(), true; };
+        handler.on_log = [&](const contract::LogEntry& entry) {
+            if (filter.wants(progress.find_job(entry.job), entry)) take(entry);
+            return printer.flush(), true;
+        };
         CICD_CHECK(daemon->follow_run(id, 0, handler));
     } else {
-        for (const auto& job : progress.run().jobs)
-            if (job.start_time) CICD_CHECK(read_all(*daemon, job.id.str(), take));
+        for (const auto& job : progress.run().jobs) {
+            if (!job.start_time) continue;
+            const auto read = read_all(*daemon, job.id.str(), filter, take);
+            // A step that only other jobs have.
+            const bool absent = !read && !filter.query(0).step.empty() && read.error().kind == ErrorKind::not_found;
+            if (!read && !absent) return read.error();
+        }
     }
-    printer.add(lines.rest(progress));
+    printer.add(lines.rest());
     return ExitCode::success;
 }
 

@@ -20,10 +20,19 @@ bool is_set(const Configuration& configuration, std::string_view name) {
     return value && *value != "0" && *value != "false";
 }
 
-// A flag, else the setting, else the default; checked against the choices.
-Result<std::string> chosen(const Arguments& globals, std::string_view option, const Configuration& configuration,
-                           std::string_view setting, std::string_view fallback, std::string_view choices) {
-    if (globals.has(option)) return globals.text(option);
+constexpr std::pair<const char*, const char*> flags[] = {{"--output", "output"},
+                                                         {"--color", "color"},
+                                                         {"--socket", "socket"},
+                                                         {"--no-autostart", "noAutostart"},
+                                                         {"--no-input", "noInput"}};
+
+std::string value_of(const Arguments& globals, std::string_view option) {
+    return globals.texts(option).empty() ? std::string() : globals.texts(option).back();
+}
+
+// The setting, else the default; checked against the choices.
+Result<std::string> chosen(const Configuration& configuration, std::string_view setting, std::string_view fallback,
+                           std::string_view choices) {
     const auto configured = configuration.find(setting);
     if (!configured) return std::string(fallback);
     for (const auto& choice : split(choices, '|'))
@@ -36,9 +45,10 @@ Result<std::string> chosen(const Arguments& globals, std::string_view option, co
 
 Result<Session> Session::open(const Arguments& globals) {
     CICD_TRY(auto configuration, Configuration::load("."));
-    CICD_TRY(const auto color, chosen(globals, "--color", configuration, "color", "auto", "auto|always|never"));
-    CICD_TRY(const auto output,
-             chosen(globals, "--output", configuration, "output", "table", "table|wide|json|yaml|name"));
+    for (const auto& [option, setting] : flags)
+        if (globals.has(option)) configuration.put_first(setting, value_of(globals, option), option);
+    CICD_TRY(const auto color, chosen(configuration, "color", "auto", "auto|always|never"));
+    CICD_TRY(const auto output, chosen(configuration, "output", "table", "table|wide|json|yaml|name"));
     Session session(std::move(configuration), color == "always"  ? render::ColorChoice::always
                                               : color == "never" ? render::ColorChoice::never
                                                                  : render::ColorChoice::automatic);
@@ -46,14 +56,11 @@ Result<Session> Session::open(const Arguments& globals) {
     session.headers_ = !globals.has("--no-headers");
     session.quiet_ = globals.has("--quiet");
     session.yes_ = globals.has("--yes");
-    session.input_ = !globals.has("--no-input") && !is_set(session.configuration_, "noInput");
-    session.autostart_ = !globals.has("--no-autostart") && !is_set(session.configuration_, "noAutostart");
-    if (globals.has("--socket")) {
-        // A daemon that is started from here is to listen there as well.
-        ::setenv("CICD_SOCKET", globals.text("--socket").c_str(), 1);
-    } else if (const auto socket = session.configuration_.find("socket")) {
-        ::setenv("CICD_SOCKET", socket->c_str(), 1);
-    }
+    session.input_ = !is_set(session.configuration_, "noInput");
+    session.autostart_ = !is_set(session.configuration_, "noAutostart");
+    // A daemon that is started from here is to listen there and to keep its state there as well.
+    if (const auto socket = session.configuration_.find("socket")) ::setenv("CICD_SOCKET", socket->c_str(), 1);
+    if (const auto state = session.configuration_.find("stateDirectory")) ::setenv("CICD_STATE_DIR", state->c_str(), 1);
     session.socket_ = socket_path();
     return session;
 }
@@ -70,14 +77,22 @@ Result<client::Client*> Session::daemon() {
     return client_.get();
 }
 
+std::string Session::text(const Value& value) const {
+    if (output_ == Output::yaml) return pipeline::to_yaml(value);
+    return codec::to_json(value, console_.out_is_terminal() ? 2 : -1) + "\n";
+}
+
+std::string Session::text(const render::Table& table) const {
+    return table.text(
+        {output_ == Output::wide, headers_, console_.paint(), output_ == Output::wide ? 0 : console_.width()});
+}
+
 void Session::print(const Value& value) const {
-    if (output_ == Output::yaml) return console_.out(pipeline::to_yaml(value));
-    console_.out(codec::to_json(value, console_.out_is_terminal() ? 2 : -1) + "\n");
+    console_.out(text(value));
 }
 
 void Session::print(const render::Table& table) const {
-    console_.out(table.text(
-        {output_ == Output::wide, headers_, console_.paint(), output_ == Output::wide ? 0 : console_.width()}));
+    console_.out(text(table));
 }
 
 void Session::note(const std::string& line) const {

@@ -35,7 +35,9 @@ public:
     /// A second connection, for another thread.
     [[nodiscard]] client::Client another_connection() const { return client::Client(socket_); }
 
-    /// The value as `-o json` or `-o yaml` asks.
+    /// The value as `-o json` or `-o yaml` asks, the table as terminal and options ask.
+    [[nodiscard]] std::string text(const Value& value) const;
+    [[nodiscard]] std::string text(const render::Table& table) const;
     void print(const Value& value) const;
     void print(const render::Table& table) const;
     /// Progress, for a person: stderr, silent with -q.

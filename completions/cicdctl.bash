@@ -1,5 +1,13 @@
 # bash completion of cicdctl. Made from its command table: cicdctl completion bash
+_cicdctl_ask() {
+    local word rest
+    while IFS=$'\t' read -r word rest; do
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+    done < <("${COMP_WORDS[0]}" complete "$1" 2>/dev/null)
+}
+
 _cicdctl() {
+    COMPREPLY=()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' options='' i word
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -15,6 +23,8 @@ _cicdctl() {
         esac
     done
     case "$command $prev" in
+        'run '--from) COMPREPLY=(); return ;;
+        'run '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
         'run '--timeout) COMPREPLY=(); return ;;
         'run '-f|'run '--file) compopt -o default; COMPREPLY=(); return ;;
         'run '--stage) COMPREPLY=(); return ;;
@@ -40,15 +50,27 @@ _cicdctl() {
         'plan '--base) COMPREPLY=(); return ;;
         'plan '--repository) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         'ps '--status) COMPREPLY=($(compgen -W 'created queued running blocked success failed cancelled' -- "$cur")); return ;;
-        'ps '--pipeline) COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")); return ;;
+        'ps '--pipeline) _cicdctl_ask pipeline; return ;;
         'ps '--branch) COMPREPLY=(); return ;;
+        'ps '--commit) COMPREPLY=(); return ;;
+        'ps '--user) COMPREPLY=(); return ;;
+        'ps '--event) COMPREPLY=($(compgen -W 'push pull_request manual schedule webhook pipeline' -- "$cur")); return ;;
+        'ps '--since) COMPREPLY=(); return ;;
+        'ps '--until) COMPREPLY=(); return ;;
         'ps '--limit) COMPREPLY=(); return ;;
         'ps '--page) COMPREPLY=(); return ;;
-        'logs '--step) COMPREPLY=(); return ;;
         'logs '--tail) COMPREPLY=(); return ;;
+        'logs '--since) COMPREPLY=(); return ;;
+        'logs '--step) COMPREPLY=(); return ;;
+        'logs '--grep) COMPREPLY=(); return ;;
+        'logs '--attempt) COMPREPLY=(); return ;;
         'watch '--timeout) COMPREPLY=(); return ;;
         'cancel '--reason) COMPREPLY=(); return ;;
+        'retry '--from) COMPREPLY=(); return ;;
+        'retry '--job) COMPREPLY=(); return ;;
         'retry '--timeout) COMPREPLY=(); return ;;
+        'reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
+        'reschedule '--not-before) COMPREPLY=(); return ;;
         'pipeline list '--limit) COMPREPLY=(); return ;;
         'pipeline list '--page) COMPREPLY=(); return ;;
         'pipeline create '-f|'pipeline create '--file) compopt -o default; COMPREPLY=(); return ;;
@@ -68,9 +90,14 @@ _cicdctl() {
         'job list '--name) COMPREPLY=(); return ;;
         'job list '--limit) COMPREPLY=(); return ;;
         'job list '--page) COMPREPLY=(); return ;;
-        'job logs '--step) COMPREPLY=(); return ;;
         'job logs '--tail) COMPREPLY=(); return ;;
+        'job logs '--since) COMPREPLY=(); return ;;
+        'job logs '--step) COMPREPLY=(); return ;;
+        'job logs '--grep) COMPREPLY=(); return ;;
+        'job logs '--attempt) COMPREPLY=(); return ;;
         'job cancel '--reason) COMPREPLY=(); return ;;
+        'job reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
+        'job reschedule '--not-before) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -80,63 +107,81 @@ _cicdctl() {
         *' '--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     esac
     case $command in
-        'run') options='-d --detach --events --dry-run --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
+        'run') options='-d --detach --events --dry-run --from --priority --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
         'plan') options='--format --exit-code -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
         'init') options='--force --stdout' ;;
-        'ps') options='-a --all --status --pipeline --branch --limit --page' ;;
-        'logs') options='-f --follow --step --tail --timestamps' ;;
+        'ps') options='-a --all --status --pipeline --branch --commit --user --event --since --until --limit --page -w --watch' ;;
+        'logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
         'watch') options='--events --no-wait --timeout' ;;
+        'explain') options='-a --all' ;;
         'cancel') options='--reason' ;;
-        'retry') options='--everything -d --detach --events --timeout' ;;
+        'retry') options='--failed --from --job --everything -d --detach --events --timeout' ;;
+        'reschedule') options='--priority --not-before' ;;
         'pipeline list') options='--limit --page' ;;
         'pipeline create') options='-f --file --name --description --repository' ;;
         'pipeline update') options='-f --file --name --description --repository' ;;
         'pipeline run') options='-p --param --branch --commit -d --detach' ;;
         'pipeline export') options='--format' ;;
         'job list') options='--status --stage --name --limit --page' ;;
-        'job logs') options='-f --follow --step --tail --timestamps' ;;
+        'job logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
         'job cancel') options='--reason' ;;
+        'job queue') options='-w --watch' ;;
+        'job reschedule') options='--priority --not-before' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
+        'daemon backup') options='--overwrite --no-logs' ;;
+        'daemon restore') options='--force' ;;
+        'daemon cleanup') options='--dry-run' ;;
+        'config list') options='--show-origin --set' ;;
+        'config set') options='--project --system' ;;
+        'config unset') options='--project --system' ;;
         'api') options='-d --data -H --header -i --include' ;;
-        'config list') options='--show-origin' ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options -o --output --no-headers -q --quiet -y --yes --no-input --no-autostart --socket --color --help" -- "$cur"))
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status cancel retry pipeline job daemon doctor api config completion version help' -- "$cur")) ;;
-        'run') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
-        'plan') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job daemon config doctor api completion version help' -- "$cur")) ;;
+        'run') _cicdctl_ask pipeline ;;
+        'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
-        'show') COMPREPLY=($(compgen -W "$(cicdctl complete id 2>/dev/null)" -- "$cur")) ;;
-        'logs') COMPREPLY=($(compgen -W "$(cicdctl complete id 2>/dev/null)" -- "$cur")) ;;
-        'watch') COMPREPLY=($(compgen -W "$(cicdctl complete run 2>/dev/null)" -- "$cur")) ;;
-        'cancel') COMPREPLY=($(compgen -W "$(cicdctl complete id 2>/dev/null)" -- "$cur")) ;;
-        'retry') COMPREPLY=($(compgen -W "$(cicdctl complete run 2>/dev/null)" -- "$cur")) ;;
+        'show') _cicdctl_ask id ;;
+        'logs') _cicdctl_ask id ;;
+        'watch') _cicdctl_ask run ;;
+        'explain') _cicdctl_ask id ;;
+        'cancel') _cicdctl_ask id ;;
+        'retry') _cicdctl_ask run ;;
+        'reschedule') _cicdctl_ask id ;;
         'pipeline') COMPREPLY=($(compgen -W 'list show create update delete versions enable disable validate run export' -- "$cur")) ;;
-        'pipeline show') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
+        'pipeline show') _cicdctl_ask pipeline ;;
         'pipeline create') compopt -o default; COMPREPLY=() ;;
-        'pipeline update') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
-        'pipeline delete') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
-        'pipeline versions') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
-        'pipeline enable') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
-        'pipeline disable') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
+        'pipeline update') _cicdctl_ask pipeline ;;
+        'pipeline delete') _cicdctl_ask pipeline ;;
+        'pipeline versions') _cicdctl_ask pipeline ;;
+        'pipeline enable') _cicdctl_ask pipeline ;;
+        'pipeline disable') _cicdctl_ask pipeline ;;
         'pipeline validate') compopt -o default; COMPREPLY=() ;;
-        'pipeline run') COMPREPLY=($(compgen -W "$(cicdctl complete pipeline 2>/dev/null)" -- "$cur")) ;;
+        'pipeline run') _cicdctl_ask pipeline ;;
         'pipeline export') compopt -o default; COMPREPLY=() ;;
-        'job') COMPREPLY=($(compgen -W 'list show logs cancel restart' -- "$cur")) ;;
-        'job list') COMPREPLY=($(compgen -W "$(cicdctl complete run 2>/dev/null)" -- "$cur")) ;;
-        'job show') COMPREPLY=($(compgen -W "$(cicdctl complete job 2>/dev/null)" -- "$cur")) ;;
-        'job logs') COMPREPLY=($(compgen -W "$(cicdctl complete job 2>/dev/null)" -- "$cur")) ;;
-        'job cancel') COMPREPLY=($(compgen -W "$(cicdctl complete job 2>/dev/null)" -- "$cur")) ;;
-        'job restart') COMPREPLY=($(compgen -W "$(cicdctl complete job 2>/dev/null)" -- "$cur")) ;;
-        'daemon') COMPREPLY=($(compgen -W 'start stop status logs' -- "$cur")) ;;
+        'job') COMPREPLY=($(compgen -W 'list show logs cancel restart queue reschedule' -- "$cur")) ;;
+        'job list') _cicdctl_ask run ;;
+        'job show') _cicdctl_ask job ;;
+        'job logs') _cicdctl_ask job ;;
+        'job cancel') _cicdctl_ask job ;;
+        'job restart') _cicdctl_ask job ;;
+        'job reschedule') _cicdctl_ask job ;;
+        'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;
+        'daemon log-level') COMPREPLY=($(compgen -W 'trace debug info warn error' -- "$cur")) ;;
+        'daemon backup') compopt -o default; COMPREPLY=() ;;
+        'daemon restore') compopt -o default; COMPREPLY=() ;;
+        'config') COMPREPLY=($(compgen -W 'list get set unset' -- "$cur")) ;;
+        'config get') _cicdctl_ask setting ;;
+        'config set') _cicdctl_ask setting ;;
+        'config unset') _cicdctl_ask setting ;;
         'api') COMPREPLY=() ;;
-        'config') COMPREPLY=($(compgen -W 'list' -- "$cur")) ;;
         'completion') COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")) ;;
-        'help') COMPREPLY=($(compgen -W "$(cicdctl complete command 2>/dev/null)" -- "$cur")) ;;
+        'help') _cicdctl_ask command ;;
     esac
 }
 complete -F _cicdctl cicdctl

@@ -1,25 +1,35 @@
 # fish completion of cicdctl. Made from its command table: cicdctl completion fish
+function __cicdctl_command
+    set -l found
+    set -l skip no
+    for word in (commandline -opc)[2..]
+        if test $skip = yes
+            set skip no
+        else if contains -- $word -o --output --socket --color
+            set skip yes
+        else if string match -q -- '-*' $word
+            test (count $found) -gt 0; and break
+        else if test (count $found) -eq 0
+            set found $word
+            contains -- $word pipeline job daemon config; or break
+        else
+            set -a found $word
+            break
+        end
+    end
+    echo "$found"
+end
+
+function __cicdctl_at
+    test "$(__cicdctl_command)" = "$argv[1]"
+end
+
+function __cicdctl_ask
+    set -l program (commandline -opc)[1]
+    $program complete $argv[1] 2>/dev/null
+end
+
 complete -c cicdctl -f
-complete -c cicdctl -n __fish_use_subcommand -a run -d 'Run a pipeline and follow it to its verdict'
-complete -c cicdctl -n __fish_use_subcommand -a plan -d 'Show what would run, and why, without running it'
-complete -c cicdctl -n __fish_use_subcommand -a validate -d 'Check pipeline files, without running anything'
-complete -c cicdctl -n __fish_use_subcommand -a init -d 'Write a pipeline that fits this repository'
-complete -c cicdctl -n __fish_use_subcommand -a ps -d 'List runs: those under way, or all'
-complete -c cicdctl -n __fish_use_subcommand -a show -d 'Show a run or a job'
-complete -c cicdctl -n __fish_use_subcommand -a logs -d 'Show what a run or a job wrote'
-complete -c cicdctl -n __fish_use_subcommand -a watch -d 'Follow a run to its end, and exit as it did'
-complete -c cicdctl -n __fish_use_subcommand -a status -d 'Show the daemon, its capacity and what runs'
-complete -c cicdctl -n __fish_use_subcommand -a cancel -d 'Cancel runs or jobs'
-complete -c cicdctl -n __fish_use_subcommand -a retry -d 'Run again what did not succeed'
-complete -c cicdctl -n __fish_use_subcommand -a pipeline -d 'Pipelines that the daemon keeps: list, create, run, …'
-complete -c cicdctl -n __fish_use_subcommand -a job -d 'Jobs: list, show, logs, cancel, restart'
-complete -c cicdctl -n __fish_use_subcommand -a daemon -d 'The daemon: start, stop, status, logs'
-complete -c cicdctl -n __fish_use_subcommand -a doctor -d 'Check that this machine can run pipelines'
-complete -c cicdctl -n __fish_use_subcommand -a api -d 'Call the API directly'
-complete -c cicdctl -n __fish_use_subcommand -a config -d 'Settings: list'
-complete -c cicdctl -n __fish_use_subcommand -a completion -d 'Write the completion script of a shell'
-complete -c cicdctl -n __fish_use_subcommand -a version -d 'Show the version'
-complete -c cicdctl -n __fish_use_subcommand -a help -d 'Explain a command'
 complete -c cicdctl -s o -l output -d 'table, wide, json, yaml or name' -xa 'table wide json yaml name'
 complete -c cicdctl -l no-headers -d 'Tables without their first line'
 complete -c cicdctl -s q -l quiet -d 'No progress, only data and errors'
@@ -28,129 +38,203 @@ complete -c cicdctl -l no-input -d 'Never ask; fail where an answer is needed'
 complete -c cicdctl -l no-autostart -d 'Do not start the daemon where none runs'
 complete -c cicdctl -l socket -d 'The daemon'\''s socket' -rF
 complete -c cicdctl -l color -d 'auto, always or never' -xa 'auto always never'
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -s d -l detach -d 'Start it and return; its id is printed'
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l events -d 'Everything that happens as NDJSON on stdout'
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l dry-run -d 'Show what would run, like '\''plan'\'''
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l timeout -d 'Cancel it after that time, such as 10m; exit 124' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -s f -l file -d 'The pipeline file; - reads standard input' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l stage -d 'Only this stage and what it needs; repeat for more' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l job -d 'Only this job and what it needs; repeat for more' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -s p -l param -d 'A parameter; VALUE may be @FILE or - (stdin)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l var -d 'A variable of the context '\''vars'\''' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l commit -d 'This commit instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l branch -d 'This branch instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l tag -d 'This tag instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l base -d 'What changed paths are counted from; target of a pull request' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
-complete -c cicdctl -n '__fish_seen_subcommand_from run' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l format -d 'tree, dot or mermaid' -xa 'tree dot mermaid'
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l exit-code -d 'Exit 1 where a job would run, 0 where none would'
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -s f -l file -d 'The pipeline file; - reads standard input' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l stage -d 'Only this stage and what it needs; repeat for more' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l job -d 'Only this job and what it needs; repeat for more' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -s p -l param -d 'A parameter; VALUE may be @FILE or - (stdin)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l var -d 'A variable of the context '\''vars'\''' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l commit -d 'This commit instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l branch -d 'This branch instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l tag -d 'This tag instead of the working tree' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l base -d 'What changed paths are counted from; target of a pull request' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
-complete -c cicdctl -n '__fish_seen_subcommand_from plan' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from validate' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from init' -l force -d 'Overwrite the .cicd.yaml there is'
-complete -c cicdctl -n '__fish_seen_subcommand_from init' -l stdout -d 'Print it instead of writing it'
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -s a -l all -d 'Runs that have ended, too'
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -l status -d 'Only those: queued, running, success, failed, cancelled; repeat for more' -xa 'created queued running blocked success failed cancelled'
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -l pipeline -d 'Only of this pipeline' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -l branch -d 'Only of this branch' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -l limit -d 'At most so many (20)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from ps' -l page -d 'Further pages of that size' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from show' -xa '(cicdctl complete id 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until it has ended'
-complete -c cicdctl -n '__fish_seen_subcommand_from logs' -l step -d 'Only of this step; N counts from 1' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from logs' -l tail -d 'Only the last N lines' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from logs' -l timestamps -d 'When each line was written, UTC'
-complete -c cicdctl -n '__fish_seen_subcommand_from logs' -xa '(cicdctl complete id 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from watch' -l events -d 'Everything that happens as NDJSON on stdout'
-complete -c cicdctl -n '__fish_seen_subcommand_from watch' -l no-wait -d 'Only tell the verdict there is; exit 8 where there is none yet'
-complete -c cicdctl -n '__fish_seen_subcommand_from watch' -l timeout -d 'Stop watching after that time, such as 10m; exit 124' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from watch' -xa '(cicdctl complete run 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from cancel' -l reason -d 'Kept with the run' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from cancel' -xa '(cicdctl complete id 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from retry' -l everything -d 'All jobs, not only those that did not succeed'
-complete -c cicdctl -n '__fish_seen_subcommand_from retry' -s d -l detach -d 'Start it and return; its id is printed'
-complete -c cicdctl -n '__fish_seen_subcommand_from retry' -l events -d 'Everything that happens as NDJSON on stdout'
-complete -c cicdctl -n '__fish_seen_subcommand_from retry' -l timeout -d 'Cancel it after that time; exit 124' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from retry' -xa '(cicdctl complete run 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a list -d 'List the pipelines'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a show -d 'Show a pipeline with its definition'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a create -d 'Let the daemon keep a pipeline'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a update -d 'Give a pipeline a new version'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a delete -d 'Delete a pipeline; its runs stay'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a versions -d 'List the versions of a pipeline'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a enable -d 'Let a pipeline run again'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a disable -d 'Let a pipeline start no more runs'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a validate -d 'Check pipeline files, like '\''validate'\'''
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a run -d 'Run a pipeline that the daemon keeps'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and not __fish_seen_subcommand_from list show create update delete versions enable disable validate run export' -a export -d 'Write a pipeline with all defaults resolved'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from list' -l limit -d 'At most so many (50)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from list' -l page -d 'Further pages of that size' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from show' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from create' -s f -l file -d 'The definition; - reads standard input' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from create' -l name -d 'Another name than the definition'\''s' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from create' -l description -d 'Another description' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from create' -l repository -d 'What it runs on' -xa '(__fish_complete_directories)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from create' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from update' -s f -l file -d 'The definition; - reads standard input' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from update' -l name -d 'Another name than the definition'\''s' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from update' -l description -d 'Another description' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from update' -l repository -d 'What it runs on' -xa '(__fish_complete_directories)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from update' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from delete' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from versions' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from enable' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from disable' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from validate' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from run' -s p -l param -d 'A parameter; VALUE may be @FILE or -' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from run' -l branch -d 'On this branch' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from run' -l commit -d 'On this commit' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from run' -s d -l detach -d 'Start it and return; its id is printed'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from run' -xa '(cicdctl complete pipeline 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from export' -l format -d 'yaml or json' -xa 'yaml json'
-complete -c cicdctl -n '__fish_seen_subcommand_from pipeline; and __fish_seen_subcommand_from export' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and not __fish_seen_subcommand_from list show logs cancel restart' -a list -d 'List jobs, of a run or of all'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and not __fish_seen_subcommand_from list show logs cancel restart' -a show -d 'Show a job with its steps'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and not __fish_seen_subcommand_from list show logs cancel restart' -a logs -d 'Show what a job wrote'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and not __fish_seen_subcommand_from list show logs cancel restart' -a cancel -d 'Cancel a job'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and not __fish_seen_subcommand_from list show logs cancel restart' -a restart -d 'Run a job again, in a new run'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -l status -d 'Only those; repeat for more' -xa 'created queued scheduled running success failed cancelled skipped archived'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -l stage -d 'Only of this stage' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -l name -d 'Only those of this name' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -l limit -d 'At most so many (20)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -l page -d 'Further pages of that size' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from list' -xa '(cicdctl complete run 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from show' -xa '(cicdctl complete job 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until it has ended'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from logs' -l step -d 'Only of this step; N counts from 1' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from logs' -l tail -d 'Only the last N lines' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from logs' -l timestamps -d 'When each line was written, UTC'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from logs' -xa '(cicdctl complete job 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from cancel' -l reason -d 'Kept with the job' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from cancel' -xa '(cicdctl complete job 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from job; and __fish_seen_subcommand_from restart' -xa '(cicdctl complete job 2>/dev/null)'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from start stop status logs' -a start -d 'Start the daemon in the background'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from start stop status logs' -a stop -d 'Stop the daemon and wait for its end'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from start stop status logs' -a status -d 'Show whether the daemon runs; exit 69 where not'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from start stop status logs' -a logs -d 'Show what the daemon writes'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from stop' -l timeout -d 'How long to wait for its end (30s)' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as it is written'
-complete -c cicdctl -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from logs' -l tail -d 'Only the last N lines' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from api' -s d -l data -d 'The request'\''s body; @FILE and - read it' -rF
-complete -c cicdctl -n '__fish_seen_subcommand_from api' -s H -l header -d 'A header; repeat for more' -x
-complete -c cicdctl -n '__fish_seen_subcommand_from api' -s i -l include -d 'The status before the body'
-complete -c cicdctl -n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from list' -a list -d 'List the settings'
-complete -c cicdctl -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from list' -l show-origin -d 'Where each setting comes from'
-complete -c cicdctl -n '__fish_seen_subcommand_from completion' -xa 'bash zsh fish'
-complete -c cicdctl -n '__fish_seen_subcommand_from help' -xa '(cicdctl complete command 2>/dev/null)'
+complete -c cicdctl -n "__cicdctl_at ''" -a run -d 'Run a pipeline and follow it to its verdict'
+complete -c cicdctl -n "__cicdctl_at ''" -a plan -d 'Show what would run, and why, without running it'
+complete -c cicdctl -n "__cicdctl_at ''" -a validate -d 'Check pipeline files, without running anything'
+complete -c cicdctl -n "__cicdctl_at ''" -a init -d 'Write a pipeline that fits this repository'
+complete -c cicdctl -n "__cicdctl_at ''" -a ps -d 'List runs: those under way, or all'
+complete -c cicdctl -n "__cicdctl_at ''" -a show -d 'Show a run or a job'
+complete -c cicdctl -n "__cicdctl_at ''" -a logs -d 'Show what a run or a job wrote'
+complete -c cicdctl -n "__cicdctl_at ''" -a watch -d 'Follow a run to its end, and exit as it did'
+complete -c cicdctl -n "__cicdctl_at ''" -a status -d 'Show the daemon, its capacity and what runs'
+complete -c cicdctl -n "__cicdctl_at ''" -a explain -d 'Tell why a run or job waits, was skipped, is blocked or ran again'
+complete -c cicdctl -n "__cicdctl_at ''" -a cancel -d 'Cancel runs or jobs'
+complete -c cicdctl -n "__cicdctl_at ''" -a retry -d 'Run again what did not succeed'
+complete -c cicdctl -n "__cicdctl_at ''" -a reschedule -d 'Change when and how urgently what waits is started'
+complete -c cicdctl -n "__cicdctl_at ''" -a pipeline -d 'Pipelines that the daemon keeps: list, create, run, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a job -d 'Jobs: list, show, logs, cancel, queue, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a daemon -d 'The daemon: start, stop, status, logs, backup, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a config -d 'Settings: list, get, set, unset'
+complete -c cicdctl -n "__cicdctl_at ''" -a doctor -d 'Check that this machine can run pipelines'
+complete -c cicdctl -n "__cicdctl_at ''" -a api -d 'Call the API directly'
+complete -c cicdctl -n "__cicdctl_at ''" -a completion -d 'Write the completion script of a shell'
+complete -c cicdctl -n "__cicdctl_at ''" -a version -d 'Show the version'
+complete -c cicdctl -n "__cicdctl_at ''" -a help -d 'Explain a command'
+complete -c cicdctl -n "__cicdctl_at 'run'" -s d -l detach -d 'Start it and return; its id is printed'
+complete -c cicdctl -n "__cicdctl_at 'run'" -l events -d 'Everything that happens as NDJSON on stdout'
+complete -c cicdctl -n "__cicdctl_at 'run'" -l dry-run -d 'Show what would run, like '\''plan'\'''
+complete -c cicdctl -n "__cicdctl_at 'run'" -l from -d 'This stage and those after it; the others count as successful' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l priority -d 'Who goes first' -xa 'critical high normal low'
+complete -c cicdctl -n "__cicdctl_at 'run'" -l timeout -d 'Cancel it after that time, such as 10m; exit 124' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -s f -l file -d 'The pipeline file; - reads standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'run'" -l stage -d 'Only this stage and what it needs; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l job -d 'Only this job and what it needs; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -s p -l param -d 'A parameter; VALUE may be @FILE or - (stdin)' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l var -d 'A variable of the context '\''vars'\''' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l commit -d 'This commit instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l branch -d 'This branch instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l tag -d 'This tag instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
+complete -c cicdctl -n "__cicdctl_at 'run'" -l base -d 'What changed paths are counted from; target of a pull request' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'run'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l format -d 'tree, dot or mermaid' -xa 'tree dot mermaid'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l exit-code -d 'Exit 1 where a job would run, 0 where none would'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -s f -l file -d 'The pipeline file; - reads standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l stage -d 'Only this stage and what it needs; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l job -d 'Only this job and what it needs; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -s p -l param -d 'A parameter; VALUE may be @FILE or - (stdin)' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l var -d 'A variable of the context '\''vars'\''' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l commit -d 'This commit instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l branch -d 'This branch instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l tag -d 'This tag instead of the working tree' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l base -d 'What changed paths are counted from; target of a pull request' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'validate'" -rF
+complete -c cicdctl -n "__cicdctl_at 'init'" -l force -d 'Overwrite the .cicd.yaml there is'
+complete -c cicdctl -n "__cicdctl_at 'init'" -l stdout -d 'Print it instead of writing it'
+complete -c cicdctl -n "__cicdctl_at 'ps'" -s a -l all -d 'Runs that have ended, too'
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l status -d 'Only those: queued, running, success, failed, cancelled; repeat for more' -xa 'created queued running blocked success failed cancelled'
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l pipeline -d 'Only of this pipeline' -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l branch -d 'Only of this branch' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l commit -d 'Only of this commit (its beginning is enough)' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l user -d 'Only what this user started' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l event -d 'Only what this started; repeat for more' -xa 'push pull_request manual schedule webhook pipeline'
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l since -d 'Only those created since: 2h ago, 2026-11-21' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l until -d 'Only those created before' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l limit -d 'At most so many (20)' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -l page -d 'Further pages of that size' -x
+complete -c cicdctl -n "__cicdctl_at 'ps'" -s w -l watch -d 'Show it anew every second, until Ctrl-C'
+complete -c cicdctl -n "__cicdctl_at 'show'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'logs'" -s f -l follow -d 'Go on until it has ended'
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l tail -d 'Only the last N lines (of those that match)' -x
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l since -d 'Only what was written since: 10m ago, or 2026-11-21T04:40:32Z' -x
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l step -d 'Only of this step; N counts from 1' -x
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l grep -d 'Only lines that match' -x
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l attempt -d 'Of this attempt instead of the latest' -x
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l timestamps -d 'When each line was written, UTC'
+complete -c cicdctl -n "__cicdctl_at 'logs'" -l raw -d 'Bytes as they were written: no [stage/job], nothing taken out'
+complete -c cicdctl -n "__cicdctl_at 'logs'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'watch'" -l events -d 'Everything that happens as NDJSON on stdout'
+complete -c cicdctl -n "__cicdctl_at 'watch'" -l no-wait -d 'Only tell the verdict there is; exit 8 where there is none yet'
+complete -c cicdctl -n "__cicdctl_at 'watch'" -l timeout -d 'Stop watching after that time, such as 10m; exit 124' -x
+complete -c cicdctl -n "__cicdctl_at 'watch'" -xa '(__cicdctl_ask run)'
+complete -c cicdctl -n "__cicdctl_at 'explain'" -s a -l all -d 'Jobs about which there is nothing to say, too'
+complete -c cicdctl -n "__cicdctl_at 'explain'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'cancel'" -l reason -d 'Kept with the run' -x
+complete -c cicdctl -n "__cicdctl_at 'cancel'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l failed -d 'What did not succeed, and what needs it (without another choice)'
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l from -d 'This stage and all that need it, successes too' -x
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l job -d 'This job, by id or key (test.unit); repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l everything -d 'All jobs'
+complete -c cicdctl -n "__cicdctl_at 'retry'" -s d -l detach -d 'Start it and return; its id is printed'
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l events -d 'Everything that happens as NDJSON on stdout'
+complete -c cicdctl -n "__cicdctl_at 'retry'" -l timeout -d 'Cancel it after that time; exit 124' -x
+complete -c cicdctl -n "__cicdctl_at 'retry'" -xa '(__cicdctl_ask run)'
+complete -c cicdctl -n "__cicdctl_at 'reschedule'" -l priority -d 'Who goes first' -xa 'critical high normal low'
+complete -c cicdctl -n "__cicdctl_at 'reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
+complete -c cicdctl -n "__cicdctl_at 'reschedule'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a list -d 'List the pipelines'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a show -d 'Show a pipeline with its definition'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a create -d 'Let the daemon keep a pipeline'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a update -d 'Give a pipeline a new version'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a delete -d 'Delete a pipeline; its runs stay'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a versions -d 'List the versions of a pipeline'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a enable -d 'Let a pipeline run again'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a disable -d 'Let a pipeline start no more runs'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a validate -d 'Check pipeline files, like '\''validate'\'''
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a run -d 'Run a pipeline that the daemon keeps'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a export -d 'Write a pipeline with all defaults resolved'
+complete -c cicdctl -n "__cicdctl_at 'pipeline list'" -l limit -d 'At most so many (50)' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline list'" -l page -d 'Further pages of that size' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline show'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline create'" -s f -l file -d 'The definition; - reads standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'pipeline create'" -l name -d 'Another name than the definition'\''s' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline create'" -l description -d 'Another description' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline create'" -l repository -d 'What it runs on' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline create'" -rF
+complete -c cicdctl -n "__cicdctl_at 'pipeline update'" -s f -l file -d 'The definition; - reads standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'pipeline update'" -l name -d 'Another name than the definition'\''s' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline update'" -l description -d 'Another description' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline update'" -l repository -d 'What it runs on' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline update'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline delete'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline versions'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline enable'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline disable'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline validate'" -rF
+complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -s p -l param -d 'A parameter; VALUE may be @FILE or -' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l branch -d 'On this branch' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l commit -d 'On this commit' -x
+complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -s d -l detach -d 'Start it and return; its id is printed'
+complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -l format -d 'yaml or json' -xa 'yaml json'
+complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -rF
+complete -c cicdctl -n "__cicdctl_at 'job'" -a list -d 'List jobs, of a run or of all'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a show -d 'Show a job with its steps'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a logs -d 'Show what a job wrote'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a cancel -d 'Cancel a job'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a restart -d 'Run a job again, in a new run'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a queue -d 'List what waits, in the order in which it will start'
+complete -c cicdctl -n "__cicdctl_at 'job'" -a reschedule -d 'Change a waiting job'\''s priority or time'
+complete -c cicdctl -n "__cicdctl_at 'job list'" -l status -d 'Only those; repeat for more' -xa 'created queued scheduled running success failed cancelled skipped archived'
+complete -c cicdctl -n "__cicdctl_at 'job list'" -l stage -d 'Only of this stage' -x
+complete -c cicdctl -n "__cicdctl_at 'job list'" -l name -d 'Only those of this name' -x
+complete -c cicdctl -n "__cicdctl_at 'job list'" -l limit -d 'At most so many (20)' -x
+complete -c cicdctl -n "__cicdctl_at 'job list'" -l page -d 'Further pages of that size' -x
+complete -c cicdctl -n "__cicdctl_at 'job list'" -xa '(__cicdctl_ask run)'
+complete -c cicdctl -n "__cicdctl_at 'job show'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -s f -l follow -d 'Go on until it has ended'
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l tail -d 'Only the last N lines (of those that match)' -x
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l since -d 'Only what was written since: 10m ago, or 2026-11-21T04:40:32Z' -x
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l step -d 'Only of this step; N counts from 1' -x
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l grep -d 'Only lines that match' -x
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l attempt -d 'Of this attempt instead of the latest' -x
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l timestamps -d 'When each line was written, UTC'
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -l raw -d 'Bytes as they were written: no [stage/job], nothing taken out'
+complete -c cicdctl -n "__cicdctl_at 'job logs'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'job cancel'" -l reason -d 'Kept with the job' -x
+complete -c cicdctl -n "__cicdctl_at 'job cancel'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'job restart'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'job queue'" -s w -l watch -d 'Show it anew every second, until Ctrl-C'
+complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l priority -d 'Who goes first' -xa 'critical high normal low'
+complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
+complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a start -d 'Start the daemon in the background'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a stop -d 'Stop the daemon and wait for its end'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a status -d 'Show whether the daemon runs; exit 69 where not'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a logs -d 'Show what the daemon writes'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a log-level -d 'Show or change how much the daemon logs'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a backup -d 'Write the daemon'\''s state to a file while it works on'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a restore -d 'Take over the state of a backup; no daemon may run'
+complete -c cicdctl -n "__cicdctl_at 'daemon'" -a cleanup -d 'Remove what retention no longer keeps, now'
+complete -c cicdctl -n "__cicdctl_at 'daemon stop'" -l timeout -d 'How long to wait for its end (30s)' -x
+complete -c cicdctl -n "__cicdctl_at 'daemon logs'" -s f -l follow -d 'Go on as it is written'
+complete -c cicdctl -n "__cicdctl_at 'daemon logs'" -l tail -d 'Only the last N lines' -x
+complete -c cicdctl -n "__cicdctl_at 'daemon log-level'" -xa 'trace debug info warn error'
+complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -l overwrite -d 'Replace FILE where it exists'
+complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -l no-logs -d 'Without the logs of ended jobs'
+complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -rF
+complete -c cicdctl -n "__cicdctl_at 'daemon restore'" -l force -d 'Replace the state that is there'
+complete -c cicdctl -n "__cicdctl_at 'daemon restore'" -rF
+complete -c cicdctl -n "__cicdctl_at 'daemon cleanup'" -l dry-run -d 'Only tell what would be removed'
+complete -c cicdctl -n "__cicdctl_at 'config'" -a list -d 'List the settings'
+complete -c cicdctl -n "__cicdctl_at 'config'" -a get -d 'Show one setting'
+complete -c cicdctl -n "__cicdctl_at 'config'" -a set -d 'Change a setting in your config.yaml'
+complete -c cicdctl -n "__cicdctl_at 'config'" -a unset -d 'Take a setting out of your config.yaml'
+complete -c cicdctl -n "__cicdctl_at 'config list'" -l show-origin -d 'Where each setting comes from'
+complete -c cicdctl -n "__cicdctl_at 'config list'" -l set -d 'Only what is set, without defaults'
+complete -c cicdctl -n "__cicdctl_at 'config get'" -xa '(__cicdctl_ask setting)'
+complete -c cicdctl -n "__cicdctl_at 'config set'" -l project -d 'In .cicd/config.yaml of this repository'
+complete -c cicdctl -n "__cicdctl_at 'config set'" -l system -d 'In /etc/cicd/config.yaml'
+complete -c cicdctl -n "__cicdctl_at 'config set'" -xa '(__cicdctl_ask setting)'
+complete -c cicdctl -n "__cicdctl_at 'config unset'" -l project -d 'In .cicd/config.yaml of this repository'
+complete -c cicdctl -n "__cicdctl_at 'config unset'" -l system -d 'In /etc/cicd/config.yaml'
+complete -c cicdctl -n "__cicdctl_at 'config unset'" -xa '(__cicdctl_ask setting)'
+complete -c cicdctl -n "__cicdctl_at 'api'" -s d -l data -d 'The request'\''s body; @FILE and - read it' -rF
+complete -c cicdctl -n "__cicdctl_at 'api'" -s H -l header -d 'A header; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'api'" -s i -l include -d 'The status before the body'
+complete -c cicdctl -n "__cicdctl_at 'completion'" -xa 'bash zsh fish'
+complete -c cicdctl -n "__cicdctl_at 'help'" -xa '(__cicdctl_ask command)'

@@ -7,12 +7,14 @@ namespace cicd::cli {
 
 extern const Command run_command, plan_command, validate_command, init_command;
 extern const Command ps_command, show_command, logs_command, watch_command, status_command;
-extern const Command cancel_command, retry_command, doctor_command;
+extern const Command cancel_command, retry_command, reschedule_command, explain_command, doctor_command;
 extern const Command pipeline_group, pipeline_list, pipeline_show, pipeline_create, pipeline_update, pipeline_delete,
     pipeline_versions, pipeline_enable, pipeline_disable, pipeline_validate, pipeline_run, pipeline_export;
-extern const Command job_group, job_list, job_show, job_logs, job_cancel, job_restart;
-extern const Command daemon_group, daemon_start, daemon_stop, daemon_status, daemon_logs;
-extern const Command api_command, config_group, config_list, completion_command, version_command, help_command;
+extern const Command job_group, job_list, job_show, job_logs, job_cancel, job_restart, job_queue, job_reschedule;
+extern const Command daemon_group, daemon_start, daemon_stop, daemon_status, daemon_logs, daemon_backup, daemon_restore,
+    daemon_cleanup, daemon_log_level;
+extern const Command api_command, config_group, config_list, config_get, config_set, config_unset, completion_command,
+    version_command, help_command;
 extern const Command generate_group, generate_man, complete_command;
 
 }  // namespace cicd::cli

@@ -1,13 +1,10 @@
 #include "cli/autostart.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/session.hpp"
-#include "common/base/paths.hpp"
 #include "common/codec/codecs.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,12 +16,9 @@ namespace {
 
 constexpr Option stop_options[] = {
     {.names = "--timeout", .value = "TIME", .help = "How long to wait for its end (30s)"}};
-constexpr Option logs_options[] = {{.names = "-f,--follow", .help = "Go on as it is written"},
-                                   {.names = "--tail", .value = "N", .help = "Only the last N lines"}};
 constexpr Example start_examples[] = {{"cicdctl daemon start", "in the background; most commands do it themselves"}};
 constexpr Example stop_examples[] = {{"cicdctl daemon stop", "jobs that run go on and are collected by the next one"}};
 constexpr Example status_examples[] = {{"cicdctl daemon status -o json | jq .pid", "for a script"}};
-constexpr Example logs_examples[] = {{"cicdctl daemon logs -f", "what it says"}};
 
 // Asks, without starting one.
 Result<contract::DaemonStatus> ask(Session& session) {
@@ -94,50 +88,9 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     return ExitCode::success;
 }
 
-std::string last_lines(const std::string& text, int count) {
-    auto at = text.ends_with('\n') ? text.size() - 1 : text.size();
-    for (; count > 0; --count) {
-        const auto before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
-        if (before == std::string::npos) return text;
-        at = before;
-    }
-    return at + 1 < text.size() ? text.substr(at + 1) : "";
-}
-
-std::string read_from(int fd, off_t& offset) {
-    std::string text;
-    char buffer[65536];
-    for (;;) {
-        const auto got = ::pread(fd, buffer, sizeof buffer, offset);
-        if (got <= 0) return text;
-        text.append(buffer, static_cast<std::size_t>(got));
-        offset += got;
-    }
-}
-
-Result<ExitCode> logs(Session& session, const Arguments& arguments) {
-    CICD_TRY(const auto tail, arguments.number("--tail", 0));
-    const auto file = state_directory() / "cicdd.log";
-    const auto fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return not_found("CLI_005", "there is no log of a daemon: " + file.string() + ": " + std::strerror(errno),
-                         "a daemon that systemd started writes to 'journalctl --user -u cicdd'");
-    off_t offset = 0;
-    auto text = read_from(fd, offset);
-    session.console().out(tail ? last_lines(text, *tail) : text);
-    if (arguments.has("--follow")) {
-        const auto watch = ::inotify_init1(IN_CLOEXEC);
-        ::inotify_add_watch(watch, file.c_str(), IN_MODIFY);
-        char events[4096];
-        while (::read(watch, events, sizeof events) > 0) session.console().out(read_from(fd, offset));
-    }
-    ::close(fd);
-    return ExitCode::success;
-}
-
 }  // namespace
 
-constinit const Command daemon_group{.name = "daemon", .summary = "The daemon: start, stop, status, logs"};
+constinit const Command daemon_group{.name = "daemon", .summary = "The daemon: start, stop, status, logs, backup, …"};
 constinit const Command daemon_start{.name = "daemon start",
                                      .summary = "Start the daemon in the background",
                                      .examples = start_examples,
@@ -151,10 +104,5 @@ constinit const Command daemon_status{.name = "daemon status",
                                       .summary = "Show whether the daemon runs; exit 69 where not",
                                       .examples = status_examples,
                                       .handler = status};
-constinit const Command daemon_logs{.name = "daemon logs",
-                                    .summary = "Show what the daemon writes",
-                                    .options = logs_options,
-                                    .examples = logs_examples,
-                                    .handler = logs};
 
 }  // namespace cicd::cli

@@ -2,6 +2,7 @@
 #include "cli/identifiers.hpp"
 #include "cli/lists.hpp"
 #include "cli/logs.hpp"
+#include "cli/repeat.hpp"
 #include "common/codec/codecs.hpp"
 
 namespace cicd::cli {
@@ -21,6 +22,9 @@ constexpr Option list_options[] = {
     {.names = "--page", .value = "N", .help = "Further pages of that size"},
 };
 constexpr Option cancel_options[] = {{.names = "--reason", .value = "TEXT", .help = "Kept with the job"}};
+constexpr Option queue_options[] = {{.names = "-w,--watch", .help = "Show it anew every second, until Ctrl-C"}};
+constexpr Example queue_examples[] = {{"cicdctl job queue", "what waits, in the order in which it will start"},
+                                      {"cicdctl explain job-7", "why one of them waits"}};
 constexpr Example list_examples[] = {{"cicdctl job list run-3", "the jobs of a run"},
                                      {"cicdctl job list --status failed", "what failed lately"}};
 constexpr Example show_examples[] = {{"cicdctl job show job-7", "its steps, times and usage"}};
@@ -50,6 +54,28 @@ Result<ExitCode> list(Session& session, const Arguments& arguments) {
         print_jobs(session, page.data);
         if (page.pagination.has_next) session.note("… go on with --page " + std::to_string(filter.page + 1));
     }
+    return ExitCode::success;
+}
+
+Result<std::string> queue_listing(Session& session) {
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto jobs, daemon->queue());
+    if (session.structured()) {
+        Array all;
+        for (const auto& job : jobs) all.push_back(codec::encode(job));
+        return session.text(Object{{"data", std::move(all)}});
+    }
+    if (jobs.empty()) {
+        session.note("Nothing waits.");
+        return std::string();
+    }
+    return queue_text(session, jobs);
+}
+
+Result<ExitCode> queue(Session& session, const Arguments& arguments) {
+    if (arguments.has("--watch")) return repeat(session, [&] { return queue_listing(session); });
+    CICD_TRY(const auto text, queue_listing(session));
+    session.console().out(text);
     return ExitCode::success;
 }
 
@@ -86,13 +112,18 @@ Result<ExitCode> restart(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-constinit const Command job_group{.name = "job", .summary = "Jobs: list, show, logs, cancel, restart"};
+constinit const Command job_group{.name = "job", .summary = "Jobs: list, show, logs, cancel, queue, …"};
 constinit const Command job_list{.name = "job list",
                                  .summary = "List jobs, of a run or of all",
                                  .operands = some_run,
                                  .options = list_options,
                                  .examples = list_examples,
                                  .handler = list};
+constinit const Command job_queue{.name = "job queue",
+                                  .summary = "List what waits, in the order in which it will start",
+                                  .options = queue_options,
+                                  .examples = queue_examples,
+                                  .handler = queue};
 constinit const Command job_show{.name = "job show",
                                  .summary = "Show a job with its steps",
                                  .operands = one_job,

@@ -173,7 +173,7 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
         print_run(session, started);
         return ExitCode::success;
     }
-    return follow_and_summarise(session, std::move(started), false, {.cancel_when_interrupted = true, .timeout = {}});
+    return follow_and_summarise(session, std::move(started), false, {.cancel_when_interrupted = true});
 }
 
 Result<ExitCode> export_definition(Session& session, const Arguments& arguments) {

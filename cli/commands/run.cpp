@@ -12,10 +12,13 @@ constexpr Option options[] = {
     {.names = "-d,--detach", .help = "Start it and return; its id is printed"},
     {.names = "--events", .help = "Everything that happens as NDJSON on stdout"},
     {.names = "--dry-run", .help = "Show what would run, like 'plan'"},
+    {.names = "--from", .value = "STAGE", .help = "This stage and those after it; the others count as successful"},
+    {.names = "--priority", .value = "PRIORITY", .help = "Who goes first", .choices = "critical|high|normal|low"},
     {.names = "--timeout", .value = "TIME", .help = "Cancel it after that time, such as 10m; exit 124"},
 };
 constexpr Example examples[] = {{"cicdctl run", "this repository's pipeline, uncommitted changes included"},
                                 {"cicdctl run --job unit -p level=full", "one job, with a parameter"},
+                                {"cicdctl run --from deploy --priority high", "the end of it, before others"},
                                 {"cicdctl run --branch main --detach", "in the background"},
                                 {"cicdctl run --events | jq .type", "for a program"}};
 
@@ -24,7 +27,9 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
     if (arguments.has("--timeout")) {
         CICD_TRY(following.timeout, parse_duration(arguments.text("--timeout")));
     }
-    CICD_TRY(const auto request, selection(arguments));
+    CICD_TRY(auto request, selection(arguments));
+    request.from_stage = arguments.text("--from");
+    if (arguments.has("--priority")) request.priority = from_text<model::Priority>(arguments.text("--priority"));
     if (arguments.has("--dry-run")) {
         CICD_TRY(const auto plan, make_plan(session, request));
         return show_plan(session, plan, "tree");

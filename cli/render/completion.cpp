@@ -54,6 +54,8 @@ std::string_view kind(Completes completes) {
             return "pipeline";
         case Completes::command:
             return "command";
+        case Completes::setting:
+            return "setting";
         case Completes::nothing:
         case Completes::file:
         case Completes::directory:
@@ -67,8 +69,7 @@ std::string bash_action(Completes completes, std::string_view choices) {
     if (!choices.empty()) return "COMPREPLY=($(compgen -W '" + words(choices, '|') + "' -- \"$cur\"))";
     if (completes == Completes::file) return "compopt -o default; COMPREPLY=()";
     if (completes == Completes::directory) return "COMPREPLY=($(compgen -d -- \"$cur\"))";
-    if (const auto asked = kind(completes); !asked.empty())
-        return "COMPREPLY=($(compgen -W \"$(cicdctl complete " + std::string(asked) + " 2>/dev/null)\" -- \"$cur\"))";
+    if (const auto asked = kind(completes); !asked.empty()) return "_cicdctl_ask " + std::string(asked);
     return "COMPREPLY=()";
 }
 
@@ -92,8 +93,7 @@ std::string zsh_action(Completes completes, std::string_view choices) {
     if (!choices.empty()) return "(" + words(choices, '|') + ")";
     if (completes == Completes::file) return "_files";
     if (completes == Completes::directory) return "_files -/";
-    if (const auto asked = kind(completes); !asked.empty())
-        return "($(cicdctl complete " + std::string(asked) + " 2>/dev/null))";
+    if (const auto asked = kind(completes); !asked.empty()) return "{_cicdctl_ask " + std::string(asked) + "}";
     return " ";
 }
 
@@ -120,11 +120,12 @@ std::string zsh_arguments(const Command& command) {
     return text;
 }
 
+// Names of verbs, "run:Run a pipeline …", for _describe.
 std::string zsh_menu(std::string_view group) {
     std::string text = "local -a verbs=(";
     for (const auto* member : members(group))
-        text += "\n        " + single_quoted(std::string(member->last_word()) + ":" + std::string(member->summary));
-    return text + ")\n    _describe command verbs";
+        text += "\n            " + single_quoted(std::string(member->last_word()) + ":" + std::string(member->summary));
+    return text + ")\n        _describe -t commands command verbs";
 }
 
 std::string function_name(std::string_view command) {
@@ -173,7 +174,14 @@ std::string bash_completion() {
         values += "        " + pattern + ") " + bash_action(option.completes, option.choices) + "; return ;;\n";
     }
     return "# bash completion of cicdctl. Made from its command table: cicdctl completion bash\n"
+           "_cicdctl_ask() {\n"
+           "    local word rest\n"
+           "    while IFS=$'\\t' read -r word rest; do\n"
+           "        [[ $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\")\n"
+           "    done < <(\"${COMP_WORDS[0]}\" complete \"$1\" 2>/dev/null)\n"
+           "}\n\n"
            "_cicdctl() {\n"
+           "    COMPREPLY=()\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' options='' i word\n"
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        word=${COMP_WORDS[i]}\n"
@@ -212,75 +220,123 @@ std::string bash_completion() {
            "complete -F _cicdctl cicdctl\n";
 }
 
-std::string zsh_completion() {
-    std::string text =
-        "#compdef cicdctl\n# zsh completion of cicdctl. Made from its command table: cicdctl completion zsh\n";
-    std::string verbs;
-    for (const auto* command : visible()) {
-        const auto function = function_name(command->name);
-        text += "\n" + function + "() {\n    ";
-        if (command->is_group()) {
-            std::string inner;
-            for (const auto* member : members(command->name))
-                inner += "        " + std::string(member->last_word()) + ") " + function_name(member->name) + " ;;\n";
-            text += "if ((CURRENT == 2)); then\n    " + zsh_menu(command->name) +
-                    "\n    return\n    fi\n    local verb=$words[2]\n"
-                    "    shift words; ((CURRENT--))\n    case $verb in\n" +
-                    inner + "    esac\n}\n";
-        } else {
-            text += zsh_arguments(*command) + "\n}\n";
-        }
-        if (command->group().empty()) verbs += "        " + std::string(command->name) + ") " + function + " ;;\n";
-    }
-    return text + "\n_cicdctl() {\n    if ((CURRENT == 2)); then\n    " + zsh_menu("") +
-           "\n    return\n    fi\n    local verb=$words[2]\n    shift words; ((CURRENT--))\n    case $verb in\n" +
-           verbs + "    esac\n}\n\n_cicdctl \"$@\"\n";
+namespace {
+
+// A verb of the group, then what the verb takes: `_arguments -C` cuts the words off that it has used.
+std::string zsh_verbs(std::string_view group) {
+    std::string cases;
+    for (const auto* member : members(group))
+        cases += "            " + std::string(member->last_word()) + ") " + function_name(member->name) + " ;;\n";
+    std::string text = "    local context state state_descr line\n    typeset -A opt_args\n    _arguments -C -s";
+    for (const auto& option : global_options()) text += " \\\n        " + zsh_option(option);
+    return text + " \\\n        '1: :->verb' \\\n        '*:: :->rest'\n    case $state in\n    verb)\n        " +
+           zsh_menu(group) + " ;;\n    rest)\n        case $words[1] in\n" + cases + "        esac ;;\n    esac\n";
 }
 
-std::string fish_completion() {
-    const auto source = [](Completes completes, std::string_view choices) -> std::string {
-        if (!choices.empty()) return " -xa " + single_quoted(words(choices, '|'));
-        if (completes == Completes::file) return " -rF";
-        if (completes == Completes::directory) return " -xa '(__fish_complete_directories)'";
-        if (const auto asked = kind(completes); !asked.empty())
-            return " -xa '(cicdctl complete " + std::string(asked) + " 2>/dev/null)'";
-        return " -x";
-    };
-    const auto flags = [](const Option& option) {
-        std::string text;
-        for (const auto& name : split(option.names, ','))
-            text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-        return text + " -d " + single_quoted(option.help);
-    };
+}  // namespace
+
+std::string zsh_completion() {
     std::string text =
-        "# fish completion of cicdctl. Made from its command table: cicdctl completion fish\n"
-        "complete -c cicdctl -f\n";
-    for (const auto* member : members(""))
-        text += "complete -c cicdctl -n __fish_use_subcommand -a " + std::string(member->name) + " -d " +
-                single_quoted(member->summary) + "\n";
-    for (const auto& option : global_options())
-        text += "complete -c cicdctl" + flags(option) +
-                (option.value.empty() ? "" : source(option.completes, option.choices)) + "\n";
+        "#compdef cicdctl\n# zsh completion of cicdctl. Made from its command table: cicdctl completion zsh\n\n"
+        "_cicdctl_ask() {\n"
+        "    local -a offers\n"
+        "    local word rest\n"
+        "    while IFS=$'\\t' read -r word rest; do\n"
+        "        offers+=(\"${word//:/\\\\:}:$rest\")\n"
+        "    done < <(${_cicdctl_program:-cicdctl} complete $1 2>/dev/null)\n"
+        "    _describe -t values $1 offers\n"
+        "}\n";
     for (const auto* command : visible()) {
-        const auto group = command->group();
-        auto condition = "__fish_seen_subcommand_from " + std::string(group.empty() ? command->name : group);
+        text += "\n" + function_name(command->name) + "() {\n";
+        text += command->is_group() ? zsh_verbs(command->name) : "    " + zsh_arguments(*command) + "\n";
+        text += "}\n";
+    }
+    return text + "\n_cicdctl() {\n    local _cicdctl_program=$words[1]\n" + zsh_verbs("") +
+           "}\n\nif [[ $funcstack[1] == _cicdctl ]]; then\n    _cicdctl \"$@\"\nelse\n    compdef _cicdctl "
+           "cicdctl\nfi\n";
+}
+
+namespace {
+
+std::string fish_source(Completes completes, std::string_view choices) {
+    if (!choices.empty()) return " -xa " + single_quoted(words(choices, '|'));
+    if (completes == Completes::file) return " -rF";
+    if (completes == Completes::directory) return " -xa '(__fish_complete_directories)'";
+    if (const auto asked = kind(completes); !asked.empty()) return " -xa '(__cicdctl_ask " + std::string(asked) + ")'";
+    return " -x";
+}
+
+std::string fish_option(const Option& option) {
+    std::string text;
+    for (const auto& name : split(option.names, ','))
+        text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+    text += " -d " + single_quoted(option.help);
+    return option.value.empty() ? text : text + fish_source(option.completes, option.choices);
+}
+
+// `job run` is not `run`: the words are looked at from the left, options of every command skipped.
+std::string fish_functions() {
+    std::string taking, groups;
+    for (const auto& option : global_options())
+        if (!option.value.empty()) taking += " " + names_of(option, ' ');
+    for (const auto* command : visible())
+        if (command->is_group()) groups += " " + std::string(command->name);
+    return "function __cicdctl_command\n"
+           "    set -l found\n"
+           "    set -l skip no\n"
+           "    for word in (commandline -opc)[2..]\n"
+           "        if test $skip = yes\n"
+           "            set skip no\n"
+           "        else if contains -- $word" +
+           taking +
+           "\n"
+           "            set skip yes\n"
+           "        else if string match -q -- '-*' $word\n"
+           "            test (count $found) -gt 0; and break\n"
+           "        else if test (count $found) -eq 0\n"
+           "            set found $word\n"
+           "            contains -- $word" +
+           groups +
+           "; or break\n"
+           "        else\n"
+           "            set -a found $word\n"
+           "            break\n"
+           "        end\n"
+           "    end\n"
+           "    echo \"$found\"\n"
+           "end\n\n"
+           "function __cicdctl_at\n"
+           "    test \"$(__cicdctl_command)\" = \"$argv[1]\"\n"
+           "end\n\n"
+           "function __cicdctl_ask\n"
+           "    set -l program (commandline -opc)[1]\n"
+           "    $program complete $argv[1] 2>/dev/null\n"
+           "end\n\n";
+}
+
+}  // namespace
+
+std::string fish_completion() {
+    std::string text = "# fish completion of cicdctl. Made from its command table: cicdctl completion fish\n" +
+                       fish_functions() + "complete -c cicdctl -f\n";
+    for (const auto& option : global_options()) text += "complete -c cicdctl" + fish_option(option) + "\n";
+    const auto menu = [&](std::string_view group) {
+        for (const auto* member : members(group))
+            text += "complete -c cicdctl -n \"__cicdctl_at '" + std::string(group) + "'\" -a " +
+                    std::string(member->last_word()) + " -d " + single_quoted(member->summary) + "\n";
+    };
+    menu("");
+    for (const auto* command : visible()) {
         if (command->is_group()) {
-            for (const auto* member : members(command->name))
-                text += "complete -c cicdctl -n '" + condition + "; and not __fish_seen_subcommand_from " +
-                        member_words(command->name) + "' -a " + std::string(member->last_word()) + " -d " +
-                        single_quoted(member->summary) + "\n";
+            menu(command->name);
             continue;
         }
-        if (!group.empty()) condition += "; and __fish_seen_subcommand_from " + std::string(command->last_word());
-        const auto start = "complete -c cicdctl -n '" + condition + "'";
-        for (const auto* option : command->all_options())
-            text += start + flags(*option) + (option->value.empty() ? "" : source(option->completes, option->choices)) +
-                    "\n";
-        if (!command->operands.empty()) {
-            const auto& operand = command->operands.front();
-            if (operand.completes != Completes::nothing || !operand.choices.empty())
-                text += start + source(operand.completes, operand.choices) + "\n";
-        }
+        const auto start = "complete -c cicdctl -n \"__cicdctl_at '" + std::string(command->name) + "'\"";
+        for (const auto* option : command->all_options()) text += start + fish_option(*option) + "\n";
+        if (command->operands.empty()) continue;
+        const auto& operand = command->operands.front();
+        if (operand.completes != Completes::nothing || !operand.choices.empty())
+            text += start + fish_source(operand.completes, operand.choices) + "\n";
     }
     return text;
 }

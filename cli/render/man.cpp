@@ -54,7 +54,8 @@ constexpr std::string_view environment =
     ".SH ENVIRONMENT\n"
     ".TP\n.B CICD_STATE_DIR, CICD_SOCKET, CICD_CONFIG_DIR\nWhere the daemon keeps its state, its socket, and the "
     "configuration.\n"
-    ".TP\n.B CICD_OUTPUT_FORMAT, CICD_COLOR, CICD_NO_AUTOSTART, CICD_NO_INPUT\nLike the options of these names (CICD_OUTPUT_FORMAT is \\-o).\n"
+    ".TP\n.B CICD_OUTPUT_FORMAT, CICD_COLOR, CICD_NO_AUTOSTART, CICD_NO_INPUT\nLike the options of these names "
+    "(CICD_OUTPUT_FORMAT is \\-o).\n"
     ".TP\n.B NO_COLOR, CLICOLOR_FORCE, TERM\nWhether colours are used.\n";
 
 }  // namespace

@@ -7,8 +7,6 @@
 namespace cicd::cli::render {
 namespace {
 
-constexpr std::size_t tail_lines = 10;
-
 // Sets the state and the times that follow from it.
 template <class Part, class State>
 void enter(Part& part, State state, Timestamp time, bool started) {
@@ -19,9 +17,24 @@ void enter(Part& part, State state, Timestamp time, bool started) {
 
 }  // namespace
 
+void RunProgress::replace(model::Run run) {
+    run_ = std::move(run);
+    places_.clear();
+    for (std::size_t i = 0; i < run_.jobs.size(); ++i) places_.emplace(run_.jobs[i].id.str(), i);
+}
+
+const model::JobRun* RunProgress::find_job(const JobId& id) const {
+    const auto found = places_.find(id.str());
+    return found == places_.end() ? nullptr : &run_.jobs[found->second];
+}
+
 model::JobRun& RunProgress::job(const model::RunEvent& event) {
-    for (auto& known : run_.jobs)
-        if (event.job.empty() ? known.key == event.job_key : known.id == event.job) return known;
+    if (!event.job.empty()) {
+        if (const auto found = places_.find(event.job.str()); found != places_.end()) return run_.jobs[found->second];
+    } else {
+        for (auto& known : run_.jobs)
+            if (known.key == event.job_key) return known;
+    }
     // A matrix that was expanded while the run was under way.
     auto& fresh = run_.jobs.emplace_back();
     fresh.id = event.job;
@@ -30,6 +43,7 @@ model::JobRun& RunProgress::job(const model::RunEvent& event) {
     fresh.stage = event.stage;
     fresh.name =
         event.job_key.starts_with(event.stage + ".") ? event.job_key.substr(event.stage.size() + 1) : event.job_key;
+    places_.emplace(fresh.id.str(), run_.jobs.size() - 1);
     return fresh;
 }
 
@@ -44,56 +58,72 @@ void RunProgress::apply(const model::RunEvent& event) {
             if (stage.name == event.stage && state)
                 enter(stage, *state, event.time, *state == model::StageState::running);
     } else if (event.type == "job.state") {
-        auto& part = job(event);
-        const auto state = from_text<model::JobState>(event.state);
-        if (!state) return;
-        if (event.attempt > part.attempt) {
-            part.attempt = event.attempt;
-            part.steps.clear();
-            part.start_time.reset();
-            part.end_time.reset();
-        }
-        enter(part, *state, event.time, *state == model::JobState::running);
-        part.exit_code = event.exit_code;
-        part.end_reason = event.end_reason;
-        part.message = event.message;
+        apply_job(event);
     } else if (event.type == "step.state" && event.step) {
-        auto& part = job(event);
-        const auto state = from_text<model::StepState>(event.state);
-        if (!state) return;
-        auto step =
-            std::find_if(part.steps.begin(), part.steps.end(), [&](const auto& s) { return s.index == *event.step; });
-        if (step == part.steps.end()) {
-            step = part.steps.insert(step, model::StepRun{});
-            step->index = *event.step;
-        }
-        if (!event.name.empty()) step->name = event.name;
-        enter(*step, *state, event.time, *state == model::StepState::running);
-        step->exit_code = event.exit_code;
-        step->end_reason = event.end_reason;
-        step->message = event.message;
+        apply_step(event);
     }
 }
 
+void RunProgress::apply_job(const model::RunEvent& event) {
+    auto& part = job(event);
+    const auto state = from_text<model::JobState>(event.state);
+    if (!state) return;
+    if (event.attempt > part.attempt) {
+        part.attempt = event.attempt;
+        part.steps.clear();
+        part.start_time.reset();
+        part.end_time.reset();
+        tails_.erase(part.id.str());
+    }
+    enter(part, *state, event.time, *state == model::JobState::running);
+    part.exit_code = event.exit_code;
+    part.end_reason = event.end_reason;
+    part.message = event.message;
+}
+
+void RunProgress::apply_step(const model::RunEvent& event) {
+    auto& part = job(event);
+    const auto state = from_text<model::StepState>(event.state);
+    if (!state) return;
+    auto step =
+        std::find_if(part.steps.begin(), part.steps.end(), [&](const auto& s) { return s.index == *event.step; });
+    if (step == part.steps.end()) {
+        step = part.steps.insert(step, model::StepRun{});
+        step->index = *event.step;
+    }
+    if (!event.name.empty()) step->name = event.name;
+    enter(*step, *state, event.time, *state == model::StepState::running);
+    step->exit_code = event.exit_code;
+    step->end_reason = event.end_reason;
+    step->message = event.message;
+}
+
 void RunProgress::apply(const contract::LogEntry& entry) {
-    auto& tail = tails_[entry.job];
-    tail.emplace_back(entry.step, entry.text);
-    // Of the step that runs, and one line more of each before it: enough for the summary.
-    if (tail.size() > 4 * tail_lines) tail.pop_front();
+    auto& tails = tails_[entry.job.str()];
+    auto& tail = tails[entry.step];
+    tail.push_back(entry.text);
+    if (tail.size() > tail_lines) tail.pop_front();
+    // Of a step that ended well nothing is needed once the next one writes.
+    if (const auto* known = find_job(entry.job); known && tails.size() > 1)
+        for (const auto& step : known->steps)
+            if (step.index < entry.step && step.state == model::StepState::success) tails.erase(step.index);
+}
+
+std::string label_of(const model::JobRun& job) {
+    return job.stage == job.name ? job.name : job.stage + "/" + job.name;
 }
 
 std::string RunProgress::job_label(const JobId& id, std::string_view key) const {
-    for (const auto& known : run_.jobs)
-        if (known.id == id) return known.stage + "/" + known.name;
-    return std::string(key);
+    const auto* known = find_job(id);
+    return known ? label_of(*known) : std::string(key);
 }
 
 std::vector<std::string> RunProgress::last_lines(const JobId& job, int step) const {
     std::vector<std::string> lines;
-    const auto found = tails_.find(job);
+    const auto found = tails_.find(job.str());
     if (found == tails_.end()) return lines;
-    for (const auto& [index, text] : found->second)
-        if (step < 0 || index == step) lines.push_back(text);
+    for (const auto& [index, tail] : found->second)
+        if (step < 0 || index == step) lines.insert(lines.end(), tail.begin(), tail.end());
     if (lines.size() > tail_lines) lines.erase(lines.begin(), lines.end() - tail_lines);
     return lines;
 }

@@ -18,14 +18,18 @@ public:
     virtual void tick(const RunProgress&) {}
     /// Something to say beside the run: "cancelling …".
     virtual void notice(const RunProgress&, const std::string&) {}
+    /// The terminal has another size, or (`lost`) what was drawn on it is not there any more.
+    virtual void screen_changed(const RunProgress&, bool /*lost*/) {}
+    /// In the background the terminal is somebody else's: no tree, only lines.
+    virtual void pause(bool) {}
     /// Leaves the terminal as it was; the run has ended, or nobody watches any more.
     virtual void end(const RunProgress&) {}
 };
 
 /// `[stage/job] text` lines on stdout, changes of state on stderr. No animation.
 std::unique_ptr<RunView> plain_view(const Console& console, bool notes);
-/// The log scrolls above a tree of stages and jobs that is drawn anew.
-std::unique_ptr<RunView> live_view(const Console& console);
+/// The log scrolls above a tree of stages and jobs that is drawn anew. `hint` is its last line: what may be typed.
+std::unique_ptr<RunView> live_view(const Console& console, std::string hint);
 /// NDJSON on stdout: one object for each event and log line, with `schemaVersion`.
 std::unique_ptr<RunView> events_view(const Console& console);
 /// Nothing.

@@ -1,40 +1,12 @@
 #include "cli/render/text.hpp"
 
-#include <array>
+#include "cli/render/widths.hpp"
+
+#include <algorithm>
 #include <cstdint>
 
 namespace cicd::cli::render {
 namespace {
-
-struct Range {
-    char32_t first, last;
-};
-
-// Unicode's East Asian Width W and F, and emoji: the blocks that people really write.
-constexpr std::array wide_ranges = std::to_array<Range>(
-    {{0x1100, 0x115F},   {0x231A, 0x231B},  {0x23E9, 0x23EC}, {0x2614, 0x2615}, {0x26A1, 0x26A1},   {0x26BD, 0x26BE},
-     {0x2705, 0x2705},   {0x274C, 0x274C},  {0x274E, 0x274E}, {0x2795, 0x2797}, {0x2B50, 0x2B50},   {0x2B55, 0x2B55},
-     {0x2E80, 0x303E},   {0x3041, 0x33FF},  {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0xA000, 0xA4CF},   {0xAC00, 0xD7A3},
-     {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},  {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF},
-     {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}});
-constexpr std::array zero_ranges = std::to_array<Range>({{0x0300, 0x036F},
-                                                         {0x0483, 0x0489},
-                                                         {0x0591, 0x05BD},
-                                                         {0x0610, 0x061A},
-                                                         {0x064B, 0x065F},
-                                                         {0x1AB0, 0x1AFF},
-                                                         {0x1DC0, 0x1DFF},
-                                                         {0x200B, 0x200F},
-                                                         {0x20D0, 0x20FF},
-                                                         {0xFE00, 0xFE0F},
-                                                         {0xFE20, 0xFE2F}});
-
-template <std::size_t N>
-bool in(const std::array<Range, N>& ranges, char32_t point) {
-    for (const auto& range : ranges)
-        if (point >= range.first && point <= range.last) return true;
-    return false;
-}
 
 // One thing that is shown or acted on: an escape sequence, or a character.
 struct Piece {
@@ -74,8 +46,7 @@ Piece next_piece(std::string_view text) {
         if ((more & 0xC0) != 0x80) return {1, 1, false};
         point = (point << 6) | (more & 0x3FU);
     }
-    if (in(zero_ranges, point)) return {length, 0, false};
-    return {length, in(wide_ranges, point) ? 2U : 1U, false};
+    return {length, columns_of(point), false};
 }
 
 bool is_colour(std::string_view escape) {
@@ -145,7 +116,10 @@ std::string as_one_line(std::string_view text) {
         const auto part = text.substr(0, piece.bytes);
         if (!piece.escape) {
             const auto byte = static_cast<unsigned char>(part.front());
-            if (byte == '\t' || (byte >= 0x20 && byte != 0x7F)) line += part;
+            // C1 controls (U+0080 to U+009F) start escape sequences too.
+            const bool control = byte < 0x20 || byte == 0x7F ||
+                                 (byte == 0xC2 && part.size() == 2 && static_cast<unsigned char>(part[1]) < 0xA0);
+            if (byte == '\t' || !control) line += part;
         } else if (is_colour(part)) {
             line += part;
             coloured = true;

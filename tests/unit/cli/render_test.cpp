@@ -1,5 +1,4 @@
 #include "cli/render/diagnostics.hpp"
-#include "cli/render/live_tree.hpp"
 #include "cli/render/log_lines.hpp"
 #include "cli/render/plan_graph.hpp"
 #include "cli/render/summary.hpp"
@@ -161,11 +160,11 @@ TEST_CASE("parts of lines of different jobs never mix") {
     LogLines lines({}, false);
     CHECK(lines.add(progress, line("job-1", "one ", true)).empty());
     CHECK(lines.add(progress, line("job-2", "other")) == "[test/unit (3.9)] other\n");
-    CHECK(lines.add(progress, line("job-1", "line")) == "[build/build] one line\n");
+    CHECK(lines.add(progress, line("job-1", "line")) == "[build] one line\n");
     CHECK(lines.add(progress, line("job-2", "no newline", true)).empty());
     CHECK(lines.rest(progress) == "[test/unit (3.9)] no newline\n");
     CHECK(lines.rest(progress).empty());
-    CHECK(lines.add(progress, line("job-1", "raw \x1b[2K\r\xff")) == "[build/build] raw \x1b[2K\r\xff\n");
+    CHECK(lines.add(progress, line("job-1", "raw \x1b[2K\r\xff")) == "[build] raw \x1b[2K\r\xff\n");
 }
 
 TEST_CASE("the summary names what failed, why, its last lines and what to type next") {
@@ -185,37 +184,17 @@ TEST_CASE("the summary names what failed, why, its last lines and what to type n
         progress.apply(entry);
     }
     progress.replace(run);
-    const auto text = summary(progress, {});
+    const auto text = summary(progress, at(60), {});
     CHECK(contains(text, "✗ run-3 failed in 12"));
     CHECK(contains(text, "✗ test/unit (3.9): exit code 7 in step 2 'pytest'"));
     CHECK(contains(text, "line 29"));
-    CHECK(contains(text, "line 20"));
-    CHECK_FALSE(contains(text, "line 19"));
+    CHECK(contains(text, "line 15"));
+    CHECK_FALSE(contains(text, "line 14"));
     CHECK(contains(text, "cicdctl logs job-2"));
     CHECK(contains(text, "cicdctl retry run-3"));
     model::Run empty;
     empty.state = model::RunState::success;
-    CHECK(contains(summary(RunProgress(empty), {}), "No job ran."));
-}
-
-TEST_CASE("the live tree fits the terminal, and keeps what runs") {
-    auto run = two_jobs();
-    for (int i = 0; i < 40; ++i)
-        run.jobs.push_back(job("test", "case " + std::to_string(i),
-                               i == 25 ? model::JobState::running : model::JobState::success,
-                               "job-" + std::to_string(10 + i)));
-    run.jobs[27].start_time = at(1);
-    const auto lines = live_tree(run, at(10), {.width = 50, .height = 12});
-    CHECK(lines.size() <= 12);
-    bool found = false;
-    for (const auto& shown : lines) {
-        CHECK(columns(shown) < 50);
-        found = found || contains(shown, "case 25");
-    }
-    CHECK(found);
-    CHECK(contains(lines.back(), "more"));
-    CHECK(live_tree(two_jobs(), at(1), {.width = 1, .height = 1}).size() >= 1);
-    CHECK(live_tree(model::Run{}, at(1), {}).size() == 1);
+    CHECK(contains(summary(RunProgress(empty), at(60), {}), "No job ran."));
 }
 
 TEST_CASE("a plan is a tree with reasons, and a graph") {
