@@ -175,20 +175,6 @@ Result<model::Run> Client::restart_job(const std::string& id) {
     return decoded<model::Run>(call("POST", path_of(route::restart_job, {id})));
 }
 
-Result<std::vector<contract::LogEntry>> Client::job_log(const std::string& id, std::uint64_t first_line,
-                                                        int max_lines, int attempt) {
-    const auto query = query_text({{"from", std::to_string(first_line)}, {"limit", std::to_string(max_lines)},
-                                   {"attempt", attempt > 0 ? std::to_string(attempt) : std::string{}}});
-    CICD_TRY(const auto page, call("GET", path_of(route::job_logs, {id}) + query));
-    std::vector<contract::LogEntry> entries;
-    if (!page["data"].is_array()) return internal_error("the daemon's answer holds no log lines");
-    for (const auto& line : page["data"].as_array()) {
-        CICD_TRY(auto entry, codec::decode<contract::LogEntry>(line));
-        entries.push_back(std::move(entry));
-    }
-    return entries;
-}
-
 Result<void> Client::follow_run(const std::string& id, std::int64_t after_seq, const StreamHandler& handler) {
     return follow_run_stream(connection_->wire, id, after_seq, handler);
 }

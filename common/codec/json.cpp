@@ -1,6 +1,7 @@
 #include "common/codec/json.hpp"
 
 #include "common/base/text.hpp"
+#include "common/codec/json_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -148,40 +149,6 @@ private:
     std::optional<Error> error_;
 };
 
-void write_string(std::string_view text, std::string& out) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    out += '"';
-    std::size_t start = 0;
-    const auto flush = [&](std::size_t end) { out.append(text, start, end - start); };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
-        flush(i);
-        start = i + 1;
-        switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
-            default:
-                out += "\\u00";
-                out += digits[c >> 4U];
-                out += digits[c & 0xFU];
-        }
-    }
-    flush(text.size());
-    out += '"';
-}
-
-void write_utf8(const std::string& text, std::string& out) {
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
-    if (ascii || is_valid_utf8(text))
-        write_string(text, out);
-    else
-        write_string(to_valid_utf8(text), out);
-}
-
 void write_number(double number, std::string& out) {
     if (!std::isfinite(number)) {
         out += "null";  // as JavaScript does
@@ -212,7 +179,7 @@ public:
         else if (value.is_number())
             write_number(value.as_number(), out_);
         else if (value.is_string())
-            write_utf8(value.as_string(), out_);
+            append_json_string(value.as_string(), out_);
         else if (value.is_array())
             write_array(value.as_array());
         else
@@ -236,7 +203,7 @@ private:
         bool first = true;
         for (const auto& [key, member] : object) {
             next(first);
-            write_utf8(key, out_);
+            append_json_string(key, out_);
             out_ += indent_ < 0 ? ":" : ": ";
             write(member);
         }

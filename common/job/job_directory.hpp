@@ -66,6 +66,24 @@ std::optional<CancelRequest> read_cancel(const Paths& paths);
 /// Complete entries from byte `offset` on; `offset` is moved behind the last one. A half-written last line stays unread.
 Result<std::vector<model::JournalEntry>> read_journal(const Paths& paths, std::uint64_t& offset);
 
+/// Some lines of a log as they were read: kept and filled again, it costs no allocation for each line.
+class LogBatch {
+public:
+    [[nodiscard]] std::size_t size() const { return ends_.size(); }
+    [[nodiscard]] bool empty() const { return ends_.empty(); }
+    [[nodiscard]] std::uint64_t number(std::size_t index) const { return first_ + index; }
+    [[nodiscard]] const LogRecord& record(std::size_t index) const { return records_[index]; }
+    /// Without the final newline; valid until the batch is filled again.
+    [[nodiscard]] std::string_view text(std::size_t index) const;
+
+private:
+    friend class LogReader;
+    std::uint64_t first_ = 0;
+    std::vector<LogRecord> records_;
+    std::vector<std::uint64_t> ends_;  ///< offsets in `log`
+    std::string bytes_;                ///< of `log`, from the first record's offset on
+};
+
 /// Random access to a log that may still grow. Opens lazily; a log that is not there yet has no lines.
 class LogReader {
 public:
@@ -78,6 +96,16 @@ public:
     Result<std::uint64_t> line_count();
     /// At most `max_lines` lines and about `max_bytes` bytes from line `first` on.
     Result<std::vector<LogLine>> read(std::uint64_t first, std::uint64_t max_lines, std::uint64_t max_bytes = 1 << 20);
+    /// The same, into what is there already.
+    Result<void> read(std::uint64_t first, std::uint64_t max_lines, std::uint64_t max_bytes, LogBatch& batch);
+    /// The first line that was printed then or later, by binary search; line_count() where there is none.
+    Result<std::uint64_t> first_line_since(std::uint64_t time_us);
+    /// Where a line begins in `log`; for the line after the last one, and beyond, where all that is complete ends.
+    Result<std::uint64_t> offset_of(std::uint64_t line);
+    /// How many bytes `log` has now.
+    Result<std::uint64_t> text_size();
+    /// Bytes of `log` as they are; fewer, or none, at its end.
+    Result<std::string> text(std::uint64_t offset, std::size_t most);
 
 private:
     struct State;

@@ -35,11 +35,11 @@ std::string Request::query_value(std::string_view name) const {
 }
 
 Response json_response(const Value& value, int status) {
-    return {status, "application/json", codec::to_json(value), {}, {}};
+    return {status, "application/json", codec::to_json(value), {}, {}, {}, false};
 }
 
 Response text_response(std::string text, std::string content_type) {
-    return {200, std::move(content_type), std::move(text), {}, {}};
+    return {200, std::move(content_type), std::move(text), {}, {}, {}, false};
 }
 
 Response error_response(const Error& error, const std::string& request_id) {

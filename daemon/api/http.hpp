@@ -19,7 +19,7 @@ struct Request {
     std::string method, target, path;
     std::map<std::string, std::string, std::less<>> path_parameters;
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded
-    std::string body, accept, content_type, last_event_id, idempotency_key;
+    std::string body, accept, content_type, last_event_id, idempotency_key, range, if_none_match;
     std::string id;    ///< "req_…"
     std::string user;  ///< of the peer
 
@@ -35,6 +35,12 @@ public:
     virtual ~BodyStream() = default;
     /// False: the client is gone, stop.
     virtual async::Task<bool> send(std::string text) = 0;
+    /// What follows cannot be sent: the client shall see that this is not the whole body.
+    void cut() { is_cut_ = true; }
+    [[nodiscard]] bool is_cut() const { return is_cut_; }
+
+private:
+    bool is_cut_ = false;
 };
 
 struct Response {
@@ -44,6 +50,9 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers;
     /// Set: the body is what this writes.
     std::function<async::Task<void>(BodyStream&)> stream;
+    /// How many bytes `stream` writes, where that is known; else they are sent in chunks.
+    std::optional<std::uint64_t> length;
+    bool is_immutable = false;  ///< it will be the same whenever it is asked for again
 };
 
 Response json_response(const Value& value, int status = 200);

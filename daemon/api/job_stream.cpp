@@ -1,85 +1,94 @@
-#include "common/codec/codecs.hpp"
+#include "daemon/api/job_progress.hpp"
 #include "daemon/api/log_follower.hpp"
 #include "daemon/api/sse.hpp"
-
-#include <memory>
 
 namespace cicd::api {
 namespace {
 
-std::string as_text(const std::vector<contract::LogEntry>& entries) {
-    std::string text;
-    for (const auto& entry : entries) {
-        const auto id = std::to_string(entry.attempt) + "-" + std::to_string(entry.line);
-        text += event_text(id, "log", codec::encode(entry));
-    }
-    return text;
-}
+constexpr std::size_t text_at_once = 256 * 1024;
 
-/// The job as events tell it; `changed` is notified for each of them.
-struct JobWatch {
-    int attempt = 1;
-    bool ended = false;
-    bool grown = true;
-
-    void take(const model::RunEvent& event) {
-        const auto state = from_text<model::JobState>(event.state);
-        if (event.type != "job.state" || !state) return;
-        attempt = std::max(attempt, event.attempt);
-        ended = is_final(*state);
+/// How one stream writes lines, and what it says while nothing happens.
+struct Form {
+    bool events = true;
+    [[nodiscard]] std::string heartbeat() const { return events ? std::string(heartbeat_text) : std::string(); }
+    Result<std::uint64_t> append(LogFollower& log, std::string& text, const LogSelection* selection) const {
+        if (!events) return log.append_text(text, {}, selection);
+        return log.append_events(text, {std::to_string(log.attempt()) + "-", true}, LogFollower::every_step, selection);
     }
 };
+
+/// One attempt, to its end. False: the client is gone.
+async::Task<bool> send_attempt(JobProgress& progress, LogFollower& log, const LogSelection& selection, Form form,
+                               BodyStream& out) {
+    const auto* filter = selection.takes_all() ? nullptr : &selection;
+    for (;;) {
+        log.watch(progress.services().logs, [&] { progress.notify(); });
+        // What was over before this reading has nothing more to read after it.
+        const bool over = progress.is_over(log.attempt());
+        std::string text;
+        const auto lines = form.append(log, text, filter);
+        if (!lines) {
+            progress.services().warn("cannot read a log: " + lines.error().message);
+            co_return false;
+        }
+        if (!text.empty() && !co_await out.send(std::move(text))) co_return false;
+        if (*lines > 0) continue;
+        if (over) co_return true;
+        const bool called = co_await progress.wait(log.is_watched());
+        if (!called && !co_await out.send(form.heartbeat())) co_return false;
+    }
+}
+
+async::Task<bool> send_log(Services& services, LogStreamRequest what, Form form, BodyStream& out) {
+    JobProgress progress(services, what.job.id, co_await boost::asio::this_coro::executor);
+    const auto known = co_await progress.load();
+    if (!known) co_return false;
+    int attempt = what.selection.query.attempt > 0 ? what.selection.query.attempt : std::max(1, what.from_attempt);
+    for (bool first = true;; first = false, ++attempt) {
+        LogFollower log(what.job.id, what.job.key, attempt, services.runs.job_directory(what.job.id, attempt), 0);
+        if (first && what.resumed) log.go_on_at(what.selection.query.first_line);
+        if (first && !what.resumed) {
+            const auto begin = [&log, &what] { return first_line_of(log.reader(), what.selection); };
+            const auto line = co_await async::offload(services.pool, begin);
+            if (line) log.go_on_at(*line);
+        }
+        if (!co_await send_attempt(progress, log, what.selection, form, out)) co_return false;
+        if (what.selection.query.attempt > 0 || attempt >= progress.attempt()) co_return true;
+    }
+}
 
 }  // namespace
 
 async::Task<void> stream_job_log(Services& services, LogStreamRequest what, BodyStream& out) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    async::Signal changed(executor);
-    JobWatch watch;
-    const auto subscription = services.bus.subscribe([&](const model::RunEvent& event) {
-        if (event.job != what.job.id) return;
-        watch.take(event);
-        changed.notify();
-    });
-    // Read after subscribing, so that an end in between is not missed.
-    const auto load = [&services, id = what.job.id] { return services.store.job(id); };
-    const auto job = co_await async::offload(services.pool, load);
-    if (!job) co_return;
-    watch.attempt = std::max(watch.attempt, job->attempt);
-    watch.ended = watch.ended || is_final(job->state);
+    const bool complete = co_await send_log(services, std::move(what), {true}, out);
+    if (complete) co_await out.send(std::string(end_text));
+}
 
-    int attempt = what.attempt > 0 ? what.attempt : std::max(1, what.from_attempt);
-    auto first_line = what.first_line;
+async::Task<void> stream_job_lines(Services& services, LogStreamRequest what, BodyStream& out) {
+    const bool complete = co_await send_log(services, std::move(what), {false}, out);
+    if (!complete) out.cut();
+}
+
+async::Task<void> stream_job_text(Services& services, TextStreamRequest what, BodyStream& out) {
+    JobProgress progress(services, what.job.id, co_await boost::asio::this_coro::executor);
+    const auto known = co_await progress.load();
+    if (!known) co_return out.cut();
+    const auto directory = services.runs.job_directory(what.job.id, what.attempt);
+    job::LogReader reader(job::Paths{directory});
+    LogWatch::Subscription subscription;
     for (;;) {
-        LogFollower log(what.job.id, what.job.key, attempt, services.runs.job_directory(what.job.id, attempt),
-                        first_line);
-        for (;;) {
-            log.watch(services.logs, [&] {
-                watch.grown = true;
-                changed.notify();
-            });
-            // What was over before this reading has nothing more to read after it.
-            const bool over = watch.ended || watch.attempt > attempt;
-            watch.grown = false;
-            auto lines = log.read();
-            if (!lines) co_return;
-            if (!lines->empty()) {
-                if (!co_await out.send(as_text(*lines))) co_return;
-                watch.grown = true;
-                continue;
-            }
-            if (over) break;
-            if (watch.grown || watch.ended || watch.attempt > attempt) continue;
-            const auto deadline = std::chrono::steady_clock::now() + heartbeat_interval;
-            co_await changed.wait_until(deadline);
-            if (std::chrono::steady_clock::now() >= deadline && !co_await out.send(std::string(heartbeat_text)))
-                co_return;
+        if (!subscription) subscription = services.logs.watch(directory, [&] { progress.notify(); });
+        const bool over = progress.is_over(what.attempt);
+        auto text = reader.text(what.offset, text_at_once);
+        if (!text) co_return out.cut();
+        if (!text->empty()) {
+            what.offset += text->size();
+            if (!co_await out.send(std::move(*text))) co_return;
+            continue;
         }
-        if (what.attempt > 0 || attempt >= watch.attempt) break;
-        ++attempt;
-        first_line = 0;
+        if (over) co_return;
+        co_await progress.wait(static_cast<bool>(subscription));
     }
-    co_await out.send(std::string(end_text));
 }
 
 }  // namespace cicd::api

@@ -1,7 +1,9 @@
 #include "common/codec/codecs.hpp"
 #include "daemon/api/log_follower.hpp"
 #include "daemon/api/sse.hpp"
+#include "daemon/api/wake.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -13,17 +15,25 @@ namespace cicd::api {
 namespace {
 
 constexpr int events_at_once = 500;
-constexpr std::size_t most_waiting = 4096;  // beyond it, the store is read again: a slow client costs no memory
+constexpr std::size_t most_waiting = 256;  // beyond it, the store is read again: a slow client costs no memory
+constexpr std::size_t few_jobs = 8;
 
 bool ends_run(const model::RunEvent& event) {
     const auto state = from_text<model::RunState>(event.state);
     return event.type == "run.state" && state && is_final(*state);
 }
 
+/// Whether its job has a log that grows from now on.
+bool may_write(const model::RunEvent& event) {
+    const auto state = from_text<model::JobState>(event.state);
+    return event.type == "step.state" ||
+           (event.type == "job.state" && (state == model::JobState::scheduled || state == model::JobState::running));
+}
+
 class Streaming {
 public:
     Streaming(Services& services, RunStream what, BodyStream& out, const boost::asio::any_io_executor& executor)
-        : services_(services), what_(std::move(what)), out_(out), changed_(executor), last_(what_.after) {
+        : services_(services), what_(std::move(what)), out_(out), changed_(executor), last_(what_.after.seq) {
         subscription_ = services_.bus.subscribe([this](const model::RunEvent& event) { take(event); });
     }
 
@@ -34,21 +44,26 @@ private:
     async::Task<bool> send_stored();
     async::Task<bool> send_waiting();
     async::Task<bool> send_event(model::RunEvent event);
-    async::Task<bool> send_lines(LogFollower& follower, int up_to_step);
+    async::Task<bool> send_lines(const std::string& job, int up_to_step);
     async::Task<bool> send_lines_before(const model::RunEvent& event);
     async::Task<bool> send_grown();
-    async::Task<bool> follow_running_jobs(model::Run run);
+    async::Task<bool> follow_from_the_middle();
+    void watch(LogFollower& log, const JobId& job);
     LogFollower& follower(const JobId& job, const std::string& key, int attempt);
+    LogFollower::Ids ids_of(const std::string& job) const;
+    async::Task<bool> pause();
     [[nodiscard]] bool has_grown() const;
+    [[nodiscard]] StreamPosition position() const;
 
     Services& services_;
     RunStream what_;
     BodyStream& out_;
-    async::Signal changed_;
+    Wake changed_;
     std::int64_t last_;
     std::deque<model::RunEvent> waiting_;
     bool overflown_ = false, ended_ = false;
     std::map<std::string, LogFollower> followers_;  // by job
+    std::chrono::steady_clock::time_point next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
     events::Bus::Subscription subscription_;
 };
 
@@ -70,51 +85,67 @@ LogFollower& Streaming::follower(const JobId& job, const std::string& key, int a
         followers_.erase(found);
         found = followers_.end();
     }
-    if (found == followers_.end())
-        found = followers_
-                    .try_emplace(job.str(), job, key, counted, services_.runs.job_directory(job, counted), 0)
-                    .first;
-    return found->second;
+    if (found != followers_.end()) return found->second;
+    const auto known = what_.after.lines.find(job.str());
+    const bool resumed = known != what_.after.lines.end() && known->second.attempt == counted;
+    const auto first = resumed ? known->second.last + 1 : 0;
+    auto directory = services_.runs.job_directory(job, counted);
+    return followers_.try_emplace(job.str(), job, key, counted, std::move(directory), first).first->second;
 }
 
-async::Task<bool> Streaming::send_lines(LogFollower& log, int up_to_step) {
+StreamPosition Streaming::position() const {
+    StreamPosition position;
+    position.seq = last_;
+    for (const auto& [job, log] : followers_)
+        if (log.next_line() > 0) position.lines[job] = {log.attempt(), log.next_line() - 1};
+    return position;
+}
+
+/// Every line says how far the stream has come in all jobs; of many at once, only the last one of those sent together.
+LogFollower::Ids Streaming::ids_of(const std::string& job) const {
+    auto position = this->position();
+    position.lines.erase(job);
+    const auto& log = followers_.at(job);
+    const bool few = position.lines.size() < few_jobs;
+    return {position.text() + ";" + job + "." + std::to_string(log.attempt()) + ".", few};
+}
+
+async::Task<bool> Streaming::send_lines(const std::string& job, int up_to_step) {
+    auto& log = followers_.at(job);
+    const auto ids = ids_of(job);
     for (;;) {
-        auto lines = log.read(up_to_step);
-        if (!lines) services_.warn("cannot read a log: " + lines.error().message);
-        if (!lines || lines->empty()) co_return true;
         std::string text;
-        for (const auto& line : *lines) text += event_text({}, "log", codec::encode(line));
+        const auto lines = log.append_events(text, ids, up_to_step);
+        if (!lines) services_.warn("cannot read a log: " + lines.error().message);
+        if (!lines || *lines == 0) co_return true;
         if (!co_await out_.send(std::move(text))) co_return false;
     }
 }
 
 async::Task<bool> Streaming::send_lines_before(const model::RunEvent& event) {
+    constexpr int every_step = LogFollower::every_step;
     if (ends_run(event)) {
-        for (auto& [job, log] : followers_)
-            if (!co_await send_lines(log, LogFollower::every_step)) co_return false;
+        for (const auto& [job, log] : followers_)
+            if (!co_await send_lines(job, every_step)) co_return false;
         co_return true;
     }
     if (event.job.empty()) co_return true;
-    const auto known = followers_.find(event.job.str());
+    const auto job = event.job.str();
+    const bool known = followers_.contains(job);
     if (event.type == "step.state") {
         const auto state = from_text<model::StepState>(event.state);
         const bool step_ended = state && is_final(*state);
-        if (known == followers_.end() || !event.step) co_return true;
-        co_return co_await send_lines(known->second, step_ended ? *event.step : *event.step - 1);
+        if (!known || !event.step) co_return true;
+        co_return co_await send_lines(job, step_ended ? *event.step : *event.step - 1);
     }
     const auto state = from_text<model::JobState>(event.state);
     if (event.type != "job.state" || !state) co_return true;
-    if (known != followers_.end()) {
-        // Whatever comes next for it, its attempt so far is over or has not begun.
-        if (is_final(*state) || *state == model::JobState::queued) {
-            if (!co_await send_lines(known->second, LogFollower::every_step)) co_return false;
-            followers_.erase(event.job.str());
-        }
-    } else if (is_final(*state) && *state != model::JobState::skipped) {
-        auto& log = follower(event.job, event.job_key, event.attempt);
-        if (!co_await send_lines(log, LogFollower::every_step)) co_return false;
-        followers_.erase(event.job.str());
-    }
+    // Whatever comes next for it, its attempt so far is over or has not begun.
+    const bool is_over = is_final(*state) || (known && *state == model::JobState::queued);
+    if (!is_over || (!known && *state == model::JobState::skipped)) co_return true;
+    if (!known) follower(event.job, event.job_key, event.attempt);
+    if (!co_await send_lines(job, every_step)) co_return false;
+    followers_.erase(job);
     co_return true;
 }
 
@@ -125,24 +156,25 @@ async::Task<bool> Streaming::send_event(model::RunEvent event) {
     last_ = event.seq;
     ended_ = ends_run(event);
     if (other_stage) co_return true;
-    auto text = event_text(std::to_string(event.seq), event.type, codec::encode(event));
+    const auto id = what_.logs ? position().text() : std::to_string(event.seq);
+    auto text = event_text(id, event.type, codec::encode(event));
     if (!co_await out_.send(std::move(text))) co_return false;
     if (!what_.logs || event.job.empty()) co_return true;
-    const auto state = from_text<model::JobState>(event.state);
-    const bool may_write = event.type == "step.state" ||
-                           (event.type == "job.state" && state &&
-                            (*state == model::JobState::scheduled || *state == model::JobState::running));
-    if (may_write) {
+    if (may_write(event)) {
         const auto known = followers_.find(event.job.str());
         auto& log = event.attempt > 0 || known == followers_.end()
                         ? follower(event.job, event.job_key, event.attempt)
                         : known->second;
-        log.watch(services_.logs, [this, job = event.job.str()] {
-            if (const auto it = followers_.find(job); it != followers_.end()) it->second.has_more = true;
-            changed_.notify();
-        });
+        watch(log, event.job);
     }
     co_return true;
+}
+
+void Streaming::watch(LogFollower& log, const JobId& job) {
+    log.watch(services_.logs, [this, id = job.str()] {
+        if (const auto it = followers_.find(id); it != followers_.end()) it->second.has_more = true;
+        changed_.notify();
+    });
 }
 
 async::Task<bool> Streaming::send_stored() {
@@ -174,33 +206,67 @@ async::Task<bool> Streaming::send_waiting() {
 async::Task<bool> Streaming::send_grown() {
     std::vector<std::string> jobs;
     for (const auto& [job, log] : followers_)
-        if (log.has_more && log.is_watched()) jobs.push_back(job);
+        if (log.has_more) jobs.push_back(job);
     for (const auto& job : jobs) {
-        const auto it = followers_.find(job);
-        it->second.has_more = false;
-        if (!co_await send_lines(it->second, LogFollower::every_step)) co_return false;
+        auto& log = followers_.at(job);
+        watch(log, JobId(job));  // its directory may not have been there before
+        log.has_more = false;
+        if (!co_await send_lines(job, LogFollower::every_step)) co_return false;
     }
     co_return true;
 }
 
 bool Streaming::has_grown() const {
     for (const auto& [job, log] : followers_)
-        if (log.has_more && log.is_watched()) return true;
+        if (log.has_more) return true;
     return false;
 }
 
-/// For a stream that starts after those jobs' events.
-async::Task<bool> Streaming::follow_running_jobs(model::Run run) {
-    for (const auto& job : run.jobs) {
-        if (job.state != model::JobState::running && job.state != model::JobState::scheduled) continue;
-        if (!what_.stage.empty() && job.stage != what_.stage) continue;
-        if (followers_.contains(job.id.str())) continue;
-        auto& log = follower(job.id, job.key, job.attempt);
-        log.watch(services_.logs, [this, id = job.id.str()] {
-            if (const auto it = followers_.find(id); it != followers_.end()) it->second.has_more = true;
-            changed_.notify();
-        });
+/// For a stream that starts in the middle: follows the logs of the jobs that were running there.
+async::Task<bool> Streaming::follow_from_the_middle() {
+    struct Open {
+        std::string key;
+        int attempt = 1;
+    };
+    std::map<std::string, Open> open;
+    for (std::int64_t seq = 0; seq < what_.after.seq;) {
+        const auto read = [this, seq] { return services_.store.events(what_.run, seq, events_at_once); };
+        const auto events = co_await async::offload(services_.pool, read);
+        if (!events) co_return false;
+        if (events->empty()) break;
+        for (const auto& event : *events) {
+            seq = event.seq;
+            if (event.seq > what_.after.seq) break;
+            const bool other_stage = !what_.stage.empty() && event.stage != what_.stage;
+            if (event.type != "job.state" || other_stage) continue;
+            if (may_write(event)) {
+                auto& job = open[event.job.str()];
+                job.key = event.job_key;
+                if (event.attempt > 0) job.attempt = event.attempt;
+            } else {
+                open.erase(event.job.str());
+            }
+        }
     }
+    for (const auto& [job, known] : open) watch(follower(JobId(job), known.key, known.attempt), JobId(job));
+    co_return true;
+}
+
+/// Until there is something to send. False: the client is gone.
+async::Task<bool> Streaming::pause() {
+    const auto unwatched = [](const auto& entry) { return !entry.second.is_watched(); };
+    const bool look_again = std::any_of(followers_.begin(), followers_.end(), unwatched);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_heartbeat_) {
+        next_heartbeat_ = now + heartbeat_interval;
+        co_return co_await out_.send(std::string(heartbeat_text));
+    }
+    const auto soon = now + std::chrono::milliseconds(100);
+    const bool called = co_await changed_.wait_until(look_again ? std::min(soon, next_heartbeat_) : next_heartbeat_);
+    if (called) next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
+    if (!called && look_again)
+        for (auto& [job, log] : followers_)
+            if (!log.is_watched()) log.has_more = true;
     co_return true;
 }
 
@@ -208,20 +274,15 @@ async::Task<void> Streaming::run() {
     const auto load = [this] { return services_.store.run(what_.run); };
     auto run = co_await async::offload(services_.pool, load);
     if (!run) co_return;
+    if (what_.logs && what_.after.seq > 0 && !co_await follow_from_the_middle()) co_return;
     if (!co_await send_stored()) co_return;
     if (is_final(run->state)) ended_ = true;
-    if (!ended_ && what_.logs && what_.after > 0) co_await follow_running_jobs(std::move(*run));
     while (!ended_) {
         if (overflown_ && !co_await send_stored()) co_return;
         if (!co_await send_waiting() || ended_) break;
         if (!co_await send_grown()) co_return;
         if (overflown_ || !waiting_.empty() || has_grown()) continue;
-        const auto deadline = std::chrono::steady_clock::now() + heartbeat_interval;
-        co_await changed_.wait_until(deadline);
-        const bool silent = waiting_.empty() && !overflown_ && !has_grown();
-        if (silent && std::chrono::steady_clock::now() >= deadline &&
-            !co_await out_.send(std::string(heartbeat_text)))
-            co_return;
+        if (!co_await pause()) co_return;
     }
     if (ended_) co_await out_.send(std::string(end_text));
 }

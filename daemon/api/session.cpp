@@ -36,6 +36,8 @@ Request as_request(const http::request<http::string_body>& message, std::string 
     request.content_type = field(http::field::content_type);
     request.last_event_id = field("Last-Event-ID");
     request.idempotency_key = field("Idempotency-Key");
+    request.range = field(http::field::range);
+    request.if_none_match = field(http::field::if_none_match);
     request.id = Dispatcher::next_request_id();
     request.user = std::move(user);
     return request;
@@ -53,19 +55,27 @@ void set_header(Message& message, const Response& response, const std::string& r
     message.keep_alive(keep_alive);
 }
 
-class ChunkedBody final : public BodyStream {
+class SentBody final : public BodyStream {
 public:
-    explicit ChunkedBody(Stream& stream) : stream_(stream) {}
+    SentBody(Stream& stream, bool chunked) : stream_(stream), chunked_(chunked) {}
     async::Task<bool> send(std::string text) override {
         if (text.empty()) co_return true;
         error_code error;
-        const auto chunk = http::make_chunk(asio::buffer(text));
-        co_await asio::async_write(stream_, chunk, asio::redirect_error(asio::use_awaitable, error));
+        // A client that takes nothing for so long is gone: it comes back and resumes.
+        stream_.expires_after(write_limit);
+        if (chunked_) {
+            const auto chunk = http::make_chunk(asio::buffer(text));
+            co_await asio::async_write(stream_, chunk, asio::redirect_error(asio::use_awaitable, error));
+        } else {
+            co_await asio::async_write(stream_, asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
+        }
+        stream_.expires_never();
         co_return !error;
     }
 
 private:
     Stream& stream_;
+    bool chunked_;
 };
 
 /// Returns when the client has closed its side; never where it sends something more instead.
@@ -83,16 +93,20 @@ async::Task<bool> write_stream(Stream& stream, Response response, const Request&
     using asio::experimental::awaitable_operators::operator||;
     http::response<http::empty_body> message;
     set_header(message, response, request.id, keep_alive);
-    message.chunked(true);
+    if (response.length)
+        message.content_length(*response.length);
+    else
+        message.chunked(true);
     http::response_serializer<http::empty_body> serializer(message);
     error_code error;
     co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
     if (request.method == "HEAD") co_return keep_alive;
     stream.expires_never();
-    ChunkedBody body(stream);
+    SentBody body(stream, !response.length);
     const auto outcome = co_await (response.stream(body) || until_closed(stream));
-    if (outcome.index() == 1) co_return false;
+    if (outcome.index() == 1 || body.is_cut()) co_return false;
+    if (response.length) co_return keep_alive;
     stream.expires_after(write_limit);
     const auto last = http::make_chunk_last();
     co_await asio::async_write(stream, last, asio::redirect_error(asio::use_awaitable, error));

@@ -1,8 +1,12 @@
 #pragma once
 
 #include "daemon/api/http.hpp"
+#include "daemon/api/log_selection.hpp"
 #include "daemon/api/services.hpp"
 
+#include <chrono>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,9 +21,22 @@ constexpr std::string_view end_text = "event: end\ndata: {}\n\n";
 std::string event_text(std::string_view id, std::string_view type, const Value& data);
 Response event_stream(std::function<async::Task<void>(BodyStream&)> stream);
 
+/// How far a stream has come: the number of the last event and, for each job whose log is being read, its last line. As
+/// an event's id: `17;job-7.1.120;job-8.1.33`.
+struct StreamPosition {
+    struct Line {
+        int attempt = 1;
+        std::uint64_t last = 0;
+    };
+    std::int64_t seq = 0;
+    std::map<std::string, Line> lines;  ///< by job
+    [[nodiscard]] std::string text() const;
+};
+Result<StreamPosition> read_position(const std::string& id);
+
 struct RunStream {
     RunId run;
-    std::int64_t after = 0;
+    StreamPosition after;
     bool logs = false;
     std::string stage;  ///< only this one's jobs and events; empty: all
 };
@@ -28,11 +45,21 @@ async::Task<void> stream_run(Services& services, RunStream what, BodyStream& out
 
 struct LogStreamRequest {
     model::JobRun job;
-    int attempt = 0;  ///< only this one; 0: from `from_attempt` on, through every later one
+    LogSelection selection;  ///< its `attempt`: only this one; 0: from `from_attempt` on, through every later one
     int from_attempt = 1;
-    std::uint64_t first_line = 0;
+    bool resumed = false;    ///< `tail` and `since` were resolved before: only `first_line` counts
 };
-/// Log lines of a job until it has ended.
+/// Log lines of a job until it has ended, as events.
 async::Task<void> stream_job_log(Services& services, LogStreamRequest what, BodyStream& out);
+
+struct TextStreamRequest {
+    model::JobRun job;
+    int attempt = 1;
+    std::uint64_t offset = 0;  ///< of `log`
+};
+/// The bytes of one attempt's log until it has ended.
+async::Task<void> stream_job_text(Services& services, TextStreamRequest what, BodyStream& out);
+/// The same for lines that are chosen.
+async::Task<void> stream_job_lines(Services& services, LogStreamRequest what, BodyStream& out);
 
 }  // namespace cicd::api

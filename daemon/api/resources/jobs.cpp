@@ -1,6 +1,5 @@
 #include "common/contract/errors.hpp"
 #include "common/contract/routes.hpp"
-#include "daemon/api/log_follower.hpp"
 #include "daemon/api/resources/answers.hpp"
 #include "daemon/api/resources/handlers.hpp"
 #include "daemon/api/resources/logs.hpp"
@@ -17,33 +16,6 @@ async::Task<Result<model::JobRun>> find_job(Services& services, std::string id) 
     co_return job;
 }
 
-struct LogWindow {
-    std::uint64_t from = 0, limit = 1000;
-    int attempt = 0;
-};
-
-Result<LogWindow> read_window(const Request& request) {
-    constexpr auto largest = std::numeric_limits<std::int64_t>::max();
-    CICD_TRY(const auto from, query_number(request, "from", 0, 0, largest));
-    CICD_TRY(const auto limit, query_number(request, "limit", 1000, 1, 100'000));
-    CICD_TRY(const auto attempt, query_number(request, "attempt", 0, 0, 1'000'000));
-    return LogWindow{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(limit), static_cast<int>(attempt)};
-}
-
-Result<Value> lines_of(const std::filesystem::path& directory, const model::JobRun& job, int attempt,
-                       LogWindow window) {
-    job::LogReader reader(job::Paths{directory});
-    CICD_TRY(const auto count, reader.line_count());
-    CICD_TRY(const auto lines, reader.read(window.from, window.limit, 8 << 20));
-    Array data;
-    for (const auto& line : lines) data.push_back(codec::encode(as_entry(job.id, job.key, attempt, line)));
-    const auto next = window.from + data.size();
-    return Value(Object{{"data", std::move(data)},
-                        {"attempt", attempt},
-                        {"next", static_cast<double>(next)},
-                        {"lineCount", static_cast<double>(count)}});
-}
-
 /// `<attempt>-<line>` as our streams number log lines.
 Result<void> resume_after(const std::string& id, LogStreamRequest& what) {
     if (id.empty()) return {};
@@ -53,8 +25,40 @@ Result<void> resume_after(const std::string& id, LogStreamRequest& what) {
     CICD_TRY(const auto attempt, query_number(parts, "attempt", 1, 1, 1'000'000));
     CICD_TRY(const auto line, query_number(parts, "line", -1, 0, std::numeric_limits<std::int64_t>::max() - 1));
     what.from_attempt = static_cast<int>(attempt);
-    what.first_line = static_cast<std::uint64_t>(line + 1);
+    what.selection.query.first_line = static_cast<std::uint64_t>(line + 1);
+    what.resumed = true;
     return {};
+}
+
+/// A stream of the log: events, or text where that is asked for.
+Answer follow_log(Services& services, const Request& request, model::JobRun job, LogSelection selection) {
+    LogStreamRequest what;
+    CICD_TRY(const auto from_attempt, query_number(request, "fromAttempt", 0, 0, 1'000'000));
+    what.from_attempt = from_attempt > 0 ? static_cast<int>(from_attempt) : std::max(1, job.attempt);
+    what.selection = std::move(selection);
+    what.job = std::move(job);
+    if (wants_text(request)) return text_stream(services, request, std::move(what));
+    const auto after = request.query_value("after");
+    CICD_CHECK(resume_after(after.empty() ? request.last_event_id : after, what));
+    return event_stream([&services, what](BodyStream& out) { return stream_job_log(services, what, out); });
+}
+
+async::Task<Answer> page_of_log(Services& services, model::JobRun job, LogSelection selection) {
+    const int attempt = selection.query.attempt > 0 ? selection.query.attempt : std::max(1, job.attempt);
+    const auto most = selection.query.max_lines > 0 ? static_cast<std::uint64_t>(selection.query.max_lines) : 1000;
+    const auto directory = services.runs.job_directory(job.id, attempt);
+    const auto read = [directory, job, attempt, selection, most]() -> Result<LogPage> {
+        job::LogReader reader(job::Paths{directory});
+        CICD_TRY(const auto first, first_line_of(reader, selection));
+        return read_log_page(reader, selection, job, attempt, first, most);
+    };
+    const auto page = co_await async::offload(services.pool, read);
+    if (!page) co_return page.error();
+    Response response;
+    response.body = "{\"data\":[" + page->json + "],\"attempt\":" + std::to_string(attempt) +
+                    ",\"next\":" + std::to_string(page->next) + ",\"lineCount\":" + std::to_string(page->line_count) +
+                    ",\"hasNext\":" + (page->has_next ? "true}" : "false}");
+    co_return response;
 }
 
 }  // namespace
@@ -84,39 +88,34 @@ async::Task<Answer> get_job_status(Services& services, Request request) {
 }
 
 async::Task<Answer> get_job_logs(Services& services, Request request) {
-    const auto window = read_window(request);
-    if (!window) co_return window.error();
-    auto job = co_await find_job(services, id_of(request));
+    const auto query = read_log_query(request);
+    if (!query) co_return query.error();
+    const auto follow = query_flag(request, "follow", false);
+    if (!follow) co_return follow.error();
+    const auto job = co_await find_job(services, id_of(request));
     if (!job) co_return job.error();
-    if (wants_text(request)) {
-        std::vector<model::JobRun> one{std::move(*job)};
-        co_return text_logs(services, std::move(one), false, window->attempt, window->from);
+    const auto selection = select(*query, *job);
+    if (!selection) co_return selection.error();
+    if (*follow || request.accepts("text/event-stream")) co_return follow_log(services, request, *job, *selection);
+    if (!wants_text(request)) {
+        auto page = co_await page_of_log(services, *job, *selection);
+        co_return page;
     }
-    const int attempt = window->attempt > 0 ? window->attempt : std::max(1, job->attempt);
-    const auto directory = services.runs.job_directory(job->id, attempt);
-    const auto read = [directory, one = *job, attempt, wanted = *window] {
-        return lines_of(directory, one, attempt, wanted);
+    const auto whole = [&services, request, one = *job, wanted = *selection] {
+        return text_of_log(services, request, one, wanted);
     };
-    const auto page = co_await async::offload(services.pool, read);
-    if (!page) co_return page.error();
-    co_return json_response(*page);
+    auto response = co_await async::offload(services.pool, whole);
+    co_return response;
 }
 
 async::Task<Answer> stream_job_logs(Services& services, Request request) {
-    const auto window = read_window(request);
-    if (!window) co_return window.error();
-    const auto from_attempt = query_number(request, "fromAttempt", 0, 0, 1'000'000);
-    if (!from_attempt) co_return from_attempt.error();
-    auto job = co_await find_job(services, id_of(request));
+    const auto query = read_log_query(request);
+    if (!query) co_return query.error();
+    const auto job = co_await find_job(services, id_of(request));
     if (!job) co_return job.error();
-    LogStreamRequest what;
-    what.attempt = window->attempt;
-    what.first_line = window->from;
-    what.from_attempt = *from_attempt > 0 ? static_cast<int>(*from_attempt) : std::max(1, job->attempt);
-    const auto resumed = resume_after(request.last_event_id, what);
-    if (!resumed) co_return resumed.error();
-    what.job = std::move(*job);
-    co_return event_stream([&services, what](BodyStream& out) { return stream_job_log(services, what, out); });
+    const auto selection = select(*query, *job);
+    if (!selection) co_return selection.error();
+    co_return follow_log(services, request, *job, *selection);
 }
 
 async::Task<Answer> cancel_job(Services& services, Request request) {

@@ -1,40 +1,117 @@
 #include "daemon/api/resources/logs.hpp"
 
-#include "common/codec/codecs.hpp"
+#include "common/base/text.hpp"
+#include "common/codec/json_text.hpp"
+#include "common/contract/errors.hpp"
 #include "daemon/api/log_follower.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
 
 namespace cicd::api {
 namespace {
 
-LogFollower log_of(Services& services, const model::JobRun& job, int attempt, std::uint64_t first_line) {
-    const int counted = attempt > 0 ? attempt : std::max(1, job.attempt);
-    return {job.id, job.key, counted, services.runs.job_directory(job.id, counted), first_line};
+constexpr std::size_t text_at_once = 256 * 1024;
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+Error bad(std::string message, std::string hint = {}) {
+    return invalid(std::string(contract::code::bad_request), std::move(message), std::move(hint));
 }
 
-struct TextLogs {
-    std::vector<model::JobRun> jobs;
-    bool named;
-    int attempt;
-    std::uint64_t first_line;
-};
+int attempt_of(const model::JobRun& job, int attempt) { return attempt > 0 ? attempt : std::max(1, job.attempt); }
 
-async::Task<void> write_text(Services& services, TextLogs what, BodyStream& out) {
-    for (const auto& job : what.jobs) {
-        auto log = log_of(services, job, what.attempt, what.first_line);
-        bool at_line_start = true;
-        for (;;) {
-            const auto lines = log.read();
-            if (!lines || lines->empty()) break;
+LogFollower log_of(Services& services, const model::JobRun& job, int attempt) {
+    const int counted = attempt_of(job, attempt);
+    return {job.id, job.key, counted, services.runs.job_directory(job.id, counted), 0};
+}
+
+/// Lines that are chosen, of one job after the other.
+async::Task<void> write_lines(Services& services, std::vector<model::JobRun> jobs, contract::LogQuery query, bool named,
+                              BodyStream& out) {
+    auto left = query.max_lines > 0 ? static_cast<std::uint64_t>(query.max_lines) : std::numeric_limits<std::uint64_t>::max();
+    for (const auto& job : jobs) {
+        const auto chosen = select(query, job);
+        if (!chosen) continue;  // it has no such step
+        const auto& selection = *chosen;
+        auto log = log_of(services, job, query.attempt);
+        const auto begin = [&log, &selection] { return first_line_of(log.reader(), selection); };
+        const auto first = co_await async::offload(services.pool, begin);
+        if (!first) co_return out.cut();
+        log.go_on_at(*first);
+        while (left > 0) {
             std::string text;
-            for (const auto& line : *lines) {
-                if (what.named && at_line_start) text += line.job_key + " | ";
-                text += line.text;
-                if (!line.partial) text += '\n';
-                at_line_start = !line.partial;
-            }
-            if (!co_await out.send(std::move(text))) co_return;
+            const auto work = [&] { return log.append_text(text, named ? job.key : "", &selection); };
+            const auto lines = co_await async::offload(services.pool, work);
+            if (!lines) co_return out.cut();
+            if (*lines == 0) break;
+            std::size_t end = 0;
+            for (; left > 0 && end < text.size(); --left) end = text.find('\n', end) + 1;
+            text.resize(end);
+            if (!text.empty() && !co_await out.send(std::move(text))) co_return;
         }
     }
+}
+
+struct ByteRange {
+    std::uint64_t begin = 0, end = 0;  ///< [begin, end)
+};
+
+/// RFC 9110, section 14.1.2: one range. Absent: none, or one that is to be ignored. An empty one: not satisfiable.
+std::optional<ByteRange> read_range(std::string_view text, std::uint64_t size) {
+    constexpr std::string_view unit = "bytes=";
+    if (!text.starts_with(unit)) return std::nullopt;
+    text.remove_prefix(unit.size());
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) return std::nullopt;
+    const auto number = [](std::string_view digits, std::uint64_t& out) {
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+        return error == std::errc{} && end == digits.data() + digits.size();
+    };
+    const auto first = text.substr(0, dash), last = text.substr(dash + 1);
+    std::uint64_t from = 0, to = 0;
+    if (first.empty()) {
+        if (!number(last, to)) return std::nullopt;
+        return ByteRange{size - std::min(size, to), size};
+    }
+    if (!number(first, from) || (!last.empty() && (!number(last, to) || to < from))) return std::nullopt;
+    if (from >= size) return ByteRange{};
+    return ByteRange{from, last.empty() ? size : std::min(size, to + 1)};
+}
+
+async::Task<void> write_bytes(Services& services, std::filesystem::path directory, ByteRange range, BodyStream& out) {
+    job::LogReader reader(job::Paths{std::move(directory)});
+    while (range.begin < range.end) {
+        const auto most = std::min<std::uint64_t>(text_at_once, range.end - range.begin);
+        const auto read = [&reader, range, most] { return reader.text(range.begin, most); };
+        auto text = co_await async::offload(services.pool, read);
+        if (!text || text->empty()) co_return out.cut();
+        range.begin += text->size();
+        if (!co_await out.send(std::move(*text))) co_return;
+    }
+}
+
+/// All bytes that are there now, or the range of them that is asked for.
+Answer bytes_of_log(Services& services, const Request& request, const std::filesystem::path& directory, bool is_final) {
+    job::LogReader reader(job::Paths{directory});
+    CICD_TRY(const auto size, reader.text_size());
+    Response response;
+    response.content_type = plain_text;
+    response.headers.emplace_back("Accept-Ranges", "bytes");
+    ByteRange range{0, size};
+    if (const auto asked = read_range(request.range, size)) {
+        range = *asked;
+        response.status = range.begin < range.end ? 206 : 416;
+        response.headers.emplace_back("Content-Range",
+                                      range.begin < range.end
+                                          ? "bytes " + std::to_string(range.begin) + "-" + std::to_string(range.end - 1) +
+                                                "/" + std::to_string(size)
+                                          : "bytes */" + std::to_string(size));
+    }
+    response.is_immutable = is_final;
+    response.length = range.end - range.begin;
+    response.stream = [&services, directory, range](BodyStream& out) { return write_bytes(services, directory, range, out); };
+    return response;
 }
 
 }  // namespace
@@ -44,29 +121,97 @@ bool wants_text(const Request& request) {
     return format.empty() ? request.accepts("text/plain") : format == "text";
 }
 
-Response text_logs(Services& services, std::vector<model::JobRun> jobs, bool named, int attempt,
-                   std::uint64_t first_line) {
+Response text_logs(Services& services, std::vector<model::JobRun> jobs, const contract::LogQuery& query) {
     Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    TextLogs what{std::move(jobs), named, attempt, first_line};
-    response.stream = [&services, what = std::move(what)](BodyStream& out) { return write_text(services, what, out); };
+    response.content_type = plain_text;
+    response.stream = [&services, jobs = std::move(jobs), query](BodyStream& out) {
+        return write_lines(services, jobs, query, true, out);
+    };
     return response;
 }
 
-Result<Array> collect_logs(Services& services, const std::vector<model::JobRun>& jobs, std::uint64_t most) {
-    Array data;
-    for (const auto& job : jobs) {
-        auto log = log_of(services, job, 0, 0);
-        for (;;) {
-            CICD_TRY(const auto lines, log.read());
-            if (lines.empty()) break;
-            for (const auto& line : lines) {
-                if (data.size() >= most) return data;
-                data.push_back(codec::encode(line));
-            }
+Answer text_of_log(Services& services, const Request& request, const model::JobRun& job, const LogSelection& selection) {
+    const auto& query = selection.query;
+    const int attempt = attempt_of(job, query.attempt);
+    const auto directory = services.runs.job_directory(job.id, attempt);
+    const bool whole = selection.takes_all() && query.first_line == 0 && query.max_lines == 0 && query.tail < 0 && !query.since;
+    if (whole) return bytes_of_log(services, request, directory, is_final(job.state) || attempt < job.attempt);
+    Response response;
+    response.content_type = plain_text;
+    response.stream = [&services, jobs = std::vector{job}, query](BodyStream& out) {
+        return write_lines(services, jobs, query, false, out);
+    };
+    return response;
+}
+
+Answer text_stream(Services& services, const Request& request, LogStreamRequest what) {
+    const int attempt = attempt_of(what.job, what.selection.query.attempt > 0 ? what.selection.query.attempt
+                                                                               : what.from_attempt);
+    Response response;
+    response.content_type = plain_text;
+    response.headers.emplace_back("X-Log-Attempt", std::to_string(attempt));
+    if (!what.selection.takes_all()) {
+        what.selection.query.attempt = attempt;
+        response.stream = [&services, what](BodyStream& out) { return stream_job_lines(services, what, out); };
+        return response;
+    }
+    TextStreamRequest bytes{what.job, attempt, 0};
+    CICD_TRY(const auto offset, query_number(request, "offset", -1, 0, std::numeric_limits<std::int64_t>::max()));
+    if (offset >= 0) {
+        bytes.offset = static_cast<std::uint64_t>(offset);
+    } else {
+        job::LogReader reader(job::Paths{services.runs.job_directory(what.job.id, attempt)});
+        CICD_TRY(const auto first, first_line_of(reader, what.selection));
+        CICD_TRY(bytes.offset, reader.offset_of(first));
+    }
+    response.headers.emplace_back("X-Log-Offset", std::to_string(bytes.offset));
+    response.stream = [&services, bytes](BodyStream& out) { return stream_job_text(services, bytes, out); };
+    return response;
+}
+
+Result<Response> page_of_logs(Services& services, const std::vector<model::JobRun>& jobs, const contract::LogQuery& query,
+                              const std::string& cursor) {
+    auto job = jobs.begin();
+    std::uint64_t line = 0;
+    bool resolved = cursor.empty();
+    if (!cursor.empty()) {
+        const auto dot = cursor.rfind('.');
+        const auto digits = std::string_view(cursor).substr(dot == std::string::npos ? cursor.size() : dot + 1);
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), line);
+        job = std::find_if(jobs.begin(), jobs.end(), [&](const auto& one) { return one.id.str() == cursor.substr(0, dot); });
+        if (job == jobs.end() || digits.empty() || read.ptr != digits.data() + digits.size())
+            return bad("'cursor' is none of this list", "give the 'nextCursor' of the page before, and the same filters");
+    }
+    const auto most = query.max_lines > 0 ? static_cast<std::uint64_t>(query.max_lines) : 10'000;
+    std::string data, next;
+    std::uint64_t lines = 0;
+    for (; job != jobs.end(); ++job, resolved = true) {
+        const auto selection = select(query, *job);
+        if (!selection && selection.error().kind != ErrorKind::not_found) return selection.error();
+        if (!selection) continue;  // it has no such step
+        const int attempt = attempt_of(*job, 0);
+        job::LogReader reader(job::Paths{services.runs.job_directory(job->id, attempt)});
+        if (resolved) {
+            CICD_TRY(line, first_line_of(reader, *selection));
+        }
+        CICD_TRY(auto page, read_log_page(reader, *selection, *job, attempt, line, most - lines));
+        if (!page.json.empty()) data += (data.empty() ? "" : ",") + page.json;
+        lines += page.lines;
+        if (page.has_next || lines >= most || data.size() > (8U << 20U)) {
+            const auto following = page.has_next ? job : std::next(job);
+            if (following != jobs.end())
+                next = following->id.str() + "." + std::to_string(page.has_next ? page.next : 0);
+            break;
         }
     }
-    return data;
+    Response response;
+    response.body = "{\"data\":[" + data + "],\"pagination\":{\"hasNext\":" + (next.empty() ? "false" : "true");
+    if (!next.empty()) {
+        response.body += ",\"nextCursor\":";
+        codec::append_json_string(next, response.body);
+    }
+    response.body += "}}";
+    return response;
 }
 
 }  // namespace cicd::api

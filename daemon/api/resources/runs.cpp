@@ -20,12 +20,11 @@ Result<Response> accepted(const Result<model::Run>& run) {
 
 Answer page_of_runs(const Result<contract::Page<model::Run>>& page) { return answer(page); }
 
-/// The number to go on after: `?after=`, else what the client says it has seen last.
-Result<std::int64_t> read_after(const Request& request) {
-    auto asked = request;
-    if (asked.query_value("after").empty() && !asked.last_event_id.empty())
-        asked.query.emplace_back("after", asked.last_event_id);
-    return query_number(asked, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
+/// Where to go on: `?after=`, else what the client says it has seen last.
+Result<StreamPosition> read_after(const Request& request) {
+    const auto after = request.query_value("after");
+    if (after.empty() && request.last_event_id.empty()) return StreamPosition{};
+    return read_position(after.empty() ? request.last_event_id : after);
 }
 
 Response stream_of(Services& services, RunStream what) {
@@ -118,19 +117,27 @@ async::Task<Answer> get_run_logs(Services& services, Request request) {
     const auto read = [&services, id = RunId(id_of(request))] { return services.store.run(id); };
     auto run = co_await async::offload(services.pool, read);
     if (!run) co_return run.error();
+    const auto after = read_after(request);
+    if (!after) co_return after.error();
     const auto stage = request.query_value("stage");
-    if (*follow || request.accepts("text/event-stream"))
-        co_return stream_of(services, RunStream{run->id, 0, true, stage});
+    if (*follow || request.accepts("text/event-stream")) co_return stream_of(services, RunStream{run->id, *after, true, stage});
     if (!stage.empty()) std::erase_if(run->jobs, [&](const auto& job) { return job.stage != stage; });
-    if (wants_text(request)) co_return text_logs(services, std::move(run->jobs), true);
-    const auto limit = query_number(request, "limit", 10'000, 1, 100'000);
-    if (!limit) co_return limit.error();
-    const auto collect = [&services, jobs = std::move(run->jobs), most = *limit] {
-        return collect_logs(services, jobs, static_cast<std::uint64_t>(most));
+    auto plain = request;
+    std::erase_if(plain.query, [](const auto& entry) { return entry.first == "cursor"; });
+    const auto query = read_log_query(plain);
+    if (!query) co_return query.error();
+    if (wants_text(request)) {
+        if (!query->grep.empty()) {
+            const auto pattern = LinePattern::compile(query->grep);
+            if (!pattern) co_return pattern.error();
+        }
+        co_return text_logs(services, std::move(run->jobs), *query);
+    }
+    const auto collect = [&services, jobs = std::move(run->jobs), wanted = *query, cursor = request.query_value("cursor")] {
+        return page_of_logs(services, jobs, wanted, cursor);
     };
-    auto lines = co_await async::offload(services.pool, collect);
-    if (!lines) co_return lines.error();
-    co_return json_response(Object{{"data", std::move(*lines)}});
+    auto page = co_await async::offload(services.pool, collect);
+    co_return page;
 }
 
 async::Task<Answer> get_run_events(Services& services, Request request) {
@@ -146,14 +153,14 @@ async::Task<Answer> get_run_events(Services& services, Request request) {
     if (!run) co_return run.error();
     if (request.accepts("text/event-stream"))
         co_return stream_of(services, RunStream{id, *after, *logs, request.query_value("stage")});
-    const auto read = [&services, id, from = *after, most = static_cast<int>(*limit)] {
+    const auto read = [&services, id, from = after->seq, most = static_cast<int>(*limit)] {
         return services.store.events(id, from, most);
     };
     const auto events = co_await async::offload(services.pool, read);
     if (!events) co_return events.error();
     Array data;
     for (const auto& event : *events) data.push_back(codec::encode(event));
-    const auto next = events->empty() ? *after : events->back().seq;
+    const auto next = events->empty() ? after->seq : events->back().seq;
     co_return json_response(Object{{"data", std::move(data)}, {"next", static_cast<double>(next)}});
 }
 

@@ -183,3 +183,48 @@ TEST_CASE("a runner is alive by its lock, and a job directory is used once") {
     REQUIRE(!again.has_value());
     CHECK(again.error().message.find("has been run before") != std::string::npos);
 }
+
+TEST_CASE("a moment is found in a log without reading it") {
+    const Directory directory;
+    auto writer = *job::LogWriter::open(directory.paths);
+    job::LogReader reader(directory.paths);
+    CHECK(reader.first_line_since(0).value() == 0);
+    for (std::uint64_t second = 0; second < 1000; ++second)
+        REQUIRE(writer.write_lines(0, model::LogStream::out, second * 1'000'000, {}, "line " + std::to_string(second) + "\n"));
+    CHECK(reader.first_line_since(0).value() == 0);
+    CHECK(reader.first_line_since(500'000'000).value() == 500);
+    CHECK(reader.first_line_since(500'000'001).value() == 501);
+    CHECK(reader.first_line_since(2'000'000'000).value() == 1000);
+    CHECK(reader.offset_of(10).value() == 70);
+    CHECK(reader.text(reader.offset_of(999).value(), 100).value() == "line 999\n");
+    CHECK(reader.offset_of(1000).value() == reader.text_size().value());
+}
+
+TEST_CASE("lines that a power failure took from the log, but not from its index, are not there") {
+    const Directory directory;
+    auto writer = *job::LogWriter::open(directory.paths);
+    REQUIRE(writer.write_lines(0, model::LogStream::out, 1, {}, "one\ntwo\nthree\n"));
+    std::filesystem::resize_file(directory.paths.log(), 6);
+    job::LogReader reader(directory.paths);
+    const auto lines = reader.read(0, 10);
+    REQUIRE(lines.has_value());
+    REQUIRE(lines->size() == 1);
+    CHECK(lines->front().text == "one");
+    CHECK(reader.read(1, 10)->empty());
+}
+
+TEST_CASE("a batch is filled again and again") {
+    const Directory directory;
+    auto writer = *job::LogWriter::open(directory.paths);
+    std::string text;
+    for (int line = 0; line < 3000; ++line) text += std::string(static_cast<std::size_t>(line % 200), 'x') + "\n";
+    REQUIRE(writer.write_lines(1, model::LogStream::err, 7, {}, text));
+    job::LogReader reader(directory.paths);
+    job::LogBatch batch;
+    std::string again;
+    std::uint64_t next = 0;
+    for (; reader.read(next, 100, 4096, batch).has_value() && !batch.empty(); next += batch.size())
+        for (std::size_t i = 0; i < batch.size(); ++i) again += std::string(batch.text(i)) + "\n";
+    CHECK(next == 3000);
+    CHECK(again == text);
+}
