@@ -7,6 +7,7 @@
 #include "daemon/app/maintenance.hpp"
 #include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/os/inotify.hpp"
 #include "daemon/scheduler/loop.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/local.hpp"
@@ -88,12 +89,14 @@ scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration
     return capacity;
 }
 
-scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration) {
+scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
+                                              std::function<void()> before_accepting) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
+    result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
 }
@@ -107,7 +110,7 @@ public:
           sources_(options.state_directory / "repos"),
           zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration)),
+                     scheduler_options(options, configuration, [this] { maintenance_.look_at_disk(); })),
           maintenance_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
@@ -156,6 +159,8 @@ Result<void> Daemon::run(const ServeOptions& options) {
     });
     wait_for_reload();
     maintenance_.start();
+    if (const auto watcher = os::Inotify::open(); watcher && !watcher->shortage().empty())
+        spdlog::warn(log_line("files are looked at instead of watched, which is slower", {{"reason", watcher->shortage()}}));
     ready_ = true;
     tell_service_manager("READY=1");
     spdlog::info(log_line("serving", {{"version", CICD_VERSION},

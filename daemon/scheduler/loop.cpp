@@ -12,6 +12,10 @@ namespace cicd::scheduler {
 
 namespace asio = async::asio;
 
+namespace {
+constexpr auto look_at_the_wall_clock = std::chrono::seconds(15);
+}  // namespace
+
 Capacity machine_capacity() {
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     const auto memory =
@@ -86,10 +90,13 @@ void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit)
 void Scheduler::submit(Event event) {
     if (stopping_) return;
     auto actions = core_.handle(std::move(event), parts_.clock.now());
-    for (const auto& timer : actions.timers) timers_.emplace(timer.at, timer);
+    for (const auto& timer : actions.timers)
+        timers_.emplace(std::chrono::steady_clock::now() + std::max(Milliseconds{0}, timer.at - parts_.clock.now()), timer);
     if (!actions.timers.empty()) arm_timer();
     actions.timers.clear();
+    for (const auto& assignment : std::exchange(actions.prepares, {})) parts_.zone.prepare(assignment);
     for (const auto& assignment : actions.starts) parts_.zone.prepare(assignment);
+    for (const auto& [job, attempt] : std::exchange(actions.discards, {})) parts_.zone.discard(job, attempt);
     pending_.actions.append(std::move(actions));
     commit_soon();
 }
@@ -127,23 +134,38 @@ void Scheduler::write(std::shared_ptr<Batch> batch) {
 
 void Scheduler::written(std::shared_ptr<Batch> batch, const Result<void>& outcome) {
     if (!outcome) {
-        // What was decided stays decided: nobody is told and nothing starts until it could be written.
-        warn("state could not be written, trying again: " + outcome.error().message);
-        for (const auto& ticket : batch->tickets) {
-            ticket->outcome = outcome.error();
-            ticket->done = true;
-            ticket->signal.notify();
-        }
-        batch->tickets.clear();
+        if (!batch->refused) warn("state could not be written, trying again: " + outcome.error().message);
+        write_failure_ = outcome.error();
+        refuse(*batch, outcome.error());
+        refuse(pending_, outcome.error());
         again_.expires_after(std::chrono::seconds(1));
         again_.async_wait([this, batch, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
             if (!failure && !alive.expired()) write(batch);
         });
         return;
     }
+    write_failure_.reset();
     committing_ = false;
     carry_out(*batch);
     commit();
+}
+
+/// What was decided stays decided: it is told and carried out once it could be written. A new run, though, is refused to
+/// whoever asks for it, so it must not start later: it is cancelled before it began.
+void Scheduler::refuse(Batch& batch, const Error& error) {
+    for (const auto& ticket : batch.tickets) {
+        ticket->outcome = error;
+        ticket->done = true;
+        ticket->signal.notify();
+    }
+    batch.tickets.clear();
+    if (std::exchange(batch.refused, true)) return;
+    std::vector<RunId> refused;
+    for (const auto& added : batch.actions.changes.new_runs) refused.push_back(added.run.id);
+    for (const auto& id : refused) {
+        std::erase_if(batch.actions.starts, [&](const auto& assignment) { return assignment.spec.run == id; });
+        for (int phase = 0; phase < 2; ++phase) submit(RunCancelled{id, "it could not be stored when it was asked for"});
+    }
 }
 
 void Scheduler::carry_out(Batch& batch) {
@@ -161,18 +183,24 @@ void Scheduler::carry_out(Batch& batch) {
 
 void Scheduler::arm_timer() {
     if (timers_.empty() || stopping_) return;
-    alarm_.expires_after(std::max(Milliseconds{0}, timers_.begin()->first - parts_.clock.now()));
+    alarm_.expires_at(std::min(timers_.begin()->first, std::chrono::steady_clock::now() + look_at_the_wall_clock));
     alarm_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
         if (!failure && !alive.expired()) fire_timers();
     });
 }
 
 void Scheduler::fire_timers() {
-    while (!timers_.empty() && timers_.begin()->first <= parts_.clock.now()) {
-        const auto timer = timers_.begin()->second;
-        timers_.erase(timers_.begin());
-        submit(TimerFired{timer});
-    }
+    const auto steady = std::chrono::steady_clock::now();
+    const auto wall = parts_.clock.now();
+    std::vector<Timer> due;
+    std::erase_if(timers_, [&](const auto& entry) {
+        const auto& [deadline, timer] = entry;
+        // "Not before three o'clock" is over when somebody sets the clock to four.
+        const bool over = deadline <= steady || (timer.kind == Timer::Kind::not_before && timer.at <= wall);
+        if (over) due.push_back(timer);
+        return over;
+    });
+    for (auto& timer : due) submit(TimerFired{std::move(timer)});
     arm_timer();
 }
 

@@ -23,6 +23,7 @@ struct SchedulerOptions {
     Capacity capacity;
     bool allow_host_executor = false;
     std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log
+    std::function<void()> before_accepting;        ///< may pause: asked before each run
 };
 
 /// All cores and all memory of this machine; as many slots as cores, but at least four.
@@ -54,7 +55,7 @@ public:
     void pause(std::string reason);
     void resume_work();
 
-    async::Task<Result<model::Run>> start(contract::StartRun request, std::string user) override;
+    async::Task<Result<model::Run>> start(contract::StartRun request, std::string user, std::string request_key = {}) override;
     async::Task<Result<model::Run>> cancel(RunId run, std::string reason) override;
     async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
     async::Task<Result<model::JobRun>> cancel_job(JobId job, std::string reason) override;
@@ -78,6 +79,7 @@ private:
     struct Batch {
         Actions actions;
         std::vector<std::shared_ptr<Ticket>> tickets;
+        bool refused = false;
     };
 
     void progressed(const JobId& job, int attempt, const model::JournalEntry& entry) override;
@@ -88,6 +90,7 @@ private:
     void commit();
     void write(std::shared_ptr<Batch> batch);
     void written(std::shared_ptr<Batch> batch, const Result<void>& outcome);
+    void refuse(Batch& batch, const Error& error);
     void carry_out(Batch& batch);
     void arm_timer();
     void fire_timers();
@@ -108,8 +111,10 @@ private:
     SchedulerOptions options_;
     Core core_;
     Batch pending_;
+    std::optional<Error> write_failure_;  ///< while the state cannot be written: nothing new is taken
     bool committing_ = false, commit_posted_ = false, stopping_ = false;
-    std::multimap<Timestamp, Timer> timers_;
+    /// By the machine's own clock, which nobody sets: a timeout is a duration.
+    std::multimap<std::chrono::steady_clock::time_point, Timer> timers_;
     async::asio::steady_timer alarm_, again_;
     Timestamp start_time_;
     async::asio::thread_pool committer_{1};

@@ -1,6 +1,8 @@
 #include "daemon/planner/prepare.hpp"
 #include "daemon/scheduler/loop.hpp"
 
+#include <algorithm>
+
 /// What the API asks for: prepared on the pool, decided on the io thread, answered when durable.
 namespace cicd::scheduler {
 
@@ -18,6 +20,26 @@ Result<model::PipelineRecord> fill_in(store::Store& store, contract::StartRun& r
     return record;
 }
 
+/// What could never start is refused before anything does.
+Result<void> check_fits(const model::Plan& plan, const Capacity& capacity) {
+    std::vector<Diagnostic> problems;
+    for (const auto& job : plan.jobs) {
+        if (job.reason.decision == model::Decision::skip) continue;
+        const auto why = never_fits(demand_of(job.job.resources), capacity);
+        const auto& mark = job.job.key_marks.find("resources", job.job.mark);
+        const bool same = std::any_of(problems.begin(), problems.end(), [&](const auto& p) { return p.line == mark.line; });
+        if (why.empty() || (same && mark.line > 0)) continue;
+        auto& problem = problems.emplace_back();
+        problem.file = mark.file, problem.line = mark.line, problem.column = mark.column, problem.pointer = mark.pointer;
+        problem.message = "job '" + job.key + "' " + why;
+        problem.suggestion = "or give jobs more of this machine: capacity in the daemon's config.yaml";
+    }
+    if (problems.empty()) return {};
+    auto error = invalid("PIPELINE_006", problems.front().message, problems.front().suggestion);
+    error.problems = std::move(problems);
+    return error;
+}
+
 Error shutting_down() {
     return unavailable("CICD_503", "the daemon is stopping", "try again in a moment");
 }
@@ -27,6 +49,8 @@ Error shutting_down() {
 /// Why nothing new is taken, where that is so.
 Result<void> Scheduler::accepting() const {
     if (stopping_) return shutting_down();
+    if (write_failure_) return *write_failure_;
+    if (options_.before_accepting) options_.before_accepting();
     if (const auto& reason = core_.pause_reason(); !reason.empty())
         return unavailable("CICD_507", "no new runs are taken: " + reason,
                            "runs are taken again once that has changed; see 'cicdctl doctor'");
@@ -49,7 +73,7 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
         return conflict(
             "PIPELINE_004", "the event does not start pipeline " + plan.pipeline + ": " + plan.trigger.text,
             "see all of its triggers' decisions: cicdctl plan --event " + std::string(to_text(request.event)));
-    if (request.priority) plan.priority = *request.priority;
+    CICD_CHECK(check_fits(plan, options_.capacity));
     for (const auto& warning : prepared.warnings)
         plan.notices.push_back(warning.file + ":" + std::to_string(warning.line) + ": " + warning.message);
     auto created = new_run(std::move(plan), std::move(prepared.definition), birth(user));
@@ -61,11 +85,12 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
     return created;
 }
 
-async::Task<Result<model::Run>> Scheduler::start(contract::StartRun request, std::string user) {
+async::Task<Result<model::Run>> Scheduler::start(contract::StartRun request, std::string user, std::string request_key) {
     if (const auto open = accepting(); !open) co_return open.error();
     auto work = [this, request, user] { return prepare(request, user); };
     auto preparing = async::offload(parts_.pool, std::move(work));
     auto content = co_await std::move(preparing);
+    if (content) content->request_key = std::move(request_key);
     auto accepting = accept(std::move(content));
     co_return co_await std::move(accepting);
 }
@@ -149,9 +174,7 @@ async::Task<Result<model::Run>> Scheduler::succeed(
 }
 
 async::Task<Result<model::Run>> Scheduler::retry(RunId run, contract::RetryRun options, std::string user) {
-    const auto make = [failed_only = options.failed_only](const Ancestor& old, const Birth& birth) {
-        return retry_run(old, failed_only, birth);
-    };
+    const auto make = [options](const Ancestor& old, const Birth& birth) { return retry_run(old, options, birth); };
     auto going = succeed(run, make, user);
     co_return co_await std::move(going);
 }
