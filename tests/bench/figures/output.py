@@ -1,0 +1,100 @@
+"""B5: much output, and how soon a printed line is seen."""
+import subprocess
+import sys
+import time
+
+from .measure import CannotMeasure, in_turn, timed
+from .peers import gitlab_ci_local
+from .world import World
+
+LINE = "x" * 99
+
+# Prints when each line was printed; what reads them knows when it arrived. CLOCK_MONOTONIC is one for all of a machine.
+TICKS = """import sys, time
+for i in range(int(sys.argv[1])):
+    time.sleep(0.002)
+    sys.stdout.write(f"tick {time.monotonic_ns()}\\n")
+    sys.stdout.flush()
+"""
+
+
+def b5(bench):
+    volume(bench)
+    latency(bench)
+
+
+def volume(bench):
+    megabytes = 20 if bench.quick else 200
+    lines = megabytes * 10_000
+    flood = f"yes {LINE} | head -n {lines}"
+    with World(bench) as world:
+        repository = world.repository("flood", {".cicd.yaml": f"name: flood\nstages:\n  - {{name: one, commands: ['{flood}']}}\n"})
+        target = world.folder / "file"
+
+        def stored():
+            run = world.run(repository)
+            job = run["jobs"][0]
+            size = (world.state / "jobs" / job["id"] / "1/log").stat().st_size
+            if size != lines * 100:
+                raise CannotMeasure(f"the log holds {size} bytes instead of {lines * 100}")
+            return job["steps"][0]["usage"]["wallMs"]
+
+        subjects = {"> file": lambda: timed(["sh", "-c", f"{flood} > {target}"]),
+                    "cicdctl": lambda: timed(world.command("run"), cwd=repository, env=world.env)}
+        if not bench.quick:
+            subjects |= gitlab_ci_local(world, "flood", f"one:\n  script: ['{flood}']\n")
+        bench.report.add("B5", f"a step printing {megabytes} MB in lines, followed by `cicdctl run`", "ms",
+                         in_turn(subjects, max(3, bench.some // 2)), "> file", "≤ 2.5× floor")
+        del subjects["cicdctl"]
+        bench.report.add("B5", f"the step itself, its {megabytes} MB checked", "ms",
+                         in_turn({"> file": subjects["> file"], "cicdctl": stored}, max(3, bench.some // 2)), "> file")
+
+
+def delays(process):
+    """Milliseconds from printing to arrival of each tick that the process gives."""
+    found = []
+    for line in iter(process.stdout.readline, b""):
+        now = time.monotonic_ns()
+        if line.startswith(b"tick "):
+            found.append((now - int(line[5:])) / 1e6)
+    process.wait()
+    return found[5:]
+
+
+def follow(command, env=None):
+    return delays(subprocess.Popen([str(w) for w in command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, bufsize=65536))
+
+
+def latency(bench):
+    ticks = 300 if bench.quick else 2000
+    with World(bench) as world:
+        # It begins once the follower is there: a follower that comes late would see old lines.
+        wait = "while [ ! -e go ]; do sleep 0.01; done"
+        repository = world.repository("ticks", {"ticks.py": TICKS, ".cicd.yaml":
+                                                f"name: ticks\nstages:\n  - {{name: one, commands: ['{wait}; python3 ticks.py {ticks}']}}\n"})
+        script = repository / "ticks.py"
+
+        def followed():
+            import json
+            run = json.loads(world.cicdctl("run", "--detach", "-o", "json", cwd=repository))["id"]
+            job = json.loads(world.cicdctl("show", run, "-o", "json"))["jobs"][0]["id"]
+            process = subprocess.Popen([str(w) for w in world.command("logs", "-f", job)], env=world.env, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=65536)
+            workspace = world.state / "jobs" / job / "1/workspace"
+            while not workspace.exists():
+                time.sleep(0.01)
+            time.sleep(0.3)
+            (workspace / "go").touch()
+            found = delays(process)
+            world.cicdctl("watch", run)
+            if len(found) < ticks // 2:
+                raise CannotMeasure(f"only {len(found)} of {ticks} lines arrived")
+            return found
+
+        samples = {"a pipe": [], "cicdctl": []}
+        for _ in range(1 if bench.quick else 3):
+            samples["a pipe"] += follow([sys.executable, script, str(ticks)])
+            samples["cicdctl"] += followed()
+        bench.report.add("B5", "from printing a line to a following `cicdctl logs -f`", "ms", samples, "a pipe",
+                         "≤ 0.3 ms, p99 ≤ 1 ms")
