@@ -227,6 +227,7 @@ void Core::Step::start(RunNode& run, int index) {
     node.wait = Wait::nothing;
     node.placed = true;
     node.retrying = false;
+    no_longer_ahead(run, index, false);
     run.run.jobs[index].not_before.reset();
     if (run.run.state == model::RunState::queued) {
         set_run(run, model::RunState::running);

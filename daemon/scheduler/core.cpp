@@ -18,6 +18,8 @@ void Actions::append(Actions&& later) {
     move_all(changes.jobs, later.changes.jobs);
     move_all(changes.events, later.changes.events);
     move_all(changes.stops, later.changes.stops);
+    move_all(prepares, later.prepares);
+    move_all(discards, later.discards);
     move_all(starts, later.starts);
     move_all(adoptions, later.adoptions);
     move_all(stops, later.stops);
@@ -26,7 +28,7 @@ void Actions::append(Actions&& later) {
 }
 
 Core::Core(Capacity capacity, std::function<JobId()> next_job_id)
-    : state_(new State{Places(capacity), {}, std::move(next_job_id), {}, {}, 0, 0, {}}) {}
+    : state_(new State{Places(capacity), {}, std::move(next_job_id), {}, {}, 0, 0, 0, {}}) {}
 Core::~Core() = default;
 
 Actions Core::handle(Event event, Timestamp now) {
@@ -74,7 +76,8 @@ void Core::Step::operator()(JobProgressed& event) {
         case model::JournalType::job_started:
             if (record.state != JobState::scheduled) return;
             record.start_time = event.entry.time;
-            return set_job(run, ref.index, JobState::running);
+            set_job(run, ref.index, JobState::running);
+            return look_ahead(run, ref.index);
         case model::JournalType::step_started:
         case model::JournalType::step_ended:
             return set_step(run, ref.index, event.entry);

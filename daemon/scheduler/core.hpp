@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -97,6 +98,8 @@ struct StopJob {
 /// once).
 struct Actions {
     store::Changes changes;
+    std::vector<zones::Assignment> prepares;  ///< may be carried out at once: nothing of a job happens by them
+    std::vector<std::pair<JobId, int>> discards;  ///< prepared jobs, with their attempt, that will not start
     std::vector<zones::Assignment> starts;
     std::vector<zones::Assignment> adoptions;
     std::vector<StopJob> stops;

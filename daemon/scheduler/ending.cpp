@@ -40,6 +40,7 @@ void Core::Step::end_job(RunNode& run, int index, JobState state, std::optional<
     end_open_steps(run, index, state == JobState::cancelled ? model::StepState::cancelled : model::StepState::failed);
     if (!record.start_time) record.end_time.reset();
     leave_place(run, index);
+    no_longer_ahead(run, index, true);
     record.not_before.reset();
     set_job(run, index, state);
     unlock_job(run, index);
@@ -136,6 +137,7 @@ void Core::Step::completed(RunNode& run, int index) {
     release_held(run, group_index);
     if (run.targets[group.target].open == 0) target_final(run, group.target);
     if (run.targets[stage_target].open == 0) end_stage(run, stage);
+    look_ahead(run, index);
     wake(run);
 }
 

@@ -79,6 +79,7 @@ struct JobNode {
     std::optional<model::EndReason> last_reason;  ///< how the attempt before this one ended, where that is known
     std::optional<model::EndReason> stop;  ///< it has been told to end, and why
     std::string stop_message;
+    bool ahead = false;  ///< its place is made before its turn
     bool dirty = false;
 };
 

@@ -21,6 +21,7 @@ struct Core::State {
     std::unordered_map<JobId, JobRef> jobs;
     std::uint64_t sequence = 0;  ///< of jobs that became ready
     std::int64_t queued = 0;
+    int ahead = 0;               ///< jobs whose place is made before their turn
     std::string pause_reason;
 };
 
@@ -99,6 +100,11 @@ private:
     void begin(RunNode& run);
     void start_run(RunNode& run);
     void link_waiting(RunNode& run);
+
+    // ahead.cpp: places made before their turn
+    void look_ahead(RunNode& run, int job);
+    void prepare(RunNode& run, int group);
+    void no_longer_ahead(RunNode& run, int job, bool discard);
 
     // concurrency.cpp: groups that have one holder at a time
     bool lock_run(RunNode& run);

@@ -32,8 +32,12 @@ public:
     virtual ~Zone() = default;
     /// Before any other call; the listener lives until `detach`.
     virtual void listen(Listener& listener) = 0;
-    /// May be called ahead of `start`, so that workspaces are made while the state file is being written. No promise.
+    /// May be called ahead of `start`: the job's place is made ready, and held back, while the state file is being
+    /// written or what the job needs still runs. No promise, and nothing of the job itself happens.
     virtual void prepare(const Assignment& assignment) = 0;
+    /// A prepared job will not be started after all.
+    virtual void discard(const JobId& job, int attempt) { static_cast<void>(job), static_cast<void>(attempt); }
+    /// The assignment may say more than when it was prepared: what its needs gave. Its place is the same.
     virtual void start(const Assignment& assignment) = 0;
     /// Goes on with a job of the daemon that ran before this one: follows it, collects its end, or starts it where it
     /// never got that far.
