@@ -52,7 +52,9 @@ void Core::Step::change_time(RunNode& run, int index, Timestamp not_before) {
     else
         record.not_before.reset();
     touch_job(run, index);
-    if (record.state != JobState::queued) return;
+    // What its run waits for comes first; and who does not wait for its time cannot go sooner.
+    if (record.state != JobState::queued || run.lock.waiting) return;
+    if (!record.not_before && run.jobs[index].wait != Wait::time) return;
     const int group = run.jobs[index].group;
     withdraw(run, index);
     proceed(run, index);

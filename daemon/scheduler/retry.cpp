@@ -1,5 +1,6 @@
 #include "daemon/scheduler/retry.hpp"
 
+#include "common/base/text.hpp"
 #include "daemon/planner/planner.hpp"
 #include "daemon/scheduler/graph.hpp"
 
@@ -45,6 +46,8 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
     job.run = birth.id;
     job.attempt = 1;
     job.created_time = birth.now;
+    job.priority.reset();
+    job.not_before.reset();
     job.queued_time.reset();
     job.start_time.reset();
     job.end_time.reset();
@@ -112,8 +115,8 @@ Error not_over(const model::Run& run) {
 }
 
 /// Everything that waits for one of these, directly or not, by the key of its base.
-std::set<std::string> dependents_of(const model::Plan& plan, const std::string& base) {
-    std::set<std::string> found{base}, stages;
+std::set<std::string> dependents_of(const model::Plan& plan, std::set<std::string> found) {
+    std::set<std::string> stages;
     for (bool grew = true; std::exchange(grew, false);) {
         for (const auto& job : plan.jobs) {
             if (found.contains(job.base)) continue;
@@ -128,6 +131,50 @@ std::set<std::string> dependents_of(const model::Plan& plan, const std::string& 
             if (found.contains(job.base)) grew |= stages.insert(job.stage).second;
     }
     return found;
+}
+
+std::string base_of(const model::Plan& plan, const model::JobRun& job) {
+    for (const auto& planned : plan.jobs)
+        if (planned.key == job.key || (planned.expand_later && is_instance_of(job, planned))) return planned.base;
+    return job.key;
+}
+
+Result<Fates> again_from(const Ancestor& old, const std::string& stage) {
+    std::vector<std::string> names;
+    for (const auto& each : old.plan.stages) names.push_back(each.name);
+    if (std::find(names.begin(), names.end(), stage) == names.end()) {
+        const auto guess = did_you_mean(stage, names);
+        return invalid("PIPELINE_007", "pipeline " + old.plan.pipeline + " has no stage '" + stage + "'",
+                       guess.empty() ? "stages: " + join(names, ", ") : guess);
+    }
+    std::set<std::string> bases;
+    for (const auto& planned : old.plan.jobs)
+        if (planned.stage == stage) bases.insert(planned.base);
+    return [again = dependents_of(old.plan, std::move(bases)), &plan = old.plan](const model::JobRun& job) {
+        return again.contains(base_of(plan, job)) ? Fate::again : Fate::taken_over;
+    };
+}
+
+/// Named by their keys, without the matrix, or by their ids.
+Result<Fates> again_these(const Ancestor& old, const std::vector<std::string>& names) {
+    std::set<std::string> chosen, bases;  // by key
+    for (const auto& name : names) {
+        const auto before = chosen.size();
+        std::vector<std::string> keys;
+        for (const auto& job : old.run.jobs) {
+            const auto base = base_of(old.plan, job);
+            keys.push_back(job.key);
+            if (name == job.key || name == job.id.str() || name == base) chosen.insert(job.key), bases.insert(base);
+        }
+        if (chosen.size() > before || chosen.contains(name)) continue;
+        const auto guess = did_you_mean(name, keys);
+        return not_found("JOB_001", old.run.id.str() + " has no job '" + name + "'",
+                         guess.empty() ? "its jobs: cicdctl show " + old.run.id.str() : guess);
+    }
+    return [chosen, waiting = dependents_of(old.plan, bases), &plan = old.plan](const model::JobRun& job) {
+        const bool follows = job.state == JobState::skipped && waiting.contains(base_of(plan, job));
+        return chosen.contains(job.key) || follows ? Fate::again : Fate::taken_over;
+    };
 }
 
 }  // namespace
@@ -150,14 +197,25 @@ store::NewRun new_run(model::Plan plan, std::string definition, const Birth& bir
     return created;
 }
 
-Result<store::NewRun> retry_run(const Ancestor& old, bool failed_only, const Birth& birth) {
+Result<store::NewRun> retry_run(const Ancestor& old, const contract::RetryRun& what, const Birth& birth) {
     if (!model::is_final(old.run.state)) return not_over(old.run);
+    if (!what.from_stage.empty() && !what.jobs.empty())
+        return invalid("CICD_400", "a retry is either from a stage or of jobs", "give one of them");
+    if (!what.from_stage.empty()) {
+        CICD_TRY(const auto fates, again_from(old, what.from_stage));
+        return successor(old, fates, birth);
+    }
+    if (!what.jobs.empty()) {
+        CICD_TRY(const auto fates, again_these(old, what.jobs));
+        return successor(old, fates, birth);
+    }
     const auto succeeded = [](const model::JobRun& job) { return job.state == JobState::success; };
-    if (failed_only && std::all_of(old.run.jobs.begin(), old.run.jobs.end(), succeeded))
+    if (what.failed_only && std::all_of(old.run.jobs.begin(), old.run.jobs.end(), succeeded))
         return conflict("RUN_003", "every job of " + old.run.id.str() + " succeeded: there is nothing to retry",
                         "run all of it again: cicdctl retry --all " + old.run.id.str());
     return successor(
-        old, [&](const model::JobRun& job) { return failed_only && succeeded(job) ? Fate::taken_over : Fate::again; },
+        old,
+        [&](const model::JobRun& job) { return what.failed_only && succeeded(job) ? Fate::taken_over : Fate::again; },
         birth);
 }
 
@@ -166,18 +224,13 @@ Result<store::NewRun> restart_job(const Ancestor& old, const JobId& id, const Bi
     const auto target =
         std::find_if(old.run.jobs.begin(), old.run.jobs.end(), [&](const auto& job) { return job.id == id; });
     if (target == old.run.jobs.end()) return not_found("JOB_001", "there is no job " + id.str());
-    const auto base_of = [&](const model::JobRun& job) {
-        for (const auto& planned : old.plan.jobs)
-            if (planned.key == job.key || (planned.expand_later && is_instance_of(job, planned))) return planned.base;
-        return job.key;
-    };
-    const auto waiting = dependents_of(old.plan, base_of(*target));
+    const auto waiting = dependents_of(old.plan, {base_of(old.plan, *target)});
     return successor(
         old,
         [&](const model::JobRun& job) {
             if (job.id == id) return Fate::again;
             if (job.state == JobState::success) return Fate::taken_over;
-            return job.state == JobState::skipped && waiting.contains(base_of(job)) ? Fate::again : Fate::left_out;
+            return job.state == JobState::skipped && waiting.contains(base_of(old.plan, job)) ? Fate::again : Fate::left_out;
         },
         birth);
 }

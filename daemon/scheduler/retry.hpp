@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/result.hpp"
+#include "common/contract/requests.hpp"
 #include "daemon/store/store.hpp"
 
 #include <functional>
@@ -27,8 +28,8 @@ struct Ancestor {
     model::Plan plan;
     std::string definition;
 };
-/// The same plan again. With `failed_only`, jobs that succeeded are taken over with their outputs.
-Result<store::NewRun> retry_run(const Ancestor& old, bool failed_only, const Birth& birth);
+/// The same plan again. Jobs that are not to run again are taken over with their results and outputs.
+Result<store::NewRun> retry_run(const Ancestor& old, const contract::RetryRun& what, const Birth& birth);
 /// Just that job, and what was skipped because of it; everything else is as it was, or skipped.
 Result<store::NewRun> restart_job(const Ancestor& old, const JobId& job, const Birth& birth);
 
