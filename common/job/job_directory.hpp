@@ -75,6 +75,10 @@ public:
     [[nodiscard]] const LogRecord& record(std::size_t index) const { return records_[index]; }
     /// Without the final newline; valid until the batch is filled again.
     [[nodiscard]] std::string_view text(std::size_t index) const;
+    /// How many whole lines from that one on were printed at one time, by one step, to one stream; at least 1.
+    [[nodiscard]] std::size_t alike(std::size_t index) const;
+    /// So many lines, which are `alike`, with their newlines in between.
+    [[nodiscard]] std::string_view text(std::size_t index, std::size_t lines) const;
 
 private:
     friend class LogReader;

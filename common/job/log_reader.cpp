@@ -42,6 +42,23 @@ std::string_view LogBatch::text(std::size_t index) const {
     return line;
 }
 
+std::size_t LogBatch::alike(std::size_t index) const {
+    const auto& first = records_[index];
+    std::size_t count = 1;
+    if (first.piece != 0) return count;
+    const auto same = [&](const LogRecord& other) {
+        return other.piece == 0 && other.time_us == first.time_us && other.step == first.step && other.stream == first.stream;
+    };
+    while (index + count < size() && same(records_[index + count])) ++count;
+    return count;
+}
+
+std::string_view LogBatch::text(std::size_t index, std::size_t lines) const {
+    const auto last = text(index + lines - 1);
+    const char* begin = bytes_.data() + (records_[index].offset - records_.front().offset);
+    return {begin, static_cast<std::size_t>(last.data() + last.size() - begin)};
+}
+
 struct LogReader::State {
     Paths paths;
     File log, index;
@@ -110,6 +127,7 @@ Result<void> LogReader::read(std::uint64_t first, std::uint64_t max_lines, std::
     const auto begin = records.front().offset;
     const auto take = std::min<std::size_t>(records.size(), wanted);
     std::optional<std::uint64_t> open_line;
+    CICD_TRY(const auto size, size_of(state_->log, state_->paths.log()));
     for (std::size_t i = 0; i < take; ++i) {
         std::uint64_t end = 0;
         if (i + 1 < records.size())
@@ -118,12 +136,15 @@ Result<void> LogReader::read(std::uint64_t first, std::uint64_t max_lines, std::
             end = records[i].offset + records[i].piece;
         else
             open_line = end = records[i].offset;
-        if (i > 0 && end - begin > max_bytes) {
+        // An index torn by a power failure points backwards or out of the log: from there on, no line is there.
+        const bool torn = end < records[i].offset || end > size;
+        if (torn || (i > 0 && end - begin > max_bytes)) {
             open_line.reset();
             break;
         }
         batch.ends_.push_back(end);
     }
+    if (batch.ends_.empty()) return {};
     const auto length = static_cast<std::size_t>(batch.ends_.back() - begin);
     batch.bytes_.resize(length);
     CICD_TRY(const auto got, read_at(state_->log, state_->paths.log(), begin, batch.bytes_.data(), length));

@@ -54,7 +54,9 @@ void try_log(const job::Paths& paths, std::string_view input) {
             continue;
         }
         fuzz::require(lines->size() <= 4, "not more lines than asked for");
-        fuzz::require(first >= *count || !lines->empty(), "a reader that goes on from line to line comes to the end");
+        std::size_t bytes = 0;
+        for (const auto& line : *lines) bytes += line.text.size();
+        fuzz::require(bytes <= input.size() + index.size(), "no byte is given twice");
         for (std::size_t i = 0; i < lines->size(); ++i)
             fuzz::require((*lines)[i].number == first + i, "lines are numbered in order");
     }

@@ -190,7 +190,7 @@ TEST_CASE("a moment is found in a log without reading it") {
     job::LogReader reader(directory.paths);
     CHECK(reader.first_line_since(0).value() == 0);
     for (std::uint64_t second = 0; second < 1000; ++second)
-        REQUIRE(writer.write_lines(0, model::LogStream::out, second * 1'000'000, {}, "line " + std::to_string(second) + "\n"));
+        REQUIRE(writer.write_lines(0, model::LogStream::out, second * 1'000'000, {}, "line " + std::to_string(second) + "\n").has_value());
     CHECK(reader.first_line_since(0).value() == 0);
     CHECK(reader.first_line_since(500'000'000).value() == 500);
     CHECK(reader.first_line_since(500'000'001).value() == 501);
@@ -203,7 +203,7 @@ TEST_CASE("a moment is found in a log without reading it") {
 TEST_CASE("lines that a power failure took from the log, but not from its index, are not there") {
     const Directory directory;
     auto writer = *job::LogWriter::open(directory.paths);
-    REQUIRE(writer.write_lines(0, model::LogStream::out, 1, {}, "one\ntwo\nthree\n"));
+    REQUIRE(writer.write_lines(0, model::LogStream::out, 1, {}, "one\ntwo\nthree\n").has_value());
     std::filesystem::resize_file(directory.paths.log(), 6);
     job::LogReader reader(directory.paths);
     const auto lines = reader.read(0, 10);
@@ -213,12 +213,31 @@ TEST_CASE("lines that a power failure took from the log, but not from its index,
     CHECK(reader.read(1, 10)->empty());
 }
 
+TEST_CASE("an index that points backwards or out of the log ends the log there") {
+    for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+        const Directory directory;
+        auto writer = *job::LogWriter::open(directory.paths);
+        REQUIRE(writer.write_lines(0, model::LogStream::out, 1, {}, "one\ntwo\nthree\nfour\n").has_value());
+        {
+            std::fstream index(directory.paths.index(), std::ios::in | std::ios::out | std::ios::binary);
+            index.seekp(2 * sizeof(job::LogRecord));
+            index.write(reinterpret_cast<const char*>(&wrong), sizeof wrong);
+        }
+        job::LogReader reader(directory.paths);
+        const auto lines = reader.read(0, 10);
+        REQUIRE(lines.has_value());
+        REQUIRE(lines->size() == 1);  // where "two" ends is not known
+        CHECK(lines->front().text == "one");
+        CHECK(reader.read(2, 1).has_value());
+    }
+}
+
 TEST_CASE("a batch is filled again and again") {
     const Directory directory;
     auto writer = *job::LogWriter::open(directory.paths);
     std::string text;
     for (int line = 0; line < 3000; ++line) text += std::string(static_cast<std::size_t>(line % 200), 'x') + "\n";
-    REQUIRE(writer.write_lines(1, model::LogStream::err, 7, {}, text));
+    REQUIRE(writer.write_lines(1, model::LogStream::err, 7, {}, text).has_value());
     job::LogReader reader(directory.paths);
     job::LogBatch batch;
     std::string again;
