@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -68,7 +69,10 @@ std::string GitRepository::commit(const std::string& message) const {
     return git({"rev-parse", "HEAD"});
 }
 
-std::string program(const std::string& name) { return std::string(CICD_BIN_DIR) + "/" + name; }
+std::string program(const std::string& name) {
+    const char* other = std::getenv("CICD_TEST_BIN_DIR");
+    return std::string(other ? other : CICD_BIN_DIR) + "/" + name;
+}
 
 World::World() {
     std::filesystem::create_directories(folder_.path() / "home");

@@ -73,7 +73,7 @@ private:
     TempDir folder_;
 };
 
-/// A program of the build under test.
+/// A program of the build under test, or of the folder that CICD_TEST_BIN_DIR names.
 std::string program(const std::string& name);
 
 }  // namespace cicd::test
