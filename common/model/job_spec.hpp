@@ -30,6 +30,10 @@ struct JobSpec {
     ExecutorKind executor = ExecutorKind::sandbox;
     NetworkMode network = NetworkMode::host;
     std::string workspace;   ///< absolute path on this machine; exists when the runner starts
+    /// Read-only trees below the workspace, the uppermost first. Where there are any, `workspace` holds the folders
+    /// `upper` and `work`, and the job sees an overlay of it all; sandbox only.
+    std::vector<std::string> workspace_layers;
+    std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment
     std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
     std::string shell, working_directory;

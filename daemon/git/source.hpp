@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 #include "common/model/plan.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +27,11 @@ struct FetchOptions {
     bool submodules = false; ///< their files take the place of the links, also of submodules within
 };
 
+/// What a checkout wrote.
+struct Extent {
+    std::uint64_t files = 0, bytes = 0;  ///< bytes in whole blocks
+};
+
 /// Sources live in bare mirrors below one folder, so later edits in the user's checkout cannot touch a run.
 class Sources {
 public:
@@ -42,7 +48,11 @@ public:
     /// Names directly in a folder of that tree ("" is its root), sorted; empty where there is no such folder.
     Result<std::vector<std::string>> list(const model::Source& source, const std::string& folder);
     /// Writes the whole tree into an existing empty folder; symbolic links never lead out of it.
-    Result<void> checkout(const model::Source& source, const std::filesystem::path& destination);
+    Result<Extent> checkout(const model::Source& source, const std::filesystem::path& destination);
+    /// Writes, into an existing empty folder, what makes the source's tree of `base` (a tree's id) when overlayfs lays it
+    /// above: a change is a file, a removal a whiteout. Absent where that is more than `at_most` paths, or `base` is gone.
+    Result<std::optional<Extent>> checkout_changes(const model::Source& source, const std::string& base,
+                                                   const std::filesystem::path& destination, std::size_t at_most);
 
     /// Paths that differ between a base (branch, tag or commit; its merge base for a pull request) and the source's tree.
     Result<std::vector<std::string>> changed_paths(const model::Source& source, const std::string& base, bool merge_base);

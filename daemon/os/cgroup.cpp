@@ -114,14 +114,14 @@ bool is_stale(const std::string& name, const std::string& pid_namespace) {
     return !facts || facts->state == 'Z' || facts->start_time != *start;
 }
 
-bool put_v2(const fs::path& group, const GroupLimits& limits) {
+bool put_v2(const fs::path& group, const fs::path& cpu, const GroupLimits& limits) {
     bool held = true;
     if (limits.memory) {
         held = write_control(group / "memory.max", std::to_string(*limits.memory));
         (void)write_control(group / "memory.swap.max", "0");
     }
     if (limits.pids) held = write_control(group / "pids.max", std::to_string(*limits.pids)) && held;
-    if (limits.cpu)
+    if (limits.cpu && !cpu.empty())
         held = write_control(group / "cpu.max", std::to_string(std::max(1000L, std::lround(*limits.cpu * cpu_period_us))) +
                                                     " " + std::to_string(cpu_period_us)) && held;
     return held;
@@ -153,12 +153,11 @@ std::string_view limits_method() {
     return "rlimits";
 }
 
-std::string limits_weakness() {
+std::string limits_weakness(std::string_view controller) {
     const auto places = find_group_places(own_hierarchies());
     if (places.method == LimitsMethod::rlimits) return places.missing;
-    if (places.pids.empty()) return "the pids controller is missing";
-    if (places.cpu.empty()) return "the cpu controller is missing";
-    return {};
+    const auto& place = controller == "cpu" ? places.cpu : controller == "pids" ? places.pids : places.memory;
+    return place.empty() ? "no writable cgroup has the " + std::string(controller) + " controller" : "";
 }
 
 Result<Group> Group::create(const std::string& name, const GroupLimits& limits) {
@@ -176,6 +175,7 @@ Result<Group> Group::create(const std::string& name, const GroupLimits& limits) 
     group.memory_ = in(places.memory);
     group.pids_ = in(places.pids);
     const auto cpu = limits.cpu ? in(places.cpu) : fs::path();
+    group.limits_cpu_ = !cpu.empty();
     group.account_ = in(places.account);
     for (const auto& path : group.paths_) {
         if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
@@ -192,7 +192,7 @@ Result<Group> Group::create(const std::string& name, const GroupLimits& limits) 
         }
         group.entries_.push_back(std::move(entry));
     }
-    const bool held = group.unified_ ? put_v2(group.memory_, limits) : put_v1(group.memory_, group.pids_, cpu, limits);
+    const bool held = group.unified_ ? put_v2(group.memory_, cpu, limits) : put_v1(group.memory_, group.pids_, cpu, limits);
     if (held) return group;
     auto error = last_error("cannot set the limits of the control group " + group.memory_.string());
     group.remove();
@@ -267,7 +267,6 @@ void claim_groups() {
         // Others live in it, too, or too little was delegated: as it was.
         if (write_control(hierarchy.own / "cgroup.procs", "0")) ::rmdir(leaf.c_str());
     }
-    (void)sweep_groups();
 }
 
 }  // namespace cicd::os

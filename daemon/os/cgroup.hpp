@@ -17,8 +17,8 @@ namespace cicd::os {
 
 /// "cgroup2", "cgroup1" or "rlimits": how limits are held here.
 std::string_view limits_method();
-/// What limits cannot be held exactly here and why, for people; empty where cgroups hold them.
-std::string limits_weakness();
+/// Why "memory", "pids" or "cpu" cannot be held exactly here, for people; empty where a cgroup holds it.
+std::string limits_weakness(std::string_view controller);
 
 struct GroupLimits {
     std::optional<std::uint64_t> memory;  ///< bytes, swap included
@@ -43,6 +43,7 @@ public:
     /// For SpawnOptions::groups: the child goes in before it executes anything.
     [[nodiscard]] std::vector<int> entries() const;
     [[nodiscard]] GroupUsage usage() const;
+    [[nodiscard]] bool limits_cpu() const { return limits_cpu_; }
     /// Everything in it is dead, or about to be, when this returns.
     void kill_all() const;
     /// Kills what is left and removes the group.
@@ -52,12 +53,11 @@ private:
     Group() = default;
     std::vector<std::filesystem::path> paths_;  ///< one in each hierarchy
     std::filesystem::path memory_, pids_, account_;
-    bool unified_ = false;
+    bool unified_ = false, limits_cpu_ = false;
     std::vector<Fd> entries_;
 };
 
-/// For the daemon's start: makes groups for jobs possible (v2 in a delegated scope), then kills and removes the groups of
-/// runners that are dead.
+/// For the daemon's start, before it starts runners: makes groups for jobs possible, with v2 in a delegated scope.
 void claim_groups();
 /// Kills and removes the groups of runners of this machine that are dead. Returns how many there were.
 int sweep_groups();

@@ -81,7 +81,10 @@ GroupPlaces places_of_v2(const Hierarchy& unified) {
     if (in_leaf) candidates.push_back(unified.own.parent_path());
     if (::geteuid() == 0) candidates.push_back(unified.mount);
     for (const auto& group : candidates)
-        if (const auto place = open_place(group)) return {LimitsMethod::cgroup2, {}, *place, *place, *place, *place};
+        if (const auto place = open_place(group)) {
+            const auto enabled = split(trim(read_control(*place / "cgroup.subtree_control").value_or("")), ' ');
+            return {LimitsMethod::cgroup2, {}, *place, *place, holds(enabled, "cpu") ? *place : fs::path(), *place};
+        }
     return {};
 }
 

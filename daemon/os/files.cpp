@@ -58,6 +58,26 @@ Result<FileLock> FileLock::try_take(const std::filesystem::path& path) {
     return error;
 }
 
+Fd hold_directory(const std::filesystem::path& path) {
+    Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat held {}, there {};
+    if (!folder || ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0 || ::fstat(folder.get(), &held) != 0 ||
+        ::stat(path.c_str(), &there) != 0 || held.st_ino != there.st_ino || held.st_dev != there.st_dev)
+        return {};
+    return folder;
+}
+
+Result<bool> retire_directory(const std::filesystem::path& path) {
+    const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    // Under another name first: whoever comes now finds nothing, rather than a part.
+    auto leaving = path;
+    leaving.replace_filename(".gone-" + path.filename().string() + "-" + std::to_string(::getpid()));
+    if (::rename(path.c_str(), leaving.c_str()) != 0) return false;
+    CICD_CHECK(os::remove_all(leaving));
+    return true;
+}
+
 Result<void> sync_directory(const std::filesystem::path& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) return last_error("cannot sync " + path.string());

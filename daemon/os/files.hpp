@@ -20,6 +20,12 @@ private:
     Fd fd_;
 };
 
+/// An open directory with a shared flock, which says "in use" to `retire_directory`. Empty where it is not there, or is
+/// being removed just now.
+Fd hold_directory(const std::filesystem::path& path);
+/// Removes a directory that nobody holds. False: it is in use, or somebody else is at it.
+Result<bool> retire_directory(const std::filesystem::path& path);
+
 /// Makes a directory's entries durable.
 Result<void> sync_directory(const std::filesystem::path& path);
 /// A temporary file beside it, fdatasync, rename, directory synced.

@@ -1,19 +1,23 @@
 #include "daemon/os/spawn.hpp"
 
 #include "common/base/text.hpp"
+#include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <new>
 
@@ -50,6 +54,10 @@ struct Prepared {
     std::vector<std::pair<int, int>> fds;
     bool new_session = false, detached = false;
     int death_signal = 0;
+    std::vector<int> groups;
+    std::vector<std::pair<int, std::uint64_t>> limits;
+    char oom_score[8] = {};
+    EnclosureEntry* enclosure = nullptr;
     int null = -1, highest = 3;
     struct Report* report = nullptr;
 };
@@ -59,6 +67,7 @@ struct Report {
     volatile int grandchild = 0;
     volatile SpawnFailure::Stage failed_stage = SpawnFailure::Stage::none;
     volatile int failed_errno = 0;
+    EnclosureFailure enclosure;
 };
 
 [[noreturn]] void give_up(Prepared& p, SpawnFailure::Stage stage) {
@@ -85,17 +94,45 @@ void place_descriptors(Prepared& p) {
         if (::dup2(from, to) < 0) give_up(p, SpawnFailure::Stage::setup);
 }
 
+void enter_groups(Prepared& p) {
+    for (const int group : p.groups)
+        if (::write(group, "0", 1) != 1) give_up(p, SpawnFailure::Stage::setup);
+    if (p.oom_score[0] == 0) return;
+    const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    (void)!::write(file, p.oom_score, std::strlen(p.oom_score));
+    ::close(file);
+}
+
+void check_enclosure(Prepared& p, EnclosureFailure failed) {
+    if (!failed.what) return;
+    p.report->enclosure = failed;
+    give_up(p, SpawnFailure::Stage::enclosure);
+}
+
 [[noreturn]] void become(Prepared& p) {
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
     if (p.new_session && !p.detached) ::setsid();
     if (p.death_signal != 0) ::prctl(PR_SET_PDEATHSIG, p.death_signal);
+    enter_groups(p);
+    if (p.enclosure) check_enclosure(p, p.enclosure->enter());
     place_descriptors(p);
     if (p.cwd && ::chdir(p.cwd) != 0) give_up(p, SpawnFailure::Stage::directory);
+    if (p.enclosure) check_enclosure(p, p.enclosure->close_behind());
+    // In the user namespace that counts: RLIMIT_NPROC then is about the processes in it.
+    for (const auto& [kind, value] : p.limits) {
+        const rlimit limit{value, value};
+        if (::setrlimit(static_cast<__rlimit_resource_t>(kind), &limit) != 0) give_up(p, SpawnFailure::Stage::setup);
+    }
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (p.enclosure) {
+        ::execveat(p.enclosure->program(), "", p.argv.data(), p.env.data(), AT_EMPTY_PATH);
+        give_up(p, SpawnFailure::Stage::program);
+    }
     int worst = ENOENT;
     for (char* program : p.programs) {
         if (!program) break;
@@ -110,6 +147,7 @@ void place_descriptors(Prepared& p) {
 // The sanitizers keep one return address for vfork, so one inside another returns to the wrong place. They get a real
 // fork, shared memory for the report, and a pipe whose end says that the program runs or has failed.
 int fork_child() { return ::fork(); }
+constexpr int share_memory = 0;
 
 class SharedReport {
 public:
@@ -139,6 +177,7 @@ private:
 // vfork: no page tables are copied, and we go on only when the program runs or has failed. A macro, because a function
 // that called it must not return in the child.
 #define fork_child vfork
+constexpr int share_memory = CLONE_VM | CLONE_VFORK;
 
 class SharedReport {
 public:
@@ -150,7 +189,23 @@ private:
 };
 #endif
 
+int become_enclosed(void* prepared) { become(*static_cast<Prepared*>(prepared)); }
+
+/// As vfork, with namespaces; clone(2) wants a stack for the child.
+[[gnu::noinline]] int start_enclosed(Prepared& p) {
+    constexpr std::size_t size = 128 << 10;
+    void* stack = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    const int pid = ::clone(become_enclosed, static_cast<char*>(stack) + size,
+                            p.enclosure->flags() | share_memory | SIGCHLD, &p);
+    const int error = errno;
+    ::munmap(stack, size);
+    errno = error;
+    return pid;
+}
+
 [[gnu::noinline]] int start(Prepared& p) {
+    if (p.enclosure) return start_enclosed(p);
     const int pid = fork_child();
     if (pid != 0) return pid;
     if (!p.detached) become(p);
@@ -169,6 +224,8 @@ Error describe(const SpawnOptions& options, const Prepared& p) {
             return internal_error("cannot enter the directory " + options.cwd + ": " + why);
         case SpawnFailure::Stage::program:
             return internal_error("cannot start " + options.argv.front() + ": " + why);
+        case SpawnFailure::Stage::enclosure:
+            return internal_error(std::string(p.report->enclosure.what) + " " + p.report->enclosure.path + ": " + why);
         case SpawnFailure::Stage::setup:
         case SpawnFailure::Stage::none: break;
     }
@@ -194,6 +251,11 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     p.new_session = options.new_session;
     p.detached = options.detached;
     p.death_signal = options.death_signal;
+    p.groups = options.groups;
+    p.limits = options.limits;
+    if (options.oom_score > 0) *std::to_chars(p.oom_score, p.oom_score + sizeof p.oom_score - 1, options.oom_score).ptr = 0;
+    std::optional<EnclosureEntry> enclosure;
+    if (options.enclosure) p.enclosure = &enclosure.emplace(*options.enclosure);
     p.null = null.get();
     for (const auto& [from, to] : options.fds) p.highest = std::max({p.highest, from + 1, to + 1});
 
@@ -208,6 +270,7 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {
         errno = fork_errno;
+        if (failure && options.enclosure) *failure = {SpawnFailure::Stage::enclosure, fork_errno};
         return last_error("cannot start a process for " + options.argv.front());
     }
     report.await();

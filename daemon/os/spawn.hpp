@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,11 +19,15 @@ struct SpawnOptions {
     bool new_session = false;
     bool detached = false;           ///< a grandchild in a session of its own: outlives us, and init reaps it
     int death_signal = 0;            ///< sent to the child when the thread that spawned it ends
+    std::vector<int> groups;         ///< of os::Group::entries: the child goes in before it executes anything
+    const struct Enclosure* enclosure = nullptr;  ///< see enclosure.hpp; its program is run, not argv[0]
+    std::vector<std::pair<int, std::uint64_t>> limits;  ///< RLIMIT_* and its value, set when all else is done
+    int oom_score = 0;               ///< added for the kernel's choice of a victim when memory is short, up to 1000
 };
 
 /// What kept a program from starting; `errno_value` is ENOENT for a program or directory that is not there.
 struct SpawnFailure {
-    enum class Stage { none, setup, directory, program } stage = Stage::none;
+    enum class Stage { none, setup, enclosure, directory, program } stage = Stage::none;
     int errno_value = 0;
 };
 

@@ -43,7 +43,7 @@ void put(model::Texts& texts, const std::string& name, std::string value) {
     texts.emplace_back(name, std::move(value));
 }
 
-Context::Context(const model::JobSpec& spec, Object secrets, std::filesystem::path workspace)
+Context::Context(const model::JobSpec& spec, Object secrets, Workspace workspace)
     : workspace_(std::move(workspace)) {
     for (const char* name : context_names) fixed_.set(name, Object());
     if (spec.contexts.is_object())
@@ -85,7 +85,7 @@ expr::Scope Context::scope() const {
         for (const auto& argument : arguments)
             for (const auto& line : split(expr::to_display_text(argument), '\n'))
                 if (!trim(line).empty()) patterns.emplace_back(trim(line));
-        CICD_TRY(auto hash, hash_files(workspace_, patterns));
+        CICD_TRY(auto hash, hash_files(workspace_(), patterns));
         return Value(std::move(hash));
     }});
     return scope;

@@ -5,6 +5,7 @@
 #include "common/model/job_spec.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,9 @@ struct Condition {
 /// What expressions see while a job runs: the contexts of its spec, and env, secrets, steps and job as they become.
 class Context {
 public:
-    Context(const model::JobSpec& spec, Object secrets, std::filesystem::path workspace);
+    /// Where the workspace is to be found, asked when an expression wants to look into it.
+    using Workspace = std::function<std::filesystem::path()>;
+    Context(const model::JobSpec& spec, Object secrets, Workspace workspace);
 
     /// Layer by layer, entry by entry: each may refer to what came before it as `env.NAME`.
     Result<void> add_env(const model::Texts& layer);
@@ -46,7 +49,7 @@ private:
     model::Texts env_;
     Object steps_;
     JobStatus status_ = JobStatus::success;
-    std::filesystem::path workspace_;
+    Workspace workspace_;
 };
 
 /// Sets or replaces, keeping the order.

@@ -47,7 +47,9 @@ public:
         ::sigprocmask(SIG_BLOCK, &watched, nullptr);
         signals_ = os::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
         if (!signals_) return 1;
-        tell({Event::Kind::ready, 0, ::getpid()});
+        // The workspace may be a mount that only this place has.
+        const os::Fd workspace(in_sandbox_ ? ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1);
+        tell({Event::Kind::ready, 0, ::getpid()}, workspace.get());
         while (!done_) serve();
         return 0;
     }
@@ -137,7 +139,9 @@ private:
         tell({Event::Kind::finished, 0, 0, 0, microseconds(usage), usage.ru_maxrss * std::int64_t{1024}});
     }
 
-    void tell(const Event& event) { (void)os::send_packet(socket_.get(), &event, sizeof event); }
+    void tell(const Event& event, int fd = -1) {
+        (void)os::send_packet(socket_.get(), &event, sizeof event, fd < 0 ? std::vector<int>{} : std::vector<int>{fd});
+    }
 
     os::Fd socket_, signals_;
     const bool in_sandbox_;

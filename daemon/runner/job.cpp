@@ -47,6 +47,7 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
             if (end.errno_value == ENOENT) return "the shell '" + program.argv.front() + "' was not found in PATH";
             if (end.errno_value == E2BIG) return "the step's environment is too large for the system";
             return "cannot start the shell '" + program.argv.front() + "': " + why;
+        case os::SpawnFailure::Stage::enclosure:
         case os::SpawnFailure::Stage::setup:
         case os::SpawnFailure::Stage::none: break;
     }
@@ -57,7 +58,8 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
 
 Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
-      context_(spec_, std::move(secrets), spec_.workspace) {
+      context_(spec_, std::move(secrets),
+               [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }) {
     exit_.outputs = Object();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
         model::StepRun step;
@@ -98,7 +100,9 @@ model::JobExit Job::run() {
 Result<void> Job::prepare() {
     CICD_TRY(auto log, job::LogWriter::open(paths_));
     Output output(std::move(log));
-    auto place = Place::open(spec_, paths_.root);
+    auto limits = Limits::open(spec_);
+    if (!limits.weakness().empty()) output.system_line(0, limits.weakness());
+    auto place = Place::open(spec_, paths_.root, limits);
     if (!place) {
         auto text = place.error().message;
         if (!place.error().hint.empty()) text += " (" + place.error().hint + ")";
@@ -107,7 +111,8 @@ Result<void> Job::prepare() {
         error.kind = ErrorKind::unavailable;
         return error;
     }
-    supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(*place), start_);
+    supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(limits), std::move(*place),
+                                               start_);
     for (const auto& layer : spec_.env)
         if (auto added = context_.add_env(layer); !added) {
             supervisor_->note(0, added.error().message);
@@ -243,6 +248,12 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail, const StepFi
         const auto state = cancelled ? model::StepState::cancelled : model::StepState::failed;
         return end_step(index, state, end.stop->reason, end.stop->message, may_fail && !supervisor_->stop(), {});
     }
+    // Of a child, too: make and shells tell the death of what they started by an exit code of their own.
+    if (end.oom && (end.kind != ProgramEnd::Kind::ended || *record.exit_code != 0)) {
+        supervisor_->note(static_cast<std::uint32_t>(index), *end.oom);
+        return end_step(index, model::StepState::failed, model::EndReason::oom, *end.oom, may_fail && !supervisor_->gone(), {});
+    }
+    if (end.oom) supervisor_->note(static_cast<std::uint32_t>(index), "the step went on without a process: " + *end.oom);
     if (end.kind != ProgramEnd::Kind::ended)
         return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
 

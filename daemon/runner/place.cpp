@@ -2,9 +2,11 @@
 
 #include "common/base/text.hpp"
 #include "daemon/os/process.hpp"
+#include "daemon/os/files.hpp"
 #include "daemon/os/spawn.hpp"
-#include "daemon/runner/limits.hpp"
+#include "daemon/runner/etc_image.hpp"
 #include "daemon/runner/sandbox.hpp"
+#include "daemon/runner/seccomp.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace cicd::runner {
@@ -35,6 +38,18 @@ Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::
     return folders;
 }
 
+/// While these are open, nobody removes the trees below the workspace.
+Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
+    std::vector<os::Fd> locks;
+    for (const auto& layer : spec.workspace_layers) {
+        const auto folder = std::filesystem::path(layer).parent_path();
+        auto lock = os::hold_directory(folder);
+        if (!lock) return unavailable("JOB_003", "the files of the workspace are gone: " + folder.string());
+        locks.push_back(std::move(lock));
+    }
+    return locks;
+}
+
 std::string own_program() {
     char buffer[4096];
     const ssize_t n = ::readlink("/proc/self/exe", buffer, sizeof buffer);
@@ -43,13 +58,12 @@ std::string own_program() {
 
 }  // namespace
 
-Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory) {
+Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
     if (spec.executor == model::ExecutorKind::container)
         return unavailable("JOB_003", "the container executor is not available yet", "use the executor 'sandbox'");
     Place place;
     place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
-    CICD_CHECK(apply_limits(spec.limits));
 
     CICD_TRY(auto sockets, os::make_socket_pair());
     CICD_TRY(auto complaints, os::make_pipe());
@@ -59,24 +73,55 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 
     os::SpawnOptions options;
-    Bindings bindings;
-    if (place.isolated_) {
-        CICD_TRY(bindings, sandbox_command({own_program(), place.folders_, spec.network, sockets.second.get()}));
-        options.argv = std::move(bindings.argv);
-        options.fds = std::move(bindings.fds);
-    } else {
-        options.argv = {own_program(), "init"};
-        options.fds = {{sockets.second.get(), control_fd}};
-    }
-    options.fds.emplace_back(complaints.write.get(), 2);
+    options.argv = {own_program(), "init"};
+    options.fds = {{sockets.second.get(), control_fd}, {complaints.write.get(), 2}};
     options.env.emplace();
     options.cwd = "/";
     options.new_session = true;
     options.death_signal = place.isolated_ ? SIGKILL : SIGTERM;
+    if (place.isolated_) {
+        CICD_CHECK(place.start_sandbox(spec, job_directory, limits, options));
+        return place;
+    }
+    limits.put_on(options, false);
     auto pid = os::spawn(options);
     if (!pid) return std::move(pid.error()).within("the job's place could not be prepared");
     place.pid_ = *pid;
     return place;
+}
+
+/// By namespaces of our own; by bubblewrap where the system does not let us make them, or $CICD_BWRAP asks for it.
+Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
+                                  const Limits& limits, os::SpawnOptions& options) {
+    auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
+    if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
+    etc_lock_ = std::move(etc->lock);
+    CICD_TRY(layer_locks_, hold_layers(spec));
+    const auto enclosure = sandbox({.init = options.argv.front(), .folders = folders_, .spec = spec, .etc = etc->path,
+                                    .etc_folders = etc->folders, .seccomp = std::string(system_call_filter())});
+    const auto bubblewrap = find_bubblewrap();
+    if (!std::getenv("CICD_BWRAP")) {
+        os::SpawnFailure failure;
+        auto own = options;
+        own.enclosure = &enclosure;
+        limits.put_on(own, true);
+        own.cwd = sandbox_workspace;
+        const auto pid = os::spawn(own, &failure);
+        if (pid) {
+            pid_ = *pid;
+            return {};
+        }
+        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty();
+        if (failure.stage != os::SpawnFailure::Stage::enclosure || last) return explain_sandbox_failure(pid.error().message);
+    }
+    limits.put_on(options, false);
+    CICD_TRY(auto bindings, bubblewrap_command(enclosure, bubblewrap));
+    options.argv = std::move(bindings.argv);
+    options.fds.insert(options.fds.end(), bindings.fds.begin(), bindings.fds.end());
+    auto pid = os::spawn(options);
+    if (!pid) return std::move(pid.error()).within("the job's place could not be prepared");
+    pid_ = *pid;
+    return {};
 }
 
 Place::~Place() {
@@ -101,6 +146,11 @@ Result<Event> Place::next_event() {
     if (packet->data.size() != sizeof event) return broken();
     std::memcpy(&event, packet->data.data(), sizeof event);
     ready_ = true;
+    if (event.kind == Event::Kind::ready && !packet->fds.empty()) {
+        workspace_ = std::move(packet->fds.front());
+        // Not the descriptor itself, but a path through it: what it stands for is a mount that we do not have.
+        folders_.workspace = "/proc/self/fd/" + std::to_string(workspace_.get()) + "/.";
+    }
     return event;
 }
 

@@ -3,11 +3,14 @@
 #include "common/base/result.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/spawn.hpp"
 #include "daemon/runner/control.hpp"
+#include "daemon/runner/limits.hpp"
 
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 /// Where a job's processes live: one for all its steps, so that /tmp and background processes go on from step to step.
 namespace cicd::runner {
@@ -21,11 +24,12 @@ struct Folders {
 class Place {
 public:
     /// Starts the place; it is ready when its first event says so.
-    static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory);
+    static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits);
     Place(Place&& other) noexcept
         : folders_(std::move(other.folders_)), isolated_(other.isolated_), ready_(other.ready_),
           socket_(std::move(other.socket_)), complaints_(std::move(other.complaints_)),
-          pid_(std::exchange(other.pid_, 0)) {}
+          etc_lock_(std::move(other.etc_lock_)), layer_locks_(std::move(other.layer_locks_)),
+          workspace_(std::move(other.workspace_)), pid_(std::exchange(other.pid_, 0)) {}
     Place& operator=(Place&&) = delete;
     /// Kills what is left and waits for it.
     ~Place();
@@ -43,12 +47,16 @@ public:
 
 private:
     Place() = default;
+    Result<void> start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
+                               const Limits& limits, os::SpawnOptions& options);
     void command(Command::Kind kind, int number);
     Error broken();
 
     Folders folders_;
     bool isolated_ = false, ready_ = false;
-    os::Fd socket_, complaints_;
+    os::Fd socket_, complaints_, etc_lock_;
+    std::vector<os::Fd> layer_locks_;
+    os::Fd workspace_;  ///< where it is an overlay: what the job sees
     int pid_ = 0;
 };
 

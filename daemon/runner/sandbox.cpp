@@ -1,6 +1,7 @@
 #include "daemon/runner/sandbox.hpp"
 
-#include <dirent.h>
+#include "daemon/runner/etc_image.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,59 +9,124 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
 
 namespace cicd::runner {
 namespace {
 
-// What programs expect of /etc and nobody minds showing. Everything else stays outside: keys, shadow, sudoers, …
-// Files are copied, which is cheaper than a mount each; directories are mounted read-only.
-constexpr std::array etc_files{
-    "ld.so.cache", "ld.so.conf", "localtime", "timezone", "nsswitch.conf", "hosts", "services", "protocols",
-    "host.conf", "gai.conf", "mime.types", "debian_version", "os-release", "gitconfig", "ssl/openssl.cnf"};
-constexpr std::array etc_folders{"alternatives", "ssl/certs", "ca-certificates", "pki/tls/certs", "pki/ca-trust",
-                                 "ld.so.conf.d", "terminfo", "perl", "fonts", "xdg", "crypto-policies"};
-constexpr std::array etc_folder_prefixes{"java", "python"};
-constexpr std::array roots{"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
+using Kind = os::Enclosure::Kind;
+using Entry = os::Enclosure::Entry;
 
-constexpr off_t largest_copy = 1 << 20;
+constexpr std::array roots{"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
 
 bool is_folder(const std::string& path) {
     struct stat facts {};
     return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+class Layout {
+public:
+    explicit Layout(const SandboxRequest& request) : request_(request) {}
+
+    os::Enclosure make() {
+        made_.program = request_.init;
+        made_.hostname = "ci";
+        made_.own_network = request_.spec.network == model::NetworkMode::none;
+        made_.seccomp = request_.seccomp;
+        // Half of the memory is the kernel's own limit.
+        const auto half = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) / 2 * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+        if (const auto& storage = request_.spec.limits.storage; storage && *storage < half) made_.root_size = storage;
+        bind("/usr", "/usr");
+        for (const char* root : roots) add_root(std::string("/") + root);
+        if (is_folder("/opt")) bind("/opt", "/opt");
+        if (is_folder("/nix/store")) {
+            folder("/nix", 0755);
+            bind("/nix/store", "/nix/store");
+        }
+        bind(request_.etc.string(), "/etc");
+        for (const auto& name : request_.etc_folders) bind("/etc/" + name, "/etc/" + name);
+        made_.entries.push_back({Kind::proc, "/proc"});
+        os::add_devices(made_);
+        // The root is a private tmpfs: plain directories in it are as private as further mounts, and cheaper.
+        folder("/tmp", 01777);
+        folder("/var", 0755);
+        folder("/var/tmp", 01777);
+        folder("/home", 0755);
+        folder("/home/ci", 0700);
+        folder("/run", 0755);
+        folder("/run/cicd", 0755);
+        made_.entries.push_back({Kind::link, "/var/run", "../run"});
+        if (!made_.own_network) add_resolver();
+        bind(request_.folders.scripts.string(), sandbox_scripts);
+        bind(request_.folders.files.string(), sandbox_files, true);
+        add_workspace();
+        return std::move(made_);
+    }
+
+private:
+    void bind(const std::string& source, const std::string& target, bool writable = false) {
+        made_.entries.push_back({.kind = Kind::bind, .target = target, .source = source, .writable = writable});
+    }
+    void folder(const char* path, int mode) {
+        made_.entries.push_back({.kind = Kind::folder, .target = path, .mode = mode});
+    }
+
+    /// /bin and its like: a link on a merged system, a directory of its own on others.
+    void add_root(const std::string& path) {
+        char target[PATH_MAX];
+        const ssize_t n = ::readlink(path.c_str(), target, sizeof target);
+        if (n > 0) made_.entries.push_back({Kind::link, path, std::string(target, static_cast<std::size_t>(n))});
+        else if (is_folder(path)) bind(path, path);
+    }
+
+    /// Copied for each job: it changes while the machine runs, often by way of a link.
+    void add_resolver() {
+        const os::Fd file(::open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        std::string text(1 << 14, '\0');
+        const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : -1;
+        if (n < 0) return;
+        text.resize(static_cast<std::size_t>(n));
+        made_.entries.push_back({.kind = Kind::file, .target = resolver_file, .source = std::move(text), .mode = 0644});
+    }
+
+    void add_workspace() {
+        const auto workspace = request_.folders.workspace.string();
+        const auto& layers = request_.spec.workspace_layers;
+        if (layers.empty()) return bind(workspace, sandbox_workspace, true);
+        std::string options = "lowerdir=";
+        for (std::size_t i = 0; i < layers.size(); ++i) options += (i == 0 ? "" : ":") + layers[i];
+        // Nothing of it has to survive a crash: such a job is lost, and another attempt starts anew.
+        options += ",upperdir=" + workspace + "/upper,workdir=" + workspace + "/work,userxattr,volatile";
+        made_.entries.push_back({.kind = Kind::overlay, .target = sandbox_workspace, .source = std::move(options),
+                                 .mounted_on = workspace});
+    }
+
+    const SandboxRequest& request_;
+    os::Enclosure made_;
+};
+
 class Arguments {
 public:
-    Arguments(const SandboxRequest& request, const std::string& bwrap) : request_(request) {
+    Arguments(const os::Enclosure& enclosure, const std::string& bwrap) : enclosure_(enclosure) {
         bindings_.argv.reserve(256);
         add({bwrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--uid",
-             "1000", "--gid", "1000", "--hostname", "ci", "--die-with-parent", "--new-session", "--as-pid-1",
-             "--cap-drop", "ALL"});
-        if (request.network == model::NetworkMode::none) add({"--unshare-net"});
-        bindings_.fds.emplace_back(request.control, control_fd);
+             std::to_string(enclosure.user), "--gid", std::to_string(enclosure.group), "--hostname", enclosure.hostname,
+             "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"});
+        if (enclosure.own_network) add({"--unshare-net"});
+        if (enclosure.root_size) add({"--size", std::to_string(*enclosure.root_size), "--tmpfs", "/"});
     }
 
     Result<Bindings> finish() {
-        add({"--ro-bind", "/usr", "/usr"});
-        for (const char* root : roots) add_root(std::string("/") + root);
-        if (is_folder("/opt")) add({"--ro-bind", "/opt", "/opt"});
-        if (is_folder("/nix/store")) add({"--ro-bind", "/nix/store", "/nix/store"});
-        CICD_CHECK(add_etc());
-        add({"--proc", "/proc", "--dev", "/dev"});
+        for (const auto& entry : enclosure_.entries)
+            if (!entry.target.starts_with("/dev")) CICD_CHECK(translate(entry));
+        add({"--dev", "/dev"});
         // To the kernel, a job of root's is root where only the uid counts, and so could set the host's parameters.
         if (::geteuid() == 0) add({"--ro-bind", "/proc/sys", "/proc/sys"});
-        // The root is a private tmpfs: plain directories in it are as private as further mounts, and cheaper.
-        for (const char* open_to_all : {"/tmp", "/var/tmp"}) add({"--perms", "1777", "--dir", open_to_all});
-        add({"--perms", "0755", "--dir", "/home", "--perms", "0700", "--dir", "/home/ci", "--perms", "0755", "--dir",
-             "/run/cicd"});
-        add({"--symlink", "../run", "/var/run"});
-        add({"--ro-bind", request_.init, "/run/cicd/init"});
-        add({"--ro-bind", request_.folders.scripts.string(), sandbox_scripts});
-        add({"--bind", request_.folders.files.string(), sandbox_files});
-        add({"--bind", request_.folders.workspace.string(), sandbox_workspace, "--chdir", sandbox_workspace});
-        add({"--", "/run/cicd/init", "init"});
+        add({"--ro-bind", enclosure_.program, "/run/cicd/init"});
+        if (!enclosure_.seccomp.empty()) {
+            CICD_TRY(const auto number, pass(enclosure_.seccomp));
+            add({"--seccomp", number});
+        }
+        add({"--chdir", sandbox_workspace, "--", "/run/cicd/init", "init"});
         return std::move(bindings_);
     }
 
@@ -69,73 +135,59 @@ private:
         bindings_.argv.insert(bindings_.argv.end(), arguments);
     }
 
-    /// /bin and its like: a link on a merged system, a directory of its own on others.
-    void add_root(const std::string& path) {
-        char target[PATH_MAX];
-        const ssize_t n = ::readlink(path.c_str(), target, sizeof target);
-        if (n > 0) add({"--symlink", std::string(target, static_cast<std::size_t>(n)), path});
-        else if (is_folder(path)) add({"--ro-bind", path, path});
-    }
-
-    Result<void> add_etc() {
-        for (const char* name : etc_files) copy("/etc/" + std::string(name), "/etc/" + std::string(name));
-        if (request_.network == model::NetworkMode::host) copy("/etc/resolv.conf", "/etc/resolv.conf");
-        for (const char* name : etc_folders) {
-            const std::string path = std::string("/etc/") + name;
-            if (is_folder(path)) add({"--ro-bind", path, path});
+    Result<void> translate(const Entry& entry) {
+        switch (entry.kind) {
+            case Kind::folder: {
+                std::string mode(4, '0');
+                for (int digit = 0; digit < 4; ++digit)
+                    mode[static_cast<std::size_t>(digit)] = static_cast<char>('0' + ((entry.mode >> (9 - 3 * digit)) & 7));
+                add({"--perms", mode, "--dir", entry.target});
+                return {};
+            }
+            case Kind::link: add({"--symlink", entry.source, entry.target}); return {};
+            case Kind::file: {
+                CICD_TRY(const auto number, pass(entry.source));
+                add({"--perms", "0644", "--file", number, entry.target});
+                return {};
+            }
+            case Kind::bind: add({entry.writable ? "--bind" : "--ro-bind", entry.source, entry.target}); return {};
+            case Kind::proc: add({"--proc", entry.target}); return {};
+            case Kind::terminals: return {};
+            case Kind::overlay:
+                return unavailable("JOB_003", "bubblewrap cannot make a workspace of layers",
+                                   "enable unprivileged user namespaces: see what `cicdctl doctor` says");
         }
-        const std::unique_ptr<DIR, int (*)(DIR*)> etc(::opendir("/etc"), ::closedir);
-        while (const dirent* entry = etc ? ::readdir(etc.get()) : nullptr)
-            for (const char* prefix : etc_folder_prefixes)
-                if (std::strncmp(entry->d_name, prefix, std::strlen(prefix)) == 0) {
-                    const std::string path = std::string("/etc/") + entry->d_name;
-                    if (is_folder(path)) add({"--ro-bind", path, path});
-                }
-        CICD_CHECK(write("/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nci:x:1000:1000:ci:/home/ci:/bin/bash\n"
-                                        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
-        return write("/etc/group", "root:x:0:\nci:x:1000:\nnogroup:x:65534:\n");
-    }
-
-    /// A link is followed here, so that /etc/resolv.conf arrives whatever it points at.
-    void copy(const std::string& from, const std::string& to) {
-        os::Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        struct stat facts {};
-        if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size > largest_copy) return;
-        pass(std::move(file), to);
-    }
-
-    Result<void> write(const std::string& path, std::string_view text) {
-        CICD_TRY(auto file, os::memory_file("etc", text));
-        pass(std::move(file), path);
         return {};
     }
 
-    void pass(os::Fd file, const std::string& path) {
+    Result<std::string> pass(const std::string& bytes) {
+        CICD_TRY(auto file, os::memory_file("sandbox", bytes));
         const int number = control_fd + 1 + static_cast<int>(bindings_.held.size());
-        add({"--perms", "0644", "--file", std::to_string(number), path});
         bindings_.fds.emplace_back(file.get(), number);
         bindings_.held.push_back(std::move(file));
+        return std::to_string(number);
     }
 
-    const SandboxRequest& request_;
+    const os::Enclosure& enclosure_;
     Bindings bindings_;
 };
 
-std::string find_bwrap() {
+}  // namespace
+
+os::Enclosure sandbox(const SandboxRequest& request) { return Layout(request).make(); }
+
+std::string find_bubblewrap() {
+    if (const char* given = std::getenv("CICD_BWRAP")) return given;
     for (const char* path : {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"})
         if (::access(path, X_OK) == 0) return path;
     return {};
 }
 
-}  // namespace
-
-Result<Bindings> sandbox_command(const SandboxRequest& request) {
-    const char* override_path = std::getenv("CICD_BWRAP");
-    const std::string bwrap = override_path ? override_path : find_bwrap();
+Result<Bindings> bubblewrap_command(const os::Enclosure& enclosure, const std::string& bwrap) {
     if (bwrap.empty() || ::access(bwrap.c_str(), X_OK) != 0)
         return unavailable("JOB_003", "the sandbox needs bubblewrap (bwrap), which is not installed",
                            "install the package bubblewrap: sudo apt-get install bubblewrap");
-    return Arguments(request, bwrap).finish();
+    return Arguments(enclosure, bwrap).finish();
 }
 
 Error explain_sandbox_failure(std::string_view said) {
@@ -143,6 +195,8 @@ Error explain_sandbox_failure(std::string_view said) {
     if (!said.empty()) error.message += ": " + std::string(said);
     const bool namespaces = said.find("namespace") != std::string_view::npos ||
                             said.find("uid map") != std::string_view::npos ||
+                            said.find("uid_map") != std::string_view::npos ||
+                            said.find("No space left on device") != std::string_view::npos ||
                             said.find("Operation not permitted") != std::string_view::npos;
     error.hint = namespaces ? "enable unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 "
                               "(Debian), sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04), "

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "common/base/result.hpp"
-#include "common/model/pipeline.hpp"
+#include "common/model/job_spec.hpp"
+#include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
 #include "daemon/runner/place.hpp"
 
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-/// The bubblewrap sandbox: the host's /usr read-only, everything else private or not there.
+/// The sandbox: the host's /usr read-only, everything else private or not there.
 namespace cicd::runner {
 
 inline const std::string sandbox_workspace = "/workspace";
@@ -20,20 +21,28 @@ inline const std::string sandbox_files = "/run/cicd/files";
 struct SandboxRequest {
     std::string init;  ///< this program's own path
     const Folders& folders;
-    model::NetworkMode network;
-    int control;       ///< init's end of the socket
+    const model::JobSpec& spec;
+    std::filesystem::path etc;             ///< see EtcImage
+    std::vector<std::string> etc_folders;
+    std::string seccomp;                   ///< a BPF program; empty: none
 };
 
+/// What a job sees, and with what rights it starts.
+os::Enclosure sandbox(const SandboxRequest& request);
+
+/// The same by bubblewrap, for systems that let only a privileged program make namespaces. Layers of a workspace are
+/// beyond it.
 struct Bindings {
     std::vector<std::string> argv;
     std::vector<std::pair<int, int>> fds;  ///< ours → bwrap's
     std::vector<os::Fd> held;              ///< kept open until bwrap runs
 };
-
 /// Fails (kind unavailable) where bubblewrap is missing.
-Result<Bindings> sandbox_command(const SandboxRequest& request);
+Result<Bindings> bubblewrap_command(const os::Enclosure& enclosure, const std::string& bwrap);
+/// $CICD_BWRAP, or where bubblewrap is installed; empty: nowhere.
+std::string find_bubblewrap();
 
-/// From what bwrap said before it gave up to what the user can do about it.
+/// From why a sandbox could not be made to what the user can do about it.
 Error explain_sandbox_failure(std::string_view said);
 
 }  // namespace cicd::runner

@@ -25,9 +25,10 @@ os::Fd watch_signals() {
 
 }  // namespace
 
-Supervisor::Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Place place, SteadyTime start)
-    : spec_(spec), paths_(std::move(paths)), output_(std::move(output)), place_(std::move(place)),
-      signals_(watch_signals()), start_(start) {
+Supervisor::Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Limits limits, Place place,
+                       SteadyTime start)
+    : spec_(spec), paths_(std::move(paths)), output_(std::move(output)), limits_(std::move(limits)),
+      place_(std::move(place)), storage_(spec, paths_.root), signals_(watch_signals()), start_(start) {
     if (spec.timeout) job_deadline_ = start_ + *spec.timeout;
 }
 
@@ -42,24 +43,34 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     const bool may_run = !stop_.has_value();
     while (!ready_ && !gone_) turn(SteadyTime::max());
     // A job that was ended while its place was made starts nothing new.
-    if (gone_ || (may_run && stop_)) return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+    if (gone_ || (may_run && stop_)) return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
+    // What lived on from an earlier step and was killed is not this one's doing.
+    if (const auto before = limits_.take_oom()) output_.system_line(step_, "a process in the background: " + *before);
     {
         auto ends = output_.open(step);
         const auto started = ends ? place_.start(program, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
         if (!started) {
             end_job({model::EndReason::infra, started.error().message});
-            return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+            return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
         }
     }
     running_ = true;
-    warned_ = false;
+    silences_ = 0;
     while (!end_) turn(SteadyTime::max());
     running_ = false;
     output_.drain(step);
+    check_storage(storage_.check_now());
+    end_->oom = limits_.take_oom();
     if (!end_->stop) end_->stop = step_stop_ ? step_stop_ : may_run || gone_ ? stop_ : std::nullopt;
     const auto wall = std::chrono::duration_cast<Milliseconds>(Clock::now() - step_start_);
     end_->usage.wall_ms = wall.count();
     return *end_;
+}
+
+std::filesystem::path Supervisor::workspace() {
+    if (!spec_.workspace_layers.empty())
+        while (!ready_ && !gone_) turn(SteadyTime::max());
+    return place_.folders().workspace;
 }
 
 model::Usage Supervisor::finish() {
@@ -70,7 +81,10 @@ model::Usage Supervisor::finish() {
     job_deadline_.reset();
     kill_at_.reset();
     while (!finished_ && !(gone_ && !ready_) && Clock::now() < limit) turn(limit);
+    // Where no PID namespace takes everything with it, the group does.
+    if (!place_.isolated()) limits_.kill_all();
     output_.drain_all();
+    total_ = limits_.usage(total_);
     total_.wall_ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - start_).count();
     if (output_.failure() && !stop_) stop_ = Stop{model::EndReason::infra, output_.failure()->message};
     return total_;
@@ -107,47 +121,57 @@ SteadyTime Supervisor::next_deadline() const {
     if (running_) {
         consider(step_deadline_);
         consider(step_kill_at_);
-        if (spec_.silence_timeout && !warned_)
-            first = std::min(first, std::max(output_.last_output(), step_start_) + *spec_.silence_timeout);
+        if (spec_.silence_timeout && !step_stop_ && !stop_)
+            first = std::min(first, silent_since() + (silences_ + 1) * *spec_.silence_timeout);
     }
+    if (!finishing_ && !gone_) first = std::min(first, storage_.due());
     return first;
 }
 
 void Supervisor::on_signal(int number) {
     // Every step has ended, so there is nothing to cancel: the job's result stands.
     if (finishing_) return;
-    if (number == SIGTERM && !stop_) {
+    // Who asks again, after a restart say, cannot know whether the first request has arrived.
+    if (number == SIGTERM && stop_) return;
+    if (number == SIGTERM) {
         const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
         end_job({request.reason, request.message.empty() ? "the job was cancelled" : request.message});
         return;
     }
     if (!stop_) stop_ = Stop{model::EndReason::cancelled, "the job was cancelled"};
+    output_.system_line(step_, "everything is killed");
     kill_all();
 }
 
 void Supervisor::on_event() {
     auto event = place_.next_event();
     if (!event) {
-        if (!finishing_) {
+        if (const auto oom = finishing_ ? std::nullopt : limits_.take_oom(); oom && !stop_) {
+            stop_ = Stop{model::EndReason::oom, *oom};
+            output_.system_line(step_, *oom);
+        } else if (!finishing_) {
             std::string why = event.error().message;
             if (!event.error().hint.empty()) why += " (" + event.error().hint + ")";
             if (!stop_) stop_ = Stop{model::EndReason::infra, why};
             output_.system_line(step_, why);
         }
         finished_ = gone_ = true;
-        if (!end_) end_ = ProgramEnd{ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}};
+        if (!end_) end_ = ProgramEnd{ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
         return;
     }
     const model::Usage usage{event->cpu_us / 1000, event->peak_bytes, 0};
     switch (event->kind) {
-        case Event::Kind::ready: ready_ = true; break;
+        case Event::Kind::ready:
+            ready_ = true;
+            if (place_.isolated()) storage_.found(place_.folders().workspace);
+            break;
         case Event::Kind::started: break;
         case Event::Kind::refused:
             end_ = ProgramEnd{ProgramEnd::Kind::refused, 0, static_cast<os::SpawnFailure::Stage>(event->stage),
-                              event->number, std::nullopt, {}};
+                              event->number, std::nullopt, {}, {}};
             break;
         case Event::Kind::ended:
-            end_ = ProgramEnd{ProgramEnd::Kind::ended, event->number, {}, 0, std::nullopt, usage};
+            end_ = ProgramEnd{ProgramEnd::Kind::ended, event->number, {}, 0, std::nullopt, {}, usage};
             break;
         case Event::Kind::finished:
             total_ = usage;
@@ -163,7 +187,11 @@ void Supervisor::check_clock() {
         job_deadline_.reset();
         if (!stop_) end_job({model::EndReason::timeout, "the job ran longer than " + format_duration(*spec_.timeout)});
     }
-    if (kill_at_ && now >= *kill_at_) kill_all();
+    if (kill_at_ && now >= *kill_at_) {
+        output_.system_line(step_, "still running after " + format_duration(spec_.grace) + ": everything is killed");
+        kill_all();
+    }
+    if (!finishing_ && !gone_) check_storage(storage_.check(now));
     if (!running_) return;
     if (step_deadline_ && now >= *step_deadline_) {
         const auto limit = std::chrono::duration_cast<Milliseconds>(*step_deadline_ - step_start_);
@@ -172,23 +200,31 @@ void Supervisor::check_clock() {
     }
     if (step_kill_at_ && now >= *step_kill_at_) {
         step_kill_at_.reset();
+        output_.system_line(step_, "still running after " + format_duration(spec_.grace) + ": the step is killed");
         place_.signal_step(SIGKILL);
     }
     check_silence(now);
 }
 
 void Supervisor::check_silence(SteadyTime now) {
-    if (!spec_.silence_timeout) return;
-    const auto quiet_since = std::max(output_.last_output(), step_start_);
-    if (now < quiet_since + *spec_.silence_timeout) {
-        warned_ = false;
+    if (!spec_.silence_timeout || step_stop_ || stop_) return;
+    const auto limit = *spec_.silence_timeout;
+    const auto told = static_cast<int>(std::min<std::int64_t>((now - silent_since()) / limit, 1'000'000'000));
+    if (told <= silences_) {
+        silences_ = told;  // there was output
         return;
     }
-    if (warned_) return;
-    warned_ = true;
-    const auto message = "no output for " + format_duration(*spec_.silence_timeout);
+    silences_ = told;
+    const auto message = "no output for " + format_duration(limit * told);
     if (spec_.fail_on_silence) end_step({model::EndReason::timeout, message});
-    else output_.system_line(step_, message);
+    else output_.system_line(step_, message + "; still running");
+}
+
+/// There is no grace for a job that fills the disk.
+void Supervisor::check_storage(const std::optional<std::string>& problem) {
+    if (!problem || stop_) return;
+    end_job({model::EndReason::policy, *problem});
+    kill_all();
 }
 
 void Supervisor::end_job(Stop stop) {

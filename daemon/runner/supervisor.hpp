@@ -4,8 +4,10 @@
 #include "common/model/job_spec.hpp"
 #include "daemon/os/fd.hpp"
 #include "daemon/os/spawn.hpp"
+#include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/storage.hpp"
 
 #include <optional>
 #include <string>
@@ -24,14 +26,16 @@ struct ProgramEnd {
     os::SpawnFailure::Stage stage{};       ///< refused: where, and
     int errno_value = 0;                   ///<          why
     std::optional<Stop> stop;              ///< what ended it, if it did not end by itself
+    std::optional<std::string> oom;        ///< something of the job was killed meanwhile for want of memory
     model::Usage usage;
 };
 
-/// Runs a job's programs one after another and meanwhile moves their output, obeys signals and watches the clock:
-/// SIGTERM to this process ends the job (the file `cancel` says why), a second one or SIGINT ends it at once.
+/// Runs a job's programs one after another and meanwhile moves their output, obeys signals, watches the clock and what
+/// is written. SIGTERM to this process ends the job (the file `cancel` says why), as often as it comes; SIGINT ends it
+/// at once.
 class Supervisor {
 public:
-    Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Place place, SteadyTime start);
+    Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Limits limits, Place place, SteadyTime start);
 
     ProgramEnd run(std::uint32_t step, const Program& program, std::optional<Milliseconds> timeout);
     /// Ends everything that is left; returns what the whole job used.
@@ -45,6 +49,8 @@ public:
     /// No step can run any more.
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] const Folders& folders() const { return place_.folders(); }
+    /// The workspace as the job sees it, for this process to read; waits for the place where only that can tell.
+    std::filesystem::path workspace();
 
 private:
     void turn(SteadyTime until);
@@ -52,19 +58,24 @@ private:
     void on_event();
     void check_clock();
     void check_silence(SteadyTime now);
+    void check_storage(const std::optional<std::string>& problem);
     void end_job(Stop stop);
     void end_step(Stop stop);
     void kill_all();
+    [[nodiscard]] SteadyTime silent_since() const { return std::max(output_.last_output(), step_start_); }
     [[nodiscard]] SteadyTime next_deadline() const;
 
     const model::JobSpec& spec_;
     job::Paths paths_;
     Output output_;
+    Limits limits_;  ///< outlives the place, which is in it
     Place place_;
+    Storage storage_;
     os::Fd signals_;
     SteadyTime start_;
 
-    bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, gone_ = false, warned_ = false;
+    bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, gone_ = false;
+    int silences_ = 0;  ///< told since the last output
     std::uint32_t step_ = 0;
     std::optional<Stop> stop_, step_stop_;
     std::optional<SteadyTime> job_deadline_, kill_at_, step_deadline_, step_kill_at_;

@@ -1,3 +1,4 @@
+#include "daemon/os/cgroup.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/zones/following.hpp"
@@ -113,6 +114,7 @@ void Local::State::died(const Key& key) {
     read_journal(key, *job);
     job = find(key);
     if (!job || collect_exit(key, *job)) return;
+    asio::post(sweeper_, [] { (void)os::sweep_groups(); });
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");
     const auto words = last_words(job->paths);

@@ -35,6 +35,7 @@ struct Following {
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
     asio::steady_timer kill_timer;
+    std::shared_ptr<const Trees::Use> layers;  ///< stay while the job may need them
     int folder_watch = -1, journal_watch = -1;
     std::uint64_t journal_offset = 0;
 };
@@ -56,7 +57,8 @@ public:
 
 private:
     // local.cpp: from an assignment to a runner
-    void prepared(const Key& key, const Result<void>& outcome);
+    void make(const Key& key, const Assignment& assignment);
+    void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
     void spawn(const Key& key, Following& job);
     void spawned(const Key& key, const Result<int>& pid);
     void adopt_now(const Key& key);
@@ -85,7 +87,9 @@ private:
     std::optional<asio::posix::stream_descriptor> files_;
     std::map<Key, std::shared_ptr<Following>> jobs_;
     std::unordered_map<int, Key> watches_;
+    Trees trees_;
     bool detached_ = false;
+    asio::thread_pool maker_{1};    ///< checkouts of whole repositories, which everybody else would wait behind
     asio::thread_pool spawner_{1};  ///< starting a runner never waits behind a checkout
     asio::thread_pool sweeper_{1};  ///< and nothing waits behind a removal
 };

@@ -1,10 +1,12 @@
 #include "daemon/zones/local.hpp"
 
 #include "common/base/paths.hpp"
+#include "daemon/os/cgroup.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/spawn.hpp"
 #include "daemon/zones/following.hpp"
+#include "daemon/zones/workspace_method.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -37,11 +39,13 @@ Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sour
       io_(std::move(io)),
       pool_(pool),
       sources_(sources),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      trees_(folders.state / "trees") {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
 
 void Local::State::open() {
+    os::claim_groups();
     auto inotify = os::Inotify::open();
     if (!inotify) {
         inotify_problem_ = inotify.error().message + (inotify.error().hint.empty() ? "" : "; " + inotify.error().hint);
@@ -50,8 +54,11 @@ void Local::State::open() {
         files_.emplace(io_, inotify_->fd());
         wait_for_files();
     }
+    // Found out now, so that the first job does not wait for it.
+    asio::post(maker_, [where = folders, runner = options_.runner] { (void)workspace_method(where.state, runner); });
     asio::post(sweeper_, [where = folders] {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
+        (void)os::sweep_groups();
         sweep_workspaces(where);
     });
 }
@@ -63,6 +70,8 @@ void Local::State::detach() {
     if (files_) files_->release();  // the inotify object closes it
     files_.reset();
     spawner_.join();
+    maker_.stop();
+    maker_.join();
     sweeper_.stop();
     sweeper_.join();
 }
@@ -78,10 +87,17 @@ Following& Local::State::prepare(const Assignment& assignment) {
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
     asio::post(pool_, [self = shared_from_this(), key, assignment] {
-        auto outcome = make_job_directory(self->folders, assignment, self->sources_);
-        asio::post(self->io_, [self, key, outcome] { self->prepared(key, outcome); });
+        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_};
+        if (!needs_checkout(maker, assignment)) return self->make(key, assignment);
+        asio::post(self->maker_, [self, key, assignment] { self->make(key, assignment); });
     });
     return job;
+}
+
+/// On a pool.
+void Local::State::make(const Key& key, const Assignment& assignment) {
+    auto outcome = make_job_directory({folders, options_.runner, sources_, trees_}, assignment);
+    asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }
 
 void Local::State::start(const Assignment& assignment) {
@@ -90,7 +106,7 @@ void Local::State::start(const Assignment& assignment) {
     if (job.phase == Following::Phase::prepared) spawn({assignment.spec.job, assignment.spec.attempt}, job);
 }
 
-void Local::State::prepared(const Key& key, const Result<void>& outcome) {
+void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome) {
     auto* job = find(key);
     if (!job) return;
     if (!outcome) {
@@ -99,6 +115,7 @@ void Local::State::prepared(const Key& key, const Result<void>& outcome) {
             key, EndReason::infra,
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
+    job->layers = *outcome;
     job->phase = Following::Phase::prepared;
     if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     if (job->wanted) spawn(key, *job);
@@ -157,8 +174,10 @@ void Local::State::adopt_now(const Key& key) {
     read_journal(key, *job);
     if (!alive) return died(key);
     if (collect_exit(key, *job)) return;
-    if (job->cancel) kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
     wait_for_death(key, *job);
+    job = find(key);
+    // The daemon before us may have died between the request and its signal; a runner that knows takes no notice.
+    if (job && job->cancel) stop(*job), kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
 }
 
 void Local::State::cancel(const Key& key, EndReason reason, const std::string& message) {

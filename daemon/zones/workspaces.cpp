@@ -1,8 +1,10 @@
 #include "daemon/zones/workspaces.hpp"
 
 #include "daemon/os/files.hpp"
+#include "daemon/zones/workspace_method.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <mutex>
@@ -43,38 +45,72 @@ fs::path ready_mark(const Folders& folders, const RunId& run) {
     return folders.run(run) / "ready";
 }
 
+bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
+    return !assignment.shared_workspace && assignment.spec.executor == model::ExecutorKind::sandbox &&
+           workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
+}
+
+/// A real folder with real files, by the cheapest way that the file system has.
+Result<void> fill(const WorkspaceMaker& maker, const model::Source& source, const fs::path& workspace) {
+    if (workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::reflink)
+        if (const auto tree = maker.trees.use(source, maker.sources, false))
+            return copy_tree((*tree)->layers.front(), workspace);
+    CICD_CHECK(maker.sources.checkout(source, workspace));
+    return {};
+}
+
+Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, const model::Source& source,
+                                                const fs::path& workspace) {
+    CICD_TRY(auto tree, maker.trees.use(source, maker.sources, true));
+    for (const auto& folder : {workspace / "upper", workspace / "work"})
+        if (::mkdir(folder.c_str(), 0755) != 0) return os::last_error("cannot create " + folder.string());
+    return tree;
+}
+
 }  // namespace
 
-Result<void> make_job_directory(const Folders& folders, const Assignment& assignment, git::Sources& sources) {
-    const job::Paths paths{folders.job(assignment.spec.job, assignment.spec.attempt)};
+bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
+    return wants_layers(maker, assignment) && !maker.trees.has(assignment.source);
+}
+
+Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
+    const job::Paths paths{maker.folders.job(assignment.spec.job, assignment.spec.attempt)};
     auto spec = assignment.spec;
-    spec.workspace = (assignment.shared_workspace ? folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.cache = (maker.folders.state / "cache").string();
     if (spec.contexts.is_object() && !spec.contexts.as_object().contains("runner")) {
         auto contexts = spec.contexts.as_object();
         contexts.set("runner", runner_context());
         spec.contexts = Value(std::move(contexts));
     }
+    std::shared_ptr<const Trees::Use> tree;
     if (fs::exists(paths.root)) CICD_CHECK(os::remove_all(paths.root));
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
-        CICD_CHECK(make_shared_workspace(folders, assignment, sources));
+        CICD_CHECK(make_shared_workspace(maker, assignment));
     } else {
         CICD_CHECK(make_folder(paths.workspace()));
-        CICD_CHECK(sources.checkout(assignment.source, paths.workspace()));
+        if (wants_layers(maker, assignment)) {
+            CICD_TRY(tree, layer(maker, assignment.source, paths.workspace()));
+            spec.workspace_layers = tree->layers;
+        } else {
+            CICD_CHECK(fill(maker, assignment.source, paths.workspace()));
+        }
     }
     CICD_CHECK(make_empty_file(paths.journal()));
-    return job::write_spec(paths, spec);
+    CICD_CHECK(job::write_spec(paths, spec));
+    return tree;
 }
 
-Result<void> make_shared_workspace(const Folders& folders, const Assignment& assignment, git::Sources& sources) {
+Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment) {
     static std::mutex one_at_a_time;
     const std::lock_guard lock(one_at_a_time);
-    const auto mark = ready_mark(folders, assignment.spec.run);
+    const auto mark = ready_mark(maker.folders, assignment.spec.run);
     if (fs::exists(mark)) return {};
-    const auto workspace = folders.run(assignment.spec.run) / "workspace";
+    const auto workspace = maker.folders.run(assignment.spec.run) / "workspace";
     CICD_CHECK(os::remove_all(workspace));
     CICD_CHECK(make_folder(workspace));
-    CICD_CHECK(sources.checkout(assignment.source, workspace));
+    CICD_CHECK(fill(maker, assignment.source, workspace));
     return make_empty_file(mark);
 }
 

@@ -3,9 +3,11 @@
 #include "common/base/result.hpp"
 #include "common/job/job_directory.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/zones/trees.hpp"
 #include "daemon/zones/zone.hpp"
 
 #include <filesystem>
+#include <memory>
 
 /// Job directories and workspaces on disk. Everything here blocks and is called on a pool.
 namespace cicd::zones {
@@ -18,10 +20,21 @@ struct Folders {
     [[nodiscard]] std::filesystem::path run(const RunId& id) const { return state / "runs" / id.str(); }
 };
 
-/// Makes the job directory anew: workspace checked out (where it is not shared), spec written, journal empty.
-Result<void> make_job_directory(const Folders& folders, const Assignment& assignment, git::Sources& sources);
+/// What workspaces are made of.
+struct WorkspaceMaker {
+    Folders folders;
+    std::filesystem::path runner;
+    git::Sources& sources;
+    Trees& trees;
+};
+
+/// Whether making this job's directory begins with a checkout of the whole source.
+bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment);
+/// Makes the job directory anew: workspace filled (where it is not shared), spec written, journal empty. What is returned
+/// keeps the trees below the workspace until the runner has them.
+Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment);
 /// The workspace that all jobs of the run share; checked out by whoever comes first, also after a restart.
-Result<void> make_shared_workspace(const Folders& folders, const Assignment& assignment, git::Sources& sources);
+Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Removes workspaces that jobs left behind when the daemon stopped before it could.
 void sweep_workspaces(const Folders& folders);
 

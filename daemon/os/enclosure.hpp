@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Namespaces of its own for a program (users, mounts, processes, IPC, host name, cgroups, and the network if wanted):
+/// it sees the listed files, has no capabilities and cannot gain any. Works as root and as an ordinary user.
+namespace cicd::os {
+
+struct Enclosure {
+    enum class Kind {
+        folder,     ///< an empty one, with `mode`
+        link,       ///< symbolic, holding `source`
+        file,       ///< holding `source`, with `mode`
+        bind,       ///< the host's `source`: with all below it, read-only unless `writable`
+        overlay,    ///< `source` is the whole option string of overlayfs; `mounted_on` a host folder to mount it on
+        proc,       ///< of the new PID namespace
+        terminals,  ///< a devpts of its own
+    };
+    struct Entry {
+        Kind kind = Kind::folder;
+        std::string target;  ///< absolute, as the program sees it; parents come before
+        std::string source = {};
+        int mode = 0755;
+        bool writable = false;
+        bool devices = false;  ///< bind: device nodes there work
+        std::string mounted_on = {};
+    };
+    /// Made in this order below a root that is an empty writable tmpfs.
+    std::vector<Entry> entries;
+    std::optional<std::uint64_t> root_size;  ///< bytes that the root may hold; the kernel's default is half of the memory
+    std::string program;                     ///< on the host, statically linked; run from a read-only mount nobody sees
+    std::string hostname;
+    unsigned user = 1000, group = 1000;      ///< as the program sees them; outside it is the one who starts it
+    bool own_network = false;                ///< only a loopback, which is up
+    std::string seccomp;                     ///< a BPF program (struct sock_filter one after another); empty: none
+};
+
+/// What a minimal /dev is made of.
+void add_devices(Enclosure& enclosure);
+
+/// Where entering failed.
+struct EnclosureFailure {
+    const char* what = nullptr;  ///< absent: it did not
+    const char* path = nullptr;
+};
+
+/// The mechanical part, for the child of `spawn`: it shares our memory, so nothing here allocates or throws.
+class EnclosureEntry {
+public:
+    explicit EnclosureEntry(const Enclosure& enclosure);
+    /// For clone(2).
+    [[nodiscard]] int flags() const;
+    /// From the host to the new root. On failure errno is set, and the answer says at what.
+    EnclosureFailure enter();
+    /// After the descriptors are in place: no way back, no new rights.
+    EnclosureFailure close_behind();
+    /// The program, open; not inherited.
+    [[nodiscard]] int program() const { return program_; }
+
+private:
+    static EnclosureFailure map_users(const std::string& user, const std::string& group);
+    EnclosureFailure enter_inner_users();
+    EnclosureFailure open_sources();
+    EnclosureFailure build();
+    EnclosureFailure place(std::size_t index);
+    EnclosureFailure protect_proc();
+    EnclosureFailure lose_capabilities();
+
+    const Enclosure& enclosure_;
+    std::string outer_user_, outer_group_, inner_user_, inner_group_, root_size_;
+    std::vector<int> mounts_;  ///< one per entry, detached; -1: none
+    bool is_root_;
+    int root_ = -1, program_ = -1;
+};
+
+}  // namespace cicd::os
