@@ -26,7 +26,6 @@ constexpr Lack<model::Job> job_lacks[] = {
     {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},
     {"zone", [](const model::Job& j) { return j.zone.has_value(); }, "jobs run on this machine"},
     {"resources.gpu", [](const model::Job& j) { return j.resources.gpu.value_or(0) > 0 || !j.resources.gpu_type.empty(); }},
-    {"resources.storage", [](const model::Job& j) { return j.resources.storage.has_value(); }},
     {"reuse", [](const model::Job& j) { return j.reuse; }},
     {"labels of a job", [](const model::Job& j) { return !j.labels.empty(); }},
 };
@@ -88,12 +87,24 @@ private:
         if (job.executor == model::ExecutorKind::host && !request_.allow_host_executor)
             add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
+        limits(job);
         for (const auto& step : job.steps)
             if (!step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
         for_each_text(job, [this](const std::string& text, const model::Mark& mark, bool bare) {
             secrets(text, mark, stage_, bare);
         });
+    }
+
+    void limits(const model::Job& job) {
+        const auto tell = [&](bool declared, const char* what, const std::string& why, const char* instead) {
+            if (!declared || why.empty()) return;
+            const auto notice = std::string(what) + " limit cannot be enforced exactly here: " + why + "; " + instead;
+            if (std::find(notices_.begin(), notices_.end(), notice) == notices_.end()) notices_.push_back(notice);
+        };
+        const auto& asked = job.resources;
+        tell(asked.memory.has_value(), "memory", request_.memory_weakness, "it holds for each process, not for the job");
+        tell(asked.cpu.has_value(), "cpu", request_.cpu_weakness, "jobs share the CPUs as all processes do");
     }
 
     /// The key that a line of the table is about: "resources.gpu" and "executor: container" begin with it.

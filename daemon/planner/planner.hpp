@@ -19,6 +19,7 @@ struct PlanRequest {
     std::vector<std::string> stages, jobs;                    ///< selection; empty: everything
     std::string from_stage;                                   ///< what is not this stage or after it counts as successful
     bool allow_host_executor = false;                         ///< the user's configuration allows it
+    std::string memory_weakness, cpu_weakness;                ///< why a limit does not hold exactly here; or empty
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;
     /// The names of the secrets that exist, so that a missing one fails the plan.

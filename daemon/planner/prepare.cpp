@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/pipeline/parse.hpp"
+#include "daemon/os/cgroup.hpp"
 #include "daemon/planner/planner.hpp"
 
 #include <algorithm>
@@ -158,6 +159,9 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     plan.jobs = request.jobs;
     plan.from_stage = request.from_stage;
     plan.allow_host_executor = options.allow_host_executor;
+    static const std::string memory_weakness = os::limits_weakness("memory"), cpu_weakness = os::limits_weakness("cpu");
+    plan.memory_weakness = memory_weakness;
+    plan.cpu_weakness = cpu_weakness;
     plan.secrets = options.secrets;
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));

@@ -139,7 +139,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.timeout = job.timeout;
     spec.silence_timeout = job.silence_timeout;
     spec.fail_on_silence = job.fail_on_silence;
-    spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids};
+    spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage};
     return spec;
 }
 

@@ -23,7 +23,7 @@ namespace {
 
 bool have_groups() {
     if (os::limits_method() != "rlimits") return true;
-    MESSAGE("skipped: " << os::limits_weakness());
+    MESSAGE("skipped: " << os::limits_weakness("memory"));
     return false;
 }
 
@@ -98,6 +98,7 @@ TEST_CASE("a delegated v2 group is used from the daemon's leaf, and nothing less
     const auto places = os::find_group_places({leaf});
     CHECK(places.method == os::LimitsMethod::cgroup2);
     CHECK(places.memory == scope / "cicd");
+    CHECK(places.cpu == scope / "cicd");
     std::ofstream(scope / "cicd" / "cgroup.subtree_control") << "cpu io\n";
     if (const auto others = os::find_group_places({leaf}); others.method == os::LimitsMethod::cgroup2)
         CHECK(others.memory != scope / "cicd");
