@@ -89,9 +89,10 @@ model::JobExit Job::run() {
         for (const auto& folder : {supervisor_->folders().scripts, supervisor_->folders().files})
             (void)os::remove_all(folder);
     }
+    const bool peak_known = exit_.usage.peak_memory > 0;
     for (const auto& step : exit_.steps) {
         exit_.usage.cpu_ms = std::max(exit_.usage.cpu_ms, step.usage.cpu_ms);
-        exit_.usage.peak_memory = std::max(exit_.usage.peak_memory, step.usage.peak_memory);
+        if (!peak_known) exit_.usage.peak_memory = std::max(exit_.usage.peak_memory, step.usage.peak_memory);
     }
     exit_.end_time = now();
     return exit_;

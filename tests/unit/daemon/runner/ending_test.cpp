@@ -9,6 +9,13 @@ using model::StepState;
 
 namespace {
 
+std::uint64_t pending_signals(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(file, line);)
+        if (line.starts_with("ShdPnd:")) return std::stoull(line.substr(7), nullptr, 16);
+    return 0;
+}
+
 std::string unique_marker() {
     static int count = 0;
     return "cicdmark" + std::to_string(::getpid()) + "x" + std::to_string(++count);
@@ -38,7 +45,8 @@ TEST_CASE("cancelling kills the whole tree, whatever it does to stay") {
         CHECK(exit.end_reason == EndReason::superseded);
         CHECK(exit.message == "a newer run started");
         CHECK(exit.steps[0].state == StepState::cancelled);
-        CHECK(job.log(model::LogStream::system) == "a newer run started\n");
+        CHECK(job.log(model::LogStream::system) ==
+              "a newer run started\nstill running after 100ms: everything is killed\n");
     }
 }
 
@@ -59,7 +67,7 @@ TEST_CASE("after a cancel the steps that ask for it still run, others do not") {
     CHECK(exit.steps[2].state == StepState::success);
 }
 
-TEST_CASE("a second signal ends everything at once") {
+TEST_CASE("a cancel that is sent again changes nothing; SIGINT ends everything at once") {
     const auto marker = unique_marker();
     std::vector<model::Step> steps{run_step(stubborn_tree(marker)), run_step("echo no")};
     steps[1].condition = "always()";
@@ -70,8 +78,14 @@ TEST_CASE("a second signal ends everything at once") {
     job.cancel();
     REQUIRE(eventually([&] { return !job.log(model::LogStream::system).empty(); }));
     ::kill(job.pid, SIGTERM);
+    // It has been read, and nothing has come of it, when the signal is pending no longer and the loop waits again.
+    REQUIRE(eventually([&] { return (pending_signals(job.pid) & (1u << (SIGTERM - 1))) == 0; }));
+    CHECK(!processes_with(marker).empty());
+    ::kill(job.pid, SIGINT);
     CHECK(job.finish().state == JobState::cancelled);
+    CHECK(job.exit.message == "enough");
     CHECK(job.log() == "up\n");
+    CHECK(job.log(model::LogStream::system) == "enough\neverything is killed\n");
     CHECK(processes_with(marker).empty());
 }
 
@@ -113,10 +127,22 @@ TEST_CASE("a job's timeout ends the job") {
 }
 
 TEST_CASE("silence is noticed, and ends the step where that is asked for") {
-    TestJob warned("sleep 0.3; echo done");
-    warned.spec.silence_timeout = Milliseconds(50);
-    CHECK(warned.run().state == JobState::success);
-    CHECK(warned.log(model::LogStream::system) == "no output for 50ms\n");
+    // It goes on when it has been told three times, and then is silent again.
+    TestJob warned("while [ ! -e go ]; do sleep 0.02; done; echo half; while [ ! -e on ]; do sleep 0.02; done; echo done");
+    warned.spec.silence_timeout = Milliseconds(100);
+    warned.start();
+    const auto told = [&](const std::string& text, std::size_t after = 0) {
+        const auto log = warned.log(model::LogStream::system);
+        return log.size() > after && log.find(text, after) != std::string::npos;
+    };
+    REQUIRE(eventually([&] { return told("no output for 300ms; still running\n"); }));
+    CHECK(told("no output for 100ms; still running\n"));
+    std::ofstream(warned.paths.workspace() / "go") << "";
+    REQUIRE(eventually([&] { return warned.log_holds("half"); }));
+    const auto before = warned.log(model::LogStream::system).size();
+    CHECK(eventually([&] { return told("no output for 100ms; still running\n", before > 36 ? before - 36 : 0); }));
+    std::ofstream(warned.paths.workspace() / "on") << "";
+    CHECK(warned.finish().state == JobState::success);
 
     TestJob ended("echo up; sleep 1000");
     ended.spec.silence_timeout = Milliseconds(100);

@@ -119,6 +119,9 @@ public:
         start();
         return finish();
     }
+    [[nodiscard]] bool system_says(const std::string& text) const {
+        return log(model::LogStream::system).find(text) != std::string::npos;
+    }
     void cancel(model::EndReason reason = model::EndReason::cancelled, const std::string& message = "enough") {
         REQUIRE(job::write_cancel(paths, reason, message).has_value());
         ::kill(pid, SIGTERM);
