@@ -24,7 +24,7 @@ Error as_error(const RawResponse& response);
 
 Result<void> follow_run_stream(Wire& wire, const std::string& run, std::int64_t after_seq,
                                const StreamHandler& handler);
-Result<void> follow_log_stream(Wire& wire, const std::string& job, std::uint64_t first_line,
-                               const std::function<bool(const contract::LogEntry&)>& handler);
+Result<void> follow_log_stream(Wire& wire, const std::string& job, const contract::LogQuery& query,
+                               const StreamHandler& handler);
 
 }  // namespace cicd::client

@@ -130,7 +130,10 @@ Result<contract::Page<model::Run>> Client::list_runs(const contract::RunFilter& 
     for (const auto& repository : filter.repositories) repositories += (repositories.empty() ? "" : ",") + repository;
     const auto query = query_text({{"pipeline", filter.pipeline}, {"branch", filter.branch},
                                    {"status", texts(filter.states)}, {"repository", repositories},
-                                   {"page", std::to_string(filter.page)},
+                                   {"user", filter.user}, {"commit", filter.commit}, {"event", texts(filter.events)},
+                                   {"since", filter.since ? format_time(*filter.since) : std::string{}},
+                                   {"until", filter.until ? format_time(*filter.until) : std::string{}},
+                                   {"cursor", filter.cursor}, {"page", std::to_string(filter.page)},
                                    {"pageSize", std::to_string(filter.page_size)}, {"sort", filter.sort}});
     return decoded<contract::Page<model::Run>>(call("GET", path_of(route::list_runs) + query));
 }
@@ -157,7 +160,8 @@ Result<model::Run> Client::retry_run(const std::string& id, const contract::Retr
 
 Result<contract::Page<model::JobRun>> Client::list_jobs(const contract::JobFilter& filter) {
     const auto query = query_text({{"run", filter.run}, {"stage", filter.stage}, {"name", filter.name},
-                                   {"status", texts(filter.states)}, {"page", std::to_string(filter.page)},
+                                   {"status", texts(filter.states)}, {"cursor", filter.cursor},
+                                   {"page", std::to_string(filter.page)},
                                    {"pageSize", std::to_string(filter.page_size)}, {"sort", filter.sort}});
     return decoded<contract::Page<model::JobRun>>(call("GET", path_of(route::list_jobs) + query));
 }
@@ -181,7 +185,15 @@ Result<void> Client::follow_run(const std::string& id, std::int64_t after_seq, c
 
 Result<void> Client::follow_log(const std::string& id, std::uint64_t first_line,
                                 const std::function<bool(const contract::LogEntry&)>& handler) {
-    return follow_log_stream(connection_->wire, id, first_line, handler);
+    contract::LogQuery query;
+    query.first_line = first_line;
+    StreamHandler lines;
+    lines.on_log = handler;
+    return follow_log(id, query, lines);
+}
+
+Result<void> Client::follow_log(const std::string& id, const contract::LogQuery& query, const StreamHandler& handler) {
+    return follow_log_stream(connection_->wire, id, query, handler);
 }
 
 }  // namespace cicd::client

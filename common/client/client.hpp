@@ -90,6 +90,8 @@ public:
     /// To the job's end; an attempt after a failed one follows on, its lines counted from 0 again.
     Result<void> follow_log(const std::string& id, std::uint64_t first_line,
                             const std::function<bool(const contract::LogEntry&)>& handler);
+    /// The same for lines that are chosen; `on_log` and `on_idle` of the handler count, not `max_lines` of the query.
+    Result<void> follow_log(const std::string& id, const contract::LogQuery& query, const StreamHandler& handler);
 
     Result<std::vector<contract::LogEntry>> job_log(const std::string& id, const contract::LogQuery& query);
     Result<contract::Explanation> explain_run(const std::string& id);

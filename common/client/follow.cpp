@@ -2,6 +2,7 @@
 #include "common/client/connection.hpp"
 #include "common/client/sse.hpp"
 #include "common/codec/codecs.hpp"
+#include "common/codec/log_entry.hpp"
 #include "common/contract/routes.hpp"
 
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 // Both streams end with an event `end`. One that stops without it was cut: it is asked for again from where it was.
 namespace cicd::client {
@@ -28,15 +30,39 @@ struct Outcome {
 
 /// What one stream reads and how it goes on.
 struct Following {
+    std::string last_id;  ///< of the last event that came
     std::function<std::string()> target;
     std::function<Result<bool>(const SseEvent&)> on_event;  ///< false: stop
     std::function<bool()> on_idle;
     std::chrono::milliseconds idle_interval{100};
 };
 
+/// Lines that came as one event, one by one; those that came before are dropped.
+bool hand_over(codec::LogLines found, std::uint64_t& next, const StreamHandler& handler) {
+    auto& entry = found.entry;
+    const bool is_new = entry.line >= next;
+    if (found.lines == 1) {
+        if (is_new) next = entry.line + 1;
+        return !is_new || !handler.on_log || handler.on_log(entry);
+    }
+    const auto first = entry.line;
+    const auto all = std::exchange(entry.text, {});
+    std::size_t begin = 0;
+    for (std::uint64_t i = 0; i < found.lines; ++i) {
+        const auto end = std::min(all.find('\n', begin), all.size());
+        entry.line = first + i;
+        entry.text.assign(all, begin, end - begin);
+        begin = end + 1;
+        if (entry.line < next) continue;
+        next = entry.line + 1;
+        if (handler.on_log && !handler.on_log(entry)) return false;
+    }
+    return true;
+}
+
 Result<Value> parsed(const SseEvent& event) { return codec::parse_json(event.data); }
 
-Result<Outcome> read_once(Wire& wire, const Following& following) {
+Result<Outcome> read_once(Wire& wire, Following& following) {
     Outcome outcome;
     SseParser parser;
     std::string error_body;
@@ -55,6 +81,7 @@ Result<Outcome> read_once(Wire& wire, const Following& following) {
                 return true;
             }
             auto go_on = following.on_event(event);
+            if (!event.id.empty()) following.last_id = event.id;
             if (!go_on) outcome.failure = go_on.error();
             outcome.stopped = go_on && !*go_on;
             return go_on && *go_on;
@@ -70,7 +97,7 @@ Result<Outcome> read_once(Wire& wire, const Following& following) {
     return outcome;
 }
 
-Result<void> follow(Wire& wire, const Following& following) {
+Result<void> follow(Wire& wire, Following& following) {
     std::optional<Error> last;
     bool ever_connected = false;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
@@ -104,23 +131,22 @@ Result<void> follow(Wire& wire, const Following& following) {
 Result<void> follow_run_stream(Wire& wire, const std::string& run, std::int64_t after_seq,
                                const StreamHandler& handler) {
     std::int64_t last_seq = after_seq;
-    std::map<std::pair<std::string, int>, std::uint64_t> next_lines;  // by job and attempt: a resumed stream repeats them
+    std::map<std::pair<std::string, int>, std::uint64_t> next_lines;  // by job and attempt
     Following following;
     following.on_idle = handler.on_idle;
     following.idle_interval = handler.idle_interval;
     following.target = [&] {
-        return path_of(route::run_events, {run}) +
-               query_text({{"after", std::to_string(last_seq)}, {"logs", handler.on_log ? "true" : ""}});
+        const auto* const logs = handler.on_log ? "true" : "";
+        const auto after = following.last_id.empty() ? std::to_string(last_seq) : following.last_id;
+        return path_of(route::run_events, {run}) + query_text({{"after", after}, {"logs", logs}, {"join", logs}});
     };
     following.on_event = [&](const SseEvent& event) -> Result<bool> {
-        CICD_TRY(const auto value, parsed(event));
         if (event.type == "log") {
-            CICD_TRY(const auto entry, codec::decode<contract::LogEntry>(value));
-            auto& next = next_lines[{entry.job.str(), entry.attempt}];
-            if (entry.line < next) return true;
-            next = entry.line + 1;
-            return !handler.on_log || handler.on_log(entry);
+            CICD_TRY(auto found, codec::parse_log_lines(event.data));
+            auto& next = next_lines[{found.entry.job.str(), found.entry.attempt}];
+            return hand_over(std::move(found), next, handler);
         }
+        CICD_TRY(const auto value, parsed(event));
         CICD_TRY(const auto change, codec::decode<model::RunEvent>(value));
         if (change.seq <= last_seq) return true;
         last_seq = change.seq;
@@ -129,22 +155,31 @@ Result<void> follow_run_stream(Wire& wire, const std::string& run, std::int64_t 
     return follow(wire, following);
 }
 
-Result<void> follow_log_stream(Wire& wire, const std::string& job, std::uint64_t first_line,
-                               const std::function<bool(const contract::LogEntry&)>& handler) {
-    std::uint64_t next = first_line;
+Result<void> follow_log_stream(Wire& wire, const std::string& job, const contract::LogQuery& query,
+                               const StreamHandler& handler) {
+    std::uint64_t next = query.first_line;
     int attempt = 0;
     Following following;
+    following.on_idle = handler.on_idle;
+    following.idle_interval = handler.idle_interval;
     following.target = [&] {
-        return path_of(route::job_log_stream, {job}) +
-               query_text({{"from", std::to_string(next)}, {"fromAttempt", attempt > 0 ? std::to_string(attempt) : ""}});
+        contract::Query asked{{"step", query.step}, {"grep", query.grep}, {"join", "true"},
+                              {"attempt", query.attempt > 0 ? std::to_string(query.attempt) : ""}};
+        if (!following.last_id.empty()) {
+            asked.emplace_back("after", following.last_id);
+        } else {
+            asked.emplace_back("from", std::to_string(query.first_line));
+            asked.emplace_back("tail", query.tail >= 0 ? std::to_string(query.tail) : "");
+            asked.emplace_back("since", query.since ? format_time(*query.since) : "");
+        }
+        return path_of(route::job_log_stream, {job}) + query_text(asked);
     };
     following.on_event = [&](const SseEvent& event) -> Result<bool> {
         if (event.type != "log") return true;
-        CICD_TRY(const auto value, parsed(event));
-        CICD_TRY(const auto entry, codec::decode<contract::LogEntry>(value));
-        attempt = entry.attempt;
-        next = entry.line + 1;
-        return handler(entry);
+        CICD_TRY(auto found, codec::parse_log_lines(event.data));
+        if (found.entry.attempt != attempt) next = 0;
+        attempt = found.entry.attempt;
+        return hand_over(std::move(found), next, handler);
     };
     return follow(wire, following);
 }

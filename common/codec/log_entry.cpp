@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace cicd::codec {
 namespace {
@@ -14,6 +15,20 @@ void append_number(std::string& out, N number) {
     std::array<char, 24> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     out.append(digits.data(), end);
+}
+
+/// Where the first of them is, or the end: eight bytes at a time (Mycroft's test for a zero byte after XOR).
+std::size_t quote_or_backslash(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
+    const auto has_zero = [](std::uint64_t v) { return (v - ones) & ~v & tops; };
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        if (has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\')) break;
+    }
+    while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;
+    return at;
 }
 
 /// Reads the one form in which we write; anything else is left to the general parser.
@@ -44,8 +59,8 @@ public:
     /// The same with the escapes that we write.
     bool text(std::string& out) {
         for (;;) {
-            const auto stop = rest_.find_first_of("\"\\");
-            if (stop == std::string_view::npos) return false;
+            const auto stop = quote_or_backslash(rest_);
+            if (stop == rest_.size()) return false;
             out.append(rest_.substr(0, stop));
             const bool closed = rest_[stop] == '"';
             rest_.remove_prefix(stop + 1);
@@ -81,7 +96,8 @@ private:
     std::string_view rest_;
 };
 
-bool scan(std::string_view json, contract::LogEntry& entry) {
+bool scan(std::string_view json, LogLines& out) {
+    auto& entry = out.entry;
     Scanner in(json);
     std::string_view job, key, stream, time;
     if (!in.skip("{\"jobId\":\"") || !in.word(job)) return false;
@@ -93,6 +109,7 @@ bool scan(std::string_view json, contract::LogEntry& entry) {
     if (!in.skip(",\"text\":\"") || !in.text(entry.text)) return false;
     entry.partial = in.skip(",\"partial\":true");
     if (!entry.partial && !in.skip(",\"partial\":false")) return false;
+    if (in.skip(",\"lines\":") && !in.number(out.lines)) return false;
     if (!in.skip(",\"attempt\":") || !in.number(entry.attempt)) return false;
     if (!in.skip("}") || !in.done()) return false;
     const auto kind = from_text<model::LogStream>(stream);
@@ -139,14 +156,26 @@ void LogEntryWriter::append(std::string& out, const Line& line) {
     out += "\",\"text\":";
     append_json_string(line.text, out);
     out += line.partial ? ",\"partial\":true" : ",\"partial\":false";
+    if (line.lines > 1) {
+        out += ",\"lines\":";
+        append_number(out, line.lines);
+    }
     out += end_;
 }
 
-Result<contract::LogEntry> parse_log_entry(std::string_view json) {
-    contract::LogEntry entry;
-    if (scan(json, entry)) return entry;
+Result<LogLines> parse_log_lines(std::string_view json) {
+    LogLines found;
+    if (scan(json, found)) return found;
     CICD_TRY(const auto value, parse_json(json));
-    return decode<contract::LogEntry>(value);
+    CICD_TRY(found.entry, decode<contract::LogEntry>(value));
+    const auto& lines = value["lines"];
+    found.lines = lines.is_number() && lines.as_number() >= 1 ? static_cast<std::uint64_t>(lines.as_number()) : 1;
+    return found;
+}
+
+Result<contract::LogEntry> parse_log_entry(std::string_view json) {
+    CICD_TRY(auto found, parse_log_lines(json));
+    return std::move(found.entry);
 }
 
 }  // namespace cicd::codec

@@ -21,6 +21,9 @@ public:
         Timestamp time;
         std::string_view text;  ///< any bytes
         bool partial = false;
+        /// Above 1: `text` is so many lines, with newlines in between, that have all the rest in common; `number` is the
+        /// first one's.
+        std::uint64_t lines = 1;
     };
     void append(std::string& out, const Line& line);
 
@@ -32,5 +35,12 @@ private:
 
 /// As decode, from the text.
 Result<contract::LogEntry> parse_log_entry(std::string_view json);
+
+/// The same for lines that came as one; `entry.text` holds newlines in between.
+struct LogLines {
+    contract::LogEntry entry;
+    std::uint64_t lines = 1;
+};
+Result<LogLines> parse_log_lines(std::string_view json);
 
 }  // namespace cicd::codec

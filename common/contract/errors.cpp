@@ -13,8 +13,12 @@ constexpr CodeMeaning meanings[] = {
     {"CICD_403", "not allowed"},
     {"CICD_404", "there is nothing at that path of the API"},
     {"CICD_405", "the path exists, but not with that method"},
+    {"CICD_408", "the request did not arrive in time"},
     {"CICD_409", "the state does not allow it, or an Idempotency-Key came again with another body"},
+    {"CICD_410", "the events that were asked for are no longer kept"},
     {"CICD_413", "the body is too large"},
+    {"CICD_429", "too many connections are open"},
+    {"CICD_431", "the request's header is too large"},
     {"CICD_500", "a fault of the daemon or of the machine"},
     {"CICD_501", "not available yet"},
     {"CICD_503", "the daemon is stopping, or something that it needs cannot be used"},
@@ -63,6 +67,8 @@ std::span<const CodeMeaning> code_meanings() { return meanings; }
 int http_status(const Error& error) {
     if (error.code == code::method_not_allowed) return 405;
     if (error.code == code::too_large) return 413;
+    if (error.code == code::header_too_large) return 431;
+    if (error.code == code::too_slow) return 408;
     if (error.code == code::not_available_yet) return 501;
     switch (error.kind) {
         case ErrorKind::invalid: return error.code.starts_with("CICD_") ? 400 : 422;

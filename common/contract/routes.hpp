@@ -26,6 +26,7 @@ inline constexpr Route readyz{"getReadiness", "GET", "/readyz"};
 inline constexpr Route version{"getVersion", "GET", "/version"};
 inline constexpr Route status{"getStatus", "GET", "/status"};
 inline constexpr Route openapi{"getOpenapi", "GET", "/openapi.json"};
+inline constexpr Route all_events{"getEvents", "GET", "/events"};
 inline constexpr Route metrics{"getMetrics", "GET", "/metrics"};
 inline constexpr Route backup{"backupDaemon", "POST", "/daemon/backup"};
 inline constexpr Route clean_up{"cleanUpDaemon", "POST", "/daemon/cleanup"};

@@ -1,50 +1,61 @@
 #include "daemon/api/dispatch.hpp"
 
+#include "common/base/text.hpp"
 #include "common/contract/errors.hpp"
+#include "daemon/api/fingerprint.hpp"
+#include "daemon/api/metrics.hpp"
+#include "daemon/api/request_log.hpp"
 
+#include <algorithm>
 #include <atomic>
-#include <functional>
 #include <random>
 
 namespace cicd::api {
 namespace {
 
-constexpr auto kept_for = std::chrono::hours(24);
-constexpr std::size_t most_kept = 4096;
-constexpr std::size_t longest_key = 255;
+constexpr std::size_t longest_id = 64;
 
-std::size_t fingerprint_of(const Request& request) {
-    return std::hash<std::string>{}(request.method + ' ' + request.target + '\n' + request.body);
+bool is_read(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+/// RFC 9110, section 13.1.2: `*`, or a list of tags, compared weakly.
+bool names(std::string_view list, std::string_view tag) {
+    const auto bare = [](std::string_view text) {
+        text = trim(text);
+        if (text.starts_with("W/")) text.remove_prefix(2);
+        return text;
+    };
+    if (trim(list) == "*") return true;
+    const auto those = split(list, ',');
+    return std::any_of(those.begin(), those.end(), [&](const auto& one) { return bare(one) == bare(tag); });
+}
+
+std::string etag_of(const Response& response) {
+    for (const auto& [name, value] : response.headers)
+        if (name == "ETag") return value;
+    return {};
+}
+
+Response not_allowed(const Request& request, const std::string& allow) {
+    auto response = error_response(invalid(std::string(contract::code::method_not_allowed),
+                                           request.method.substr(0, 20) + " is not possible here", "possible: " + allow),
+                                   request.id);
+    response.headers.emplace_back("Allow", allow);
+    return response;
 }
 
 }  // namespace
 
-const Answered::Entry* Answered::find_or_begin(const std::string& key, std::size_t fingerprint) {
-    forget_old();
-    const auto [it, is_new] = entries_.try_emplace(key);
-    if (!is_new) return &it->second;
-    it->second = {fingerprint, std::nullopt, std::chrono::steady_clock::now()};
-    return nullptr;
-}
-
-void Answered::finish(const std::string& key, const Response& response) {
-    if (response.status >= 500 || response.stream)
-        entries_.erase(key);
-    else if (const auto it = entries_.find(key); it != entries_.end())
-        it->second.response = response;
-    changed_.notify();
-}
-
-void Answered::forget_old() {
-    const auto limit = std::chrono::steady_clock::now() - kept_for;
-    std::erase_if(entries_, [&](const auto& entry) { return entry.second.response && entry.second.time < limit; });
-    while (entries_.size() >= most_kept) {
-        auto oldest = entries_.end();
-        for (auto it = entries_.begin(); it != entries_.end(); ++it)
-            if (it->second.response && (oldest == entries_.end() || it->second.time < oldest->second.time)) oldest = it;
-        if (oldest == entries_.end()) return;
-        entries_.erase(oldest);
+void tag(const Request& request, Response& response) {
+    if (!is_read(request) || response.status != 200 || response.stream) return;
+    auto etag = etag_of(response);
+    if (etag.empty()) {
+        etag = (response.is_immutable ? "\"" : "W/\"") + fingerprint(response.body) + '"';
+        response.headers.emplace_back("ETag", etag);
     }
+    if (request.if_none_match.empty() || !names(request.if_none_match, etag)) return;
+    response.status = 304;
+    response.body.clear();
+    response.content_type.clear();
 }
 
 std::string Dispatcher::next_request_id() {
@@ -61,35 +72,89 @@ std::string Dispatcher::next_request_id() {
     return id;
 }
 
+std::string Dispatcher::request_id(std::string_view wanted) {
+    const auto plain = [](unsigned char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    };
+    const bool usable = !wanted.empty() && wanted.size() <= longest_id && std::all_of(wanted.begin(), wanted.end(), plain);
+    return usable ? std::string(wanted) : next_request_id();
+}
+
 async::Task<Response> Dispatcher::answer(Request request) {
-    const auto id = request.id;
+    const auto begin = std::chrono::steady_clock::now();
+    Request facts;
+    facts.id = request.id;
+    facts.user = request.user;
+    facts.method = request.method;
+    facts.target = request.target;
+    facts.if_none_match = request.if_none_match;
+    Answered answered;
     std::string what;
     try {
-        co_return co_await route(std::move(request));
+        answered = co_await route(std::move(request));
+        tag(facts, answered.response);
     } catch (const std::exception& exception) {
         what = exception.what();
     }
-    services_.warn("request " + id + " failed: " + what);
-    co_return error_response(internal_error("the daemon failed to answer this request",
-                                            "'cicdctl daemon logs' tells more about " + id),
-                             id);
+    if (!what.empty()) {
+        services_.warn("request " + facts.id + " failed: " + what);
+        answered.response = error_response(internal_error("the daemon failed to answer this request",
+                                                          "'cicdctl daemon logs' tells more about " + facts.id),
+                                           facts.id);
+    }
+    const auto took = std::chrono::steady_clock::now() - begin;
+    const auto* known = answered.endpoint;
+    const auto path = known ? known->route.path : std::string_view("none");
+    if (services_.metrics)
+        services_.metrics->answered(known ? known->route.method : "other", path, answered.response.status, took);
+    log_request(facts, path, answered.response, took);
+    co_return std::move(answered.response);
 }
 
-async::Task<Response> Dispatcher::route(Request request) {
-    const auto target = read_target(request.target, request);
-    if (!target) co_return error_response(target.error(), request.id);
-    const auto found = find_endpoint(endpoints(), request);
-    if (!found) co_return error_response(found.error(), request.id);
-    if (!found->endpoint) {
-        auto response = error_response(invalid(std::string(contract::code::method_not_allowed),
-                                               request.method + " is not possible here", "possible: " + found->allow),
-                                       request.id);
-        response.headers.emplace_back("Allow", found->allow);
-        co_return response;
+async::Task<Dispatcher::Answered> Dispatcher::route(Request request) {
+    Answered answered;
+    if (request.method == "GET") {
+        if (const auto* known = cache_.find(request.target, services_.store.version())) {
+            answered.response = known->response;
+            answered.endpoint = known->endpoint;
+            co_return answered;
+        }
     }
-    if (request.method == "POST" && !request.idempotency_key.empty())
-        co_return co_await once(*found->endpoint, std::move(request));
-    co_return co_await call(*found->endpoint, std::move(request));
+    const auto target = read_target(request.target, request);
+    const auto found = target ? find_endpoint(endpoints(), request) : Result<Found>(target.error());
+    if (!found) {
+        answered.response = error_response(found.error(), request.id);
+        co_return answered;
+    }
+    answered.endpoint = found->endpoint;
+    if (!found->endpoint) {
+        answered.response = not_allowed(request, found->allow);
+        co_return answered;
+    }
+    if (request.method == "POST" && !request.idempotency_key.empty()) {
+        const Idempotency::Work work = [this, endpoint = found->endpoint](Request first) {
+            return call(*endpoint, std::move(first));
+        };
+        answered.response = co_await idempotency_.once(std::move(request), work);
+    } else if (found->endpoint->is_cached) {
+        answered.response = co_await read(*found->endpoint, std::move(request));
+    } else {
+        answered.response = co_await call(*found->endpoint, std::move(request));
+    }
+    co_return answered;
+}
+
+async::Task<Response> Dispatcher::read(const Endpoint& endpoint, Request request) {
+    AnswerCache::Entry entry{request.target, &endpoint, services_.store.version(), {}};
+    const auto reading = request;
+    auto response = co_await call(endpoint, std::move(request));
+    if (response.status != 200 || response.stream) co_return response;
+    auto plain = reading;
+    plain.if_none_match.clear();
+    tag(plain, response);
+    entry.response = response;
+    cache_.put(std::move(entry));
+    co_return response;
 }
 
 async::Task<Response> Dispatcher::call(const Endpoint& endpoint, Request request) {
@@ -97,38 +162,6 @@ async::Task<Response> Dispatcher::call(const Endpoint& endpoint, Request request
     auto answer = co_await endpoint.handler(services_, std::move(request));
     if (!answer) co_return error_response(answer.error(), id);
     co_return std::move(*answer);
-}
-
-async::Task<Response> Dispatcher::once(const Endpoint& endpoint, Request request) {
-    const auto id = request.id;
-    if (request.idempotency_key.size() > longest_key)
-        co_return error_response(invalid(std::string(contract::code::bad_request), "the Idempotency-Key is too long",
-                                         "at most 255 bytes"), id);
-    const auto key = request.user + ' ' + request.idempotency_key;
-    const auto fingerprint = fingerprint_of(request);
-    while (const auto* earlier = answered_.find_or_begin(key, fingerprint)) {
-        if (earlier->fingerprint != fingerprint)
-            co_return error_response(conflict(std::string(contract::code::key_reused),
-                                              "this Idempotency-Key was used for another request",
-                                              "use a fresh key for each request"), id);
-        if (earlier->response) {
-            auto again = *earlier->response;
-            again.headers.emplace_back("Idempotent-Replayed", "true");
-            co_return again;
-        }
-        co_await answered_.wait();
-    }
-    Response response;
-    std::exception_ptr failure;
-    try {
-        response = co_await call(endpoint, std::move(request));
-    } catch (...) {
-        failure = std::current_exception();
-        response.status = 500;
-    }
-    answered_.finish(key, response);
-    if (failure) std::rethrow_exception(failure);
-    co_return response;
 }
 
 }  // namespace cicd::api

@@ -8,10 +8,10 @@ namespace {
 constexpr auto look_again = std::chrono::milliseconds(100);
 }
 
-JobProgress::JobProgress(Services& services, JobId job, const boost::asio::any_io_executor& executor)
-    : services_(services), job_(std::move(job)), wake_(executor),
+JobProgress::JobProgress(Services& services, const model::JobRun& job, const boost::asio::any_io_executor& executor)
+    : services_(services), job_(job.id), wake_(executor),
       next_heartbeat_(std::chrono::steady_clock::now() + heartbeat_interval) {
-    subscription_ = services_.bus.subscribe([this](const model::RunEvent& event) { take(event); });
+    subscription_ = services_.run_events->follow(job.run, [this](const model::RunEvent& event) { take(event); });
 }
 
 void JobProgress::take(const model::RunEvent& event) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/api/run_events.hpp"
 #include "daemon/api/services.hpp"
 #include "daemon/api/wake.hpp"
 
@@ -8,7 +9,7 @@ namespace cicd::api {
 /// How far a job is, for a stream that follows its log: told by events, woken by whatever else the stream listens to.
 class JobProgress {
 public:
-    JobProgress(Services& services, JobId job, const boost::asio::any_io_executor& executor);
+    JobProgress(Services& services, const model::JobRun& job, const boost::asio::any_io_executor& executor);
     JobProgress(const JobProgress&) = delete;
     JobProgress& operator=(const JobProgress&) = delete;
 
@@ -32,7 +33,7 @@ private:
     int attempt_ = 1;
     bool ended_ = false, told_ = false;
     std::chrono::steady_clock::time_point next_heartbeat_;
-    events::Bus::Subscription subscription_;
+    RunEvents::Subscription subscription_;
 };
 
 }  // namespace cicd::api

@@ -9,11 +9,11 @@ constexpr std::size_t text_at_once = 256 * 1024;
 
 /// How one stream writes lines, and what it says while nothing happens.
 struct Form {
-    bool events = true;
+    bool events = true, join = false;
     [[nodiscard]] std::string heartbeat() const { return events ? std::string(heartbeat_text) : std::string(); }
     Result<std::uint64_t> append(LogFollower& log, std::string& text, const LogSelection* selection) const {
         if (!events) return log.append_text(text, {}, selection);
-        return log.append_events(text, {std::to_string(log.attempt()) + "-", true}, LogFollower::every_step, selection);
+        return log.append_events(text, {std::to_string(log.attempt()) + "-", true, join}, LogFollower::every_step, selection);
     }
 };
 
@@ -40,7 +40,7 @@ async::Task<bool> send_attempt(JobProgress& progress, LogFollower& log, const Lo
 }
 
 async::Task<bool> send_log(Services& services, LogStreamRequest what, Form form, BodyStream& out) {
-    JobProgress progress(services, what.job.id, co_await boost::asio::this_coro::executor);
+    JobProgress progress(services, what.job, co_await boost::asio::this_coro::executor);
     const auto known = co_await progress.load();
     if (!known) co_return false;
     int attempt = what.selection.query.attempt > 0 ? what.selection.query.attempt : std::max(1, what.from_attempt);
@@ -60,17 +60,19 @@ async::Task<bool> send_log(Services& services, LogStreamRequest what, Form form,
 }  // namespace
 
 async::Task<void> stream_job_log(Services& services, LogStreamRequest what, BodyStream& out) {
-    const bool complete = co_await send_log(services, std::move(what), {true}, out);
+    const Form form{true, what.join};
+    const bool complete = co_await send_log(services, std::move(what), form, out);
     if (complete) co_await out.send(std::string(end_text));
 }
 
 async::Task<void> stream_job_lines(Services& services, LogStreamRequest what, BodyStream& out) {
-    const bool complete = co_await send_log(services, std::move(what), {false}, out);
+    const Form form{false, false};
+    const bool complete = co_await send_log(services, std::move(what), form, out);
     if (!complete) out.cut();
 }
 
 async::Task<void> stream_job_text(Services& services, TextStreamRequest what, BodyStream& out) {
-    JobProgress progress(services, what.job.id, co_await boost::asio::this_coro::executor);
+    JobProgress progress(services, what.job, co_await boost::asio::this_coro::executor);
     const auto known = co_await progress.load();
     if (!known) co_return out.cut();
     const auto directory = services.runs.job_directory(what.job.id, what.attempt);

@@ -35,10 +35,15 @@ Result<std::uint64_t> LogFollower::append_events(std::string& out, const Ids& id
     CICD_CHECK(reader_.read(next_, lines_at_once, bytes_at_once, batch_));
     std::uint64_t taken = 0;
     for (; taken < batch_.size(); ++taken) {
-        const auto line = as_line(batch_, taken);
+        auto line = as_line(batch_, taken);
         if (line.step > up_to_step) break;
         if (selection && !selection->takes(batch_.record(taken), line.text)) continue;
-        if (ids.each) append_id(out, ids, line.number);
+        if (ids.join && !selection) {
+            line.lines = batch_.alike(taken);
+            line.text = batch_.text(taken, line.lines);
+            taken += line.lines - 1;
+        }
+        if (ids.each) append_id(out, ids, line.number + line.lines - 1);
         out += "event: log\ndata: ";
         writer_.append(out, line);
         out += "\n\n";

@@ -22,6 +22,7 @@ public:
     struct Ids {
         std::string prefix;
         bool each = true;
+        bool join = false;  ///< lines that were printed together are one event
     };
     /// Appends the next lines as events `log`, a few hundred kilobytes at most, and tells how many it went over; none: that
     /// was all for now, or up to that step.

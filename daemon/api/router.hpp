@@ -17,6 +17,8 @@ using Handler = async::Task<Answer> (*)(Services&, Request);
 struct Endpoint {
     contract::Route route;
     Handler handler;
+    /// Its answer depends on nothing but the target and the state file.
+    bool is_cached = false;
 };
 
 /// Every endpoint there is; where two patterns match, the earlier one is taken.

@@ -1,5 +1,6 @@
 #include "common/codec/codecs.hpp"
 #include "daemon/api/log_follower.hpp"
+#include "daemon/api/run_events.hpp"
 #include "daemon/api/sse.hpp"
 #include "daemon/api/wake.hpp"
 
@@ -34,7 +35,7 @@ class Streaming {
 public:
     Streaming(Services& services, RunStream what, BodyStream& out, const boost::asio::any_io_executor& executor)
         : services_(services), what_(std::move(what)), out_(out), changed_(executor), last_(what_.after.seq) {
-        subscription_ = services_.bus.subscribe([this](const model::RunEvent& event) { take(event); });
+        subscription_ = services_.run_events->follow(what_.run, [this](const model::RunEvent& event) { take(event); });
     }
 
     async::Task<void> run();
@@ -64,11 +65,10 @@ private:
     bool overflown_ = false, ended_ = false;
     std::map<std::string, LogFollower> followers_;  // by job
     std::chrono::steady_clock::time_point next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
-    events::Bus::Subscription subscription_;
+    RunEvents::Subscription subscription_;
 };
 
 void Streaming::take(const model::RunEvent& event) {
-    if (event.run != what_.run) return;
     if (waiting_.size() < most_waiting && !overflown_) {
         waiting_.push_back(event);
     } else {
@@ -107,7 +107,7 @@ LogFollower::Ids Streaming::ids_of(const std::string& job) const {
     position.lines.erase(job);
     const auto& log = followers_.at(job);
     const bool few = position.lines.size() < few_jobs;
-    return {position.text() + ";" + job + "." + std::to_string(log.attempt()) + ".", few};
+    return {position.text() + ";" + job + "." + std::to_string(log.attempt()) + ".", few, what_.join};
 }
 
 async::Task<bool> Streaming::send_lines(const std::string& job, int up_to_step) {

@@ -1,10 +1,13 @@
+#include "common/contract/errors.hpp"
 #include "daemon/api/server.hpp"
 
 #include <pwd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -35,6 +38,14 @@ std::optional<std::string> allowed_peer(Socket& socket) {
     return user_name(peer.uid);
 }
 
+/// What the limit of open files leaves beside runners, logs and the state file.
+std::int64_t most_connections() {
+    constexpr std::int64_t most = 16'384, least = 64;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return most;
+    return std::clamp(static_cast<std::int64_t>(files.rlim_cur) / 2, least, most);
+}
+
 Error cannot_listen(const std::filesystem::path& socket, const std::string& why) {
     return unavailable("CICD_503", "cannot listen at " + socket.string() + ": " + why);
 }
@@ -52,7 +63,8 @@ Result<void> make_folder(const std::filesystem::path& socket) {
 }  // namespace
 
 Server::Server(const asio::any_io_executor& executor, Services& services, std::filesystem::path socket)
-    : services_(services), path_(std::move(socket)), dispatcher_(executor, services), acceptor_(executor),
+    : services_(services), path_(std::move(socket)), run_events_(services.bus), metrics_(std::make_shared<Metrics>(run_events_)),
+      most_connections_(most_connections()), dispatcher_(executor, services), acceptor_(executor),
       sessions_(executor, [this](std::exception_ptr error) {
           try {
               std::rethrow_exception(error);
@@ -62,9 +74,15 @@ Server::Server(const asio::any_io_executor& executor, Services& services, std::f
           } catch (const std::exception& failure) {
               services_.warn(std::string("a connection failed: ") + failure.what());
           }
-      }) {}
+      }) {
+    services_.run_events = &run_events_;
+    services_.metrics = metrics_;
+}
 
-Server::~Server() = default;
+Server::~Server() {
+    services_.run_events = nullptr;
+    services_.metrics = nullptr;
+}
 
 Result<std::unique_ptr<Server>> Server::listen(const asio::any_io_executor& executor, Services& services,
                                                const std::filesystem::path& socket) {
@@ -104,8 +122,24 @@ async::Task<void> Server::accept() {
             services_.warn("refused a connection of another user");
             continue;
         }
+        if (metrics_->connections() >= most_connections_) {
+            turn_away(std::move(socket));
+            continue;
+        }
         sessions_.spawn(serve_connection(std::move(socket), dispatcher_, std::move(*user)));
     }
+}
+
+/// Without waiting for its request: a client that asks anything finds this answer.
+void Server::turn_away(Socket socket) {
+    const Error error{ErrorKind::unavailable, std::string(contract::code::too_many),
+                      std::to_string(most_connections_) + " connections are open, as many as the daemon takes",
+                      "end some, or raise the limit of open files (ulimit -n) and start the daemon again", {}};
+    const auto response = error_response(error, Dispatcher::next_request_id());
+    const auto text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
+                      "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" + response.body;
+    [[maybe_unused]] const auto sent = ::send(socket.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    metrics_->answered("other", "none", 503, {});
 }
 
 void Server::stop() {

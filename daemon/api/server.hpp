@@ -2,6 +2,8 @@
 
 #include "common/base/result.hpp"
 #include "daemon/api/dispatch.hpp"
+#include "daemon/api/metrics.hpp"
+#include "daemon/api/run_events.hpp"
 #include "daemon/api/services.hpp"
 #include "daemon/async/task_group.hpp"
 
@@ -32,8 +34,13 @@ private:
     Server(const boost::asio::any_io_executor& executor, Services& services, std::filesystem::path socket);
     async::Task<void> accept();
 
+    void turn_away(boost::asio::local::stream_protocol::socket socket);
+
     Services& services_;
     std::filesystem::path path_;
+    RunEvents run_events_;
+    std::shared_ptr<Metrics> metrics_;
+    std::int64_t most_connections_;
     Dispatcher dispatcher_;
     boost::asio::local::stream_protocol::acceptor acceptor_;
     async::TaskGroup sessions_;

@@ -9,11 +9,14 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace cicd::api {
 
 class LogWatch;
+class Metrics;
+class RunEvents;
 
 /// What an administrator asks of the daemon itself. daemon/app fills it. Calls block and are made on the pool.
 class Upkeep {
@@ -39,6 +42,8 @@ struct Services {
     std::function<bool()> is_ready;   ///< false while starting and stopping
     std::function<void(std::string_view)> warn;
     Upkeep* upkeep = nullptr;         ///< null: refused as not available
+    RunEvents* run_events = nullptr;  ///< these two are the server's own, and there while it serves
+    std::shared_ptr<Metrics> metrics;
 };
 
 }  // namespace cicd::api

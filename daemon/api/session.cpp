@@ -1,4 +1,6 @@
 #include "common/contract/errors.hpp"
+#include "daemon/api/metrics.hpp"
+#include "daemon/api/request_parser.hpp"
 #include "daemon/api/server.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -16,32 +18,14 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
 using Stream = beast::basic_stream<asio::local::stream_protocol>;
-using Parser = http::request_parser<http::string_body>;
 
 namespace {
 
-constexpr std::uint64_t largest_body = 8 * 1024 * 1024;
-constexpr std::uint32_t largest_header = 32 * 1024;
-constexpr auto idle_limit = std::chrono::seconds(120);  // for a request's first byte, and its header
+constexpr auto idle_limit = std::chrono::seconds(120);   // for a request's first byte
+constexpr auto header_limit = std::chrono::seconds(10);  // from then on, for its whole header
 constexpr auto body_limit = std::chrono::seconds(60);
 constexpr auto write_limit = std::chrono::seconds(60);
-
-Request as_request(const http::request<http::string_body>& message, std::string user) {
-    const auto field = [&](const auto& name) { return std::string(message[name]); };
-    Request request;
-    request.method = std::string(message.method_string());
-    request.target = std::string(message.target());
-    request.body = message.body();
-    request.accept = field(http::field::accept);
-    request.content_type = field(http::field::content_type);
-    request.last_event_id = field("Last-Event-ID");
-    request.idempotency_key = field("Idempotency-Key");
-    request.range = field(http::field::range);
-    request.if_none_match = field(http::field::if_none_match);
-    request.id = Dispatcher::next_request_id();
-    request.user = std::move(user);
-    return request;
-}
+constexpr std::size_t read_at_once = 4096;
 
 template <class Message>
 void set_header(Message& message, const Response& response, const std::string& request_id, bool keep_alive) {
@@ -50,7 +34,7 @@ void set_header(Message& message, const Response& response, const std::string& r
     message.set(http::field::server, "cicdd/" CICD_VERSION);
     if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
     message.set("X-Request-Id", request_id);
-    message.set(http::field::cache_control, "no-store");
+    message.set(http::field::cache_control, "no-cache");
     for (const auto& [name, value] : response.headers) message.set(name, value);
     message.keep_alive(keep_alive);
 }
@@ -133,23 +117,31 @@ async::Task<bool> write_response(Stream& stream, Response response, const Reques
 
 /// What to answer to bytes that are no request; nothing where the client simply went away.
 std::optional<Response> refusal(const error_code& error, const std::string& request_id) {
-    if (error == http::error::end_of_stream || error == http::error::partial_message || error == beast::error::timeout)
-        return std::nullopt;
+    if (error == beast::error::timeout)
+        return error_response({ErrorKind::timeout, std::string(contract::code::too_slow),
+                               "the request did not arrive in time", "a header has 10 seconds, a body 60", {}},
+                              request_id);
+    if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
     if (error.category() != make_error_code(http::error::bad_method).category()) return std::nullopt;
-    if (error == http::error::body_limit)
-        return error_response(invalid(std::string(contract::code::too_large), "the request's body is too large",
-                                      "at most 8 MiB"), request_id);
-    auto response = error_response(invalid(std::string(contract::code::bad_request),
-                                           "this is no HTTP request: " + error.message()), request_id);
-    if (error == http::error::header_limit) response.status = 431;
-    return response;
+    return error_response(no_request(error), request_id);
 }
 
-async::Task<error_code> read_request(Stream& stream, beast::flat_buffer& buffer, Parser& parser) {
+/// Bytes of a next request, which may be here already.
+async::Task<error_code> wait_for_request(Stream& stream, beast::flat_buffer& buffer) {
     error_code error;
+    if (buffer.size() > 0) co_return error;
     stream.expires_after(idle_limit);
+    const auto size = co_await stream.async_read_some(buffer.prepare(read_at_once),
+                                                      asio::redirect_error(asio::use_awaitable, error));
+    buffer.commit(size);
+    co_return error;
+}
+
+async::Task<error_code> read_request(Stream& stream, beast::flat_buffer& buffer, MessageParser& parser) {
+    error_code error;
+    stream.expires_after(header_limit);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return error;
+    if (error || parser.is_done()) co_return error;
     stream.expires_after(body_limit);
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         http::response<http::empty_body> go_on{http::status::continue_, 11};
@@ -160,17 +152,38 @@ async::Task<error_code> read_request(Stream& stream, beast::flat_buffer& buffer,
     co_return error;
 }
 
+/// Counts itself while it is there.
+class Counted {
+public:
+    using Change = void (Metrics::*)();
+    Counted(std::shared_ptr<Metrics> metrics, Change begin, Change end) : metrics_(std::move(metrics)), end_(end) {
+        if (metrics_) (*metrics_.*begin)();
+    }
+    ~Counted() {
+        if (metrics_) (*metrics_.*end_)();
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+private:
+    std::shared_ptr<Metrics> metrics_;
+    Change end_;
+};
+
 }  // namespace
 
 async::Task<void> serve_connection(asio::local::stream_protocol::socket socket, Dispatcher& dispatcher,
                                    std::string user) {
+    const auto metrics = dispatcher.services().metrics;
+    const Counted connection(metrics, &Metrics::connection_opened, &Metrics::connection_closed);
     Stream stream(std::move(socket));
     beast::flat_buffer buffer;
     for (bool go_on = true; go_on;) {
-        Parser parser;
-        parser.body_limit(largest_body);
-        parser.header_limit(largest_header);
-        const auto error = co_await read_request(stream, buffer, parser);
+        MessageParser parser;
+        set_limits(parser);
+        auto error = co_await wait_for_request(stream, buffer);
+        if (error) co_return;
+        error = co_await read_request(stream, buffer, parser);
         if (error) {
             Request nothing;
             nothing.id = Dispatcher::next_request_id();
@@ -185,6 +198,7 @@ async::Task<void> serve_connection(asio::local::stream_protocol::socket socket, 
         facts.method = request.method;
         stream.expires_never();
         auto response = co_await dispatcher.answer(std::move(request));
+        const Counted streaming(response.stream ? metrics : nullptr, &Metrics::stream_opened, &Metrics::stream_closed);
         go_on = co_await write_response(stream, std::move(response), facts, keep_alive);
     }
 }

@@ -38,15 +38,26 @@ struct RunStream {
     RunId run;
     StreamPosition after;
     bool logs = false;
+    bool join = false;  ///< lines that were printed together are one event
     std::string stage;  ///< only this one's jobs and events; empty: all
 };
 /// Events of a run, with the log lines of its jobs in between if asked for, until the run has ended.
 async::Task<void> stream_run(Services& services, RunStream what, BodyStream& out);
 
+/// Which events of all runs: those behind number `after`, of these types (empty: every one).
+struct EventStream {
+    std::int64_t after = 0;
+    std::vector<std::string> types;
+    [[nodiscard]] bool takes(const model::RunEvent& event) const;
+};
+/// Events of all runs for as long as the daemon serves.
+async::Task<void> stream_events(Services& services, EventStream what, BodyStream& out);
+
 struct LogStreamRequest {
     model::JobRun job;
     LogSelection selection;  ///< its `attempt`: only this one; 0: from `from_attempt` on, through every later one
     int from_attempt = 1;
+    bool join = false;
     bool resumed = false;    ///< `tail` and `since` were resolved before: only `first_line` counts
 };
 /// Log lines of a job until it has ended, as events.

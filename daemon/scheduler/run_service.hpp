@@ -18,7 +18,8 @@ public:
     virtual ~RunService() = default;
 
     /// Source resolved, planned, stored, queued.
-    virtual async::Task<Result<model::Run>> start(contract::StartRun request, std::string user) = 0;
+    virtual async::Task<Result<model::Run>> start(contract::StartRun request, std::string user,
+                                                  std::string request_key = {}) = 0;
     /// Refused with a conflict where the run has ended.
     virtual async::Task<Result<model::Run>> cancel(RunId run, std::string reason) = 0;
     /// A new run of the same plan and source; `failed_only` takes over the successes of the old one.

@@ -94,6 +94,14 @@ Result<void> write_run(Connection& to, const model::Run& run) {
     return {};
 }
 
+/// Its place among all runs' events. Only the newest places are kept, so the greatest number is never given out again.
+void note_order(Connection& to, std::int64_t run, std::int64_t seq) {
+    constexpr std::int64_t kept = 1'000'000, at_once = 1024;
+    to.query("INSERT INTO event_order (run, seq) VALUES (?,?)").with(run, seq).run();
+    const auto id = static_cast<std::int64_t>(to.database().getLastInsertRowid());
+    if (id % at_once == 0 && id > kept) to.query("DELETE FROM event_order WHERE id <= ?").with(id - kept).run();
+}
+
 Result<void> write_all(Connection& to, const Changes& changes) {
     for (const auto& run : changes.new_runs) CICD_CHECK(write_new_run(to, run));
     for (const auto& stop : changes.stops) CICD_CHECK(write_stop(to, stop));
@@ -106,6 +114,7 @@ Result<void> write_all(Connection& to, const Changes& changes) {
     for (const auto& event : changes.events) {
         CICD_TRY(const auto number, run_number(event.run));
         to.query("INSERT INTO events VALUES (?,?,?)").with(number, event.seq, json(event)).run();
+        note_order(to, number, event.seq);
     }
     return {};
 }

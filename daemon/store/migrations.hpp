@@ -112,6 +112,11 @@ CREATE TABLE stops (
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3};
+/// The order in which all runs' events became durable. It begins with the first event after this step.
+inline constexpr std::string_view migration_4 = R"sql(
+CREATE TABLE event_order (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4};
 
 }  // namespace cicd::store

@@ -3,6 +3,7 @@
 #include "daemon/store/connection.hpp"
 #include "daemon/store/store.hpp"
 
+#include <atomic>
 #include <span>
 #include <variant>
 
@@ -44,6 +45,24 @@ struct Sequence {
 };
 constexpr std::int64_t id_block = 256;
 
+/// Counts who wrote: before a write can be seen, and again when it is done.
+class WriteMutex {
+public:
+    void lock() {
+        mutex_.lock();
+        ++version_;
+    }
+    void unlock() {
+        ++version_;
+        mutex_.unlock();
+    }
+    [[nodiscard]] std::uint64_t version() const { return version_; }
+
+private:
+    std::mutex mutex_;
+    std::atomic<std::uint64_t> version_{0};
+};
+
 struct Store::State {
     explicit State(const std::filesystem::path& path)
         : file(path), writer(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), readers(path) {}
@@ -57,7 +76,7 @@ struct Store::State {
     std::filesystem::path file;
     std::string owner;          ///< tells this opening of the file from every other
     bool wants_check = false;
-    std::mutex mutex;  ///< of `writer`; taken before `ids_mutex`
+    WriteMutex mutex;  ///< of `writer`; taken before `ids_mutex`
     Connection writer;
     Readers readers;
     std::mutex ids_mutex;

@@ -146,6 +146,8 @@ Store::~Store() {
     for (auto* sequence : {&state_->run_ids, &state_->job_ids, &state_->pipeline_ids}) state_->give_back(*sequence);
 }
 
+std::uint64_t Store::version() const { return state_->mutex.version(); }
+
 RunId Store::next_run_id() { return id_of<RunTag>(state_->take(state_->run_ids)); }
 JobId Store::next_job_id() { return id_of<JobTag>(state_->take(state_->job_ids)); }
 PipelineId Store::next_pipeline_id() { return id_of<PipelineTag>(state_->take(state_->pipeline_ids)); }

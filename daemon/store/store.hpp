@@ -94,6 +94,17 @@ struct EndedFilter {
     int limit = 100;
 };
 
+/// An event and its number among those of all runs.
+struct OrderedEvent {
+    std::int64_t id = 0;
+    model::RunEvent event;
+};
+struct EventPage {
+    std::vector<OrderedEvent> events;
+    std::int64_t next = 0;  ///< the number to go on after; events of runs that were removed are passed over
+    bool has_next = false;
+};
+
 struct PipelineVersion {
     int version = 1;
     std::string definition, created_by;
@@ -114,6 +125,8 @@ public:
     PipelineId next_pipeline_id();
 
     Result<void> apply(const Changes& changes);
+    /// Another number after each write: what was read since a number was taken is what it says for as long as it stays.
+    [[nodiscard]] std::uint64_t version() const;
 
     Result<std::vector<ActiveRun>> active_runs();
     Result<model::Run> run(const RunId& id);           ///< with stages and jobs; PIPELINE_001-style not_found "RUN_001"
@@ -123,6 +136,10 @@ public:
     Result<model::JobRun> job(const JobId& id);        ///< not_found "JOB_001"
     Result<contract::Page<model::JobRun>> jobs(const contract::JobFilter& filter);
     Result<std::vector<model::RunEvent>> events(const RunId& run, std::int64_t after_seq, int limit);
+    /// Of all runs, in the order in which they became durable. conflict where those behind `after` are no longer kept.
+    Result<EventPage> all_events(std::int64_t after, int limit);
+    /// The number of the newest event of all runs; 0 for none.
+    Result<std::int64_t> last_event();
 
     /// Refused with a conflict where the key came with another request. Keys are kept for 24 hours.
     Result<Claim> claim(const RequestKey& request, Timestamp now);

@@ -30,7 +30,7 @@ Result<PageOf> read_page(const Request& request);
 
 /// A comma list of an enum's texts; an unknown one is refused, naming those that there are.
 template <class E>
-Result<std::vector<E>> read_states(const Request& request);
+Result<std::vector<E>> read_states(const Request& request, const std::string& name = "status");
 
 Result<contract::RunFilter> read_run_filter(const Request& request);
 Result<contract::JobFilter> read_job_filter(const Request& request);

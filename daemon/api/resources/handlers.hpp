@@ -13,6 +13,8 @@ async::Task<Answer> get_version(Services& services, Request request);
 async::Task<Answer> get_status(Services& services, Request request);
 async::Task<Answer> get_openapi(Services& services, Request request);
 
+async::Task<Answer> get_events(Services& services, Request request);
+async::Task<Answer> get_metrics(Services& services, Request request);
 async::Task<Answer> backup_daemon(Services& services, Request request);
 async::Task<Answer> clean_up_daemon(Services& services, Request request);
 async::Task<Answer> get_log_level(Services& services, Request request);

@@ -35,6 +35,7 @@ Answer follow_log(Services& services, const Request& request, model::JobRun job,
     LogStreamRequest what;
     CICD_TRY(const auto from_attempt, query_number(request, "fromAttempt", 0, 0, 1'000'000));
     what.from_attempt = from_attempt > 0 ? static_cast<int>(from_attempt) : std::max(1, job.attempt);
+    CICD_TRY(what.join, query_flag(request, "join", false));
     what.selection = std::move(selection);
     what.job = std::move(job);
     if (wants_text(request)) return text_stream(services, request, std::move(what));

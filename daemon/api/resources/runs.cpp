@@ -56,7 +56,7 @@ async::Task<Answer> list_pipeline_runs(Services& services, Request request) {
 async::Task<Answer> start_run(Services& services, Request request) {
     auto asked = read_body<contract::StartRun>(request);
     if (!asked) co_return asked.error();
-    const auto run = co_await services.runs.start(std::move(*asked), request.user);
+    const auto run = co_await services.runs.start(std::move(*asked), request.user, request.idempotency_key);
     co_return accepted(run);
 }
 
@@ -74,7 +74,7 @@ async::Task<Answer> run_pipeline(Services& services, Request request) {
     auto asked = codec::decode<contract::StartRun>(*body);
     if (!asked) co_return asked.error();
     asked->pipeline = id_of(request);
-    const auto run = co_await services.runs.start(std::move(*asked), request.user);
+    const auto run = co_await services.runs.start(std::move(*asked), request.user, request.idempotency_key);
     co_return accepted(run);
 }
 
@@ -117,10 +117,12 @@ async::Task<Answer> get_run_logs(Services& services, Request request) {
     const auto read = [&services, id = RunId(id_of(request))] { return services.store.run(id); };
     auto run = co_await async::offload(services.pool, read);
     if (!run) co_return run.error();
+    const auto join = query_flag(request, "join", false);
+    if (!join) co_return join.error();
     const auto after = read_after(request);
     if (!after) co_return after.error();
     const auto stage = request.query_value("stage");
-    if (*follow || request.accepts("text/event-stream")) co_return stream_of(services, RunStream{run->id, *after, true, stage});
+    if (*follow || request.accepts("text/event-stream")) co_return stream_of(services, RunStream{run->id, *after, true, *join, stage});
     if (!stage.empty()) std::erase_if(run->jobs, [&](const auto& job) { return job.stage != stage; });
     auto plain = request;
     std::erase_if(plain.query, [](const auto& entry) { return entry.first == "cursor"; });
@@ -145,6 +147,8 @@ async::Task<Answer> get_run_events(Services& services, Request request) {
     if (!after) co_return after.error();
     const auto logs = query_flag(request, "logs", false);
     if (!logs) co_return logs.error();
+    const auto join = query_flag(request, "join", false);
+    if (!join) co_return join.error();
     const auto limit = query_number(request, "limit", 1000, 1, 10'000);
     if (!limit) co_return limit.error();
     const RunId id(id_of(request));
@@ -152,7 +156,7 @@ async::Task<Answer> get_run_events(Services& services, Request request) {
     const auto run = co_await async::offload(services.pool, find);
     if (!run) co_return run.error();
     if (request.accepts("text/event-stream"))
-        co_return stream_of(services, RunStream{id, *after, *logs, request.query_value("stage")});
+        co_return stream_of(services, RunStream{id, *after, *logs, *join, request.query_value("stage")});
     const auto read = [&services, id, from = after->seq, most = static_cast<int>(*limit)] {
         return services.store.events(id, from, most);
     };

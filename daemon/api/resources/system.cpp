@@ -1,5 +1,6 @@
 #include "common/contract/errors.hpp"
 #include "common/pipeline/parse.hpp"
+#include "daemon/api/metrics.hpp"
 #include "daemon/api/openapi.hpp"
 #include "daemon/api/resources/answers.hpp"
 #include "daemon/api/resources/handlers.hpp"
@@ -43,6 +44,13 @@ async::Task<Answer> get_openapi(Services& services, Request) {
         cached = codec::to_json(parsed.value);
     }
     co_return text_response(cached, "application/json");
+}
+
+async::Task<Answer> get_metrics(Services& services, Request) {
+    auto text = services.metrics->text(services);
+    const auto ask = [folder = services.runs.status().state_directory] { return system_metrics(folder); };
+    const auto system = co_await async::offload(services.pool, ask);
+    co_return text_response(text + system, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 async::Task<Answer> plan_run(Services& services, Request request) {
