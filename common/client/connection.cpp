@@ -25,6 +25,7 @@ namespace {
 constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t longest_socket_path = 107;  // sun_path of unix(7), without its NUL
 constexpr std::size_t largest_header = 64 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
 
 enum class Waited { readable, idle };
 
@@ -143,21 +144,33 @@ Result<void> Wire::State::read_body(http::response_parser<http::string_body>& pa
         return go_on;
     };
     if (!hand_over()) return {};
+    parser.eager(true);
     while (!parser.is_done()) {
-        if (sink && sink->on_idle && buffer.size() == 0 &&
-            wait_readable(socket.native_handle(), sink->idle_interval) == Waited::idle) {
-            if (!idle(sink)) return {};
-            continue;
-        }
         error_code error;
-        http::read_some(socket, buffer, parser, error);
-        if (!hand_over()) return {};
+        if (buffer.size() > 0) {
+            buffer.consume(parser.put(buffer.data(), error));
+            if (!hand_over()) return {};
+            if (!error) continue;
+        }
+        // What is left is the beginning of something (the CRLF after a chunk, say): only more bytes help.
+        if (error == http::error::need_more) error = {};
+        if (!error) {
+            if (sink && sink->on_idle && wait_readable(socket.native_handle(), sink->idle_interval) == Waited::idle) {
+                if (!idle(sink)) return {};
+                continue;
+            }
+            buffer.commit(socket.read_some(buffer.prepare(read_size), error));
+        }
         if (!error) continue;
         if (error == boost::system::errc::interrupted) {
             if (!idle(sink)) return {};
             continue;
         }
-        if (error == http::error::end_of_stream || !sink) return lost("reading its answer", error);
+        if (error == asio::error::eof) {
+            parser.put_eof(error);
+            if (!error) continue;
+        }
+        if (!sink) return lost("reading its answer", error);
         sink->cut = true;
         return {};
     }
