@@ -21,7 +21,8 @@ std::string error_text(const Error& error, const render::Paint& paint) {
     const auto summarised =
         error.problems.size() == 1 && error.message.find(error.problems.front().message) != std::string::npos;
     if (!summarised) text += paint(render::Tone::red, "cicdctl:") + " " + error.message + "\n";
-    if (!error.hint.empty()) text += "  " + error.hint + "\n";
+    const auto told = !error.problems.empty() && error.problems.back().suggestion == error.hint;
+    if (!error.hint.empty() && !told) text += "  " + error.hint + "\n";
     return text;
 }
 

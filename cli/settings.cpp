@@ -23,6 +23,15 @@ constexpr std::array settings = std::to_array<KnownSetting>({
     {"capacity.slots", "", "jobs at a time"},
     {"capacity.cpu", "", "cores that jobs may take together"},
     {"capacity.memory", "", "memory that jobs may take together, such as 8Gi"},
+    {"capacity.gpu", "", "graphics processors that jobs may take together"},
+    {"disk.reserve", "", "what is to stay free of the disk, such as 1Gi or 2%"},
+    {"retention.age", "90d", "how long ended runs are kept"},
+    {"retention.runs", "", "so many of the newest runs stay, whatever their age"},
+    {"retention.logs", "", "how long logs are kept, where less than their runs"},
+    {"retention.size", "", "of all logs together"},
+    {"retention.workspaces", "1d", "how long workspaces that were left behind are kept"},
+    {"retention.trees", "10Gi", "of checkouts that are kept for the next job that wants the same files"},
+    {"retention.mirrors", "90d", "how long copies of repositories are kept that nobody uses"},
 });
 
 // The value by its path; null where there is none.

@@ -130,7 +130,6 @@ _cicdctl() {
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
-        'daemon restore') options='--force' ;;
         'daemon cleanup') options='--dry-run' ;;
         'config list') options='--show-origin --set' ;;
         'config set') options='--project --system' ;;

@@ -217,7 +217,6 @@ complete -c cicdctl -n "__cicdctl_at 'daemon log-level'" -xa 'trace debug info w
 complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -l overwrite -d 'Replace FILE where it exists'
 complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -l no-logs -d 'Without the logs of ended jobs'
 complete -c cicdctl -n "__cicdctl_at 'daemon backup'" -rF
-complete -c cicdctl -n "__cicdctl_at 'daemon restore'" -l force -d 'Replace the state that is there'
 complete -c cicdctl -n "__cicdctl_at 'daemon restore'" -rF
 complete -c cicdctl -n "__cicdctl_at 'daemon cleanup'" -l dry-run -d 'Only tell what would be removed'
 complete -c cicdctl -n "__cicdctl_at 'config'" -a list -d 'List the settings'

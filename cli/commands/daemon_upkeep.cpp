@@ -13,11 +13,10 @@ constexpr Operand file[] = {{.name = "FILE", .completes = Completes::file}};
 constexpr Operand level[] = {{.name = "LEVEL", .required = false, .choices = "trace|debug|info|warn|error"}};
 constexpr Option backup_options[] = {{.names = "--overwrite", .help = "Replace FILE where it exists"},
                                      {.names = "--no-logs", .help = "Without the logs of ended jobs"}};
-constexpr Option restore_options[] = {{.names = "--force", .help = "Replace the state that is there"}};
 constexpr Option cleanup_options[] = {{.names = "--dry-run", .help = "Only tell what would be removed"}};
 constexpr Example backup_examples[] = {{"cicdctl daemon backup cicd.backup", "while it works on"}};
 constexpr Example restore_examples[] = {
-    {"cicdctl daemon stop && cicdctl daemon restore cicd.backup", "into an empty state"}};
+    {"cicdctl daemon stop && cicdctl daemon restore cicd.backup", "what was there is moved aside"}};
 constexpr Example cleanup_examples[] = {{"cicdctl daemon cleanup --dry-run", "what is too old, too many or too large"}};
 constexpr Example level_examples[] = {{"cicdctl daemon log-level", "what it is"},
                                       {"cicdctl daemon log-level debug", "until the daemon ends"}};
@@ -43,25 +42,16 @@ Result<ExitCode> backup(Session& session, const Arguments& arguments) {
     return ExitCode::success;
 }
 
-// By cicdd itself: the state belongs to nobody else, and no daemon may run.
+// By cicdd itself: the state belongs to nobody else, and no daemon may run. What was there is moved aside, not removed.
 Result<ExitCode> restore(Session& session, const Arguments& arguments) {
     if (daemon_answers(session.socket()))
         return conflict("CLI_007", "a daemon runs on " + session.socket().string() + "; its state cannot be replaced",
                         "'cicdctl daemon stop' ends it; jobs that run would be lost");
-    if (arguments.has("--force")) {
-        CICD_TRY(const auto sure, session.confirm("Replace the state in " + state_directory().string() + "?"));
-        if (!sure) return ExitCode::cancelled;
-    }
-    std::vector<std::string> words{"restore", absolute(arguments.operand(0))};
-    if (arguments.has("--force")) words.emplace_back("--force");
-    CICD_TRY(const auto finished, run_program({sibling_program("cicdd"), words, {}, Milliseconds(24 * 3'600'000)}));
+    const Program program{
+        sibling_program("cicdd"), {"restore", absolute(arguments.operand(0))}, {}, Milliseconds(24 * 3'600'000)};
+    CICD_TRY(const auto finished, run_program(program));
     const auto said = std::string(trim(finished.err));
     if (finished.exit_code != 0) {
-        const auto answer = codec::parse_json(finished.out);
-        if (answer && answer->is_object() && answer->as_object().contains("error")) {
-            CICD_TRY(auto error, codec::decode<Error>(*answer));
-            return error;
-        }
         session.console().err(said.empty() ? "cicdctl: 'cicdd restore' failed\n" : said + "\n");
         return static_cast<ExitCode>(finished.exit_code);
     }
@@ -109,7 +99,6 @@ constinit const Command daemon_backup{.name = "daemon backup",
 constinit const Command daemon_restore{.name = "daemon restore",
                                        .summary = "Take over the state of a backup; no daemon may run",
                                        .operands = file,
-                                       .options = restore_options,
                                        .examples = restore_examples,
                                        .handler = restore};
 constinit const Command daemon_cleanup{.name = "daemon cleanup",

@@ -61,16 +61,22 @@ std::string expected_text(const std::optional<Milliseconds>& expected, bool runn
     return (running ? "of ~" : "~") + whole;
 }
 
+// The first step is often the only one: its name says enough.
+std::string step_text(const model::StepRun& step) {
+    const auto name = as_one_line(step.name.substr(0, step.name.find('\n')));
+    if (name.empty()) return "step " + std::to_string(step.index + 1);
+    return step.index == 0 ? name : "step " + std::to_string(step.index + 1) + ": " + name;
+}
+
 std::string activity(const model::JobRun& job) {
     std::string text;
     if (job.state == model::JobState::running) {
         for (auto step = job.steps.rbegin(); step != job.steps.rend() && text.empty(); ++step)
             if (step->state == model::StepState::running)
-                text = "step " + std::to_string(step->index + 1) +
-                       (step->name.empty() ? "" : ": " + step->name.substr(0, step->name.find('\n')));
+                text = step_text(*step);
     } else if (job.state == model::JobState::failed || job.state == model::JobState::skipped ||
                job.state == model::JobState::cancelled) {
-        text = end_text(job);
+        text = failure_text(job);
     } else if (!is_final(job.state) && !job.message.empty()) {
         text = job.message;
     }

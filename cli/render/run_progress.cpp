@@ -1,5 +1,6 @@
 #include "cli/render/run_progress.hpp"
 
+#include "cli/render/text.hpp"
 #include "common/base/enum_text.hpp"
 
 #include <algorithm>
@@ -171,6 +172,15 @@ std::string end_text(const model::JobRun& job) {
     // The message may tell it already, and more: "step 'make': exit code 2".
     if (job.message.find(text) != std::string::npos) return job.message;
     if (!job.message.empty()) text += ": " + job.message;
+    return text;
+}
+
+std::string failure_text(const model::JobRun& job) {
+    const auto* step = failed_step(job);
+    if (!step || job.end_reason != model::EndReason::exit || !job.exit_code) return end_text(job);
+    constexpr std::size_t most_of_name = 48;
+    auto text = "exit code " + std::to_string(*job.exit_code) + " in step " + std::to_string(step->index + 1);
+    if (!step->name.empty()) text += " '" + fit(as_one_line(step->name.substr(0, step->name.find('\n'))), most_of_name) + "'";
     return text;
 }
 

@@ -60,5 +60,7 @@ std::string label_of(const model::JobRun& job);
 const model::StepRun* failed_step(const model::JobRun& job);
 /// "exit code 7", "signal 9", "ended after its timeout", …: why a job ended as it did.
 std::string end_text(const model::JobRun& job);
+/// The same for one line: "exit code 7 in step 2 'make'", however long the command is.
+std::string failure_text(const model::JobRun& job);
 
 }  // namespace cicd::cli::render

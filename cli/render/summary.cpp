@@ -17,10 +17,8 @@ bool is_failure(const model::JobRun& job) {
 
 std::string failure(const RunProgress& progress, const model::JobRun& job, const TableStyle& style) {
     const auto& paint = style.paint;
-    auto text = paint(Tone::red, "✗ " + label_of(job)) + ": " + end_text(job);
+    auto text = paint(Tone::red, "✗ " + label_of(job)) + ": " + failure_text(job);
     const auto* step = failed_step(job);
-    if (step && (step->name.empty() || text.find("'" + step->name + "'") == std::string::npos))
-        text += " in step " + std::to_string(step->index + 1) + (step->name.empty() ? "" : " '" + step->name + "'");
     if (job.attempt > 1) text += ", attempt " + std::to_string(job.attempt);
     if (job.allow_failure) text += paint(Tone::dim, " (allowed to fail)");
     text += "\n";

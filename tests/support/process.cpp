@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -41,7 +43,7 @@ Started start(const std::vector<std::string>& command, const RunOptions& options
     int in[2], out[2], err[2];
     if (options.terminal) {
         int master = -1;
-        winsize size{40, 100, 0, 0};
+        winsize size{options.rows, options.columns, 0, 0};
         const int pid = ::forkpty(&master, nullptr, nullptr, &size);
         if (pid < 0) throw std::runtime_error("forkpty failed");
         if (pid == 0) become(command, options);
@@ -99,6 +101,20 @@ void Background::signal(int number) const {
     if (pid_ > 0) ::kill(pid_, number);
 }
 
+void Background::type(const std::string& keys) const {
+    if (::write(out_, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) throw std::runtime_error("cannot type");
+}
+
+void Background::resize(unsigned short columns, unsigned short rows) const {
+    const winsize size{rows, columns, 0, 0};
+    ::ioctl(out_, TIOCSWINSZ, &size);
+}
+
+bool Background::terminal_is_plain() const {
+    termios settings{};
+    return ::tcgetattr(out_, &settings) == 0 && (settings.c_lflag & ICANON) != 0 && (settings.c_lflag & ECHO) != 0;
+}
+
 // False when both ends are closed.
 bool Background::pump(int timeout_ms) {
     pollfd fds[2];
@@ -122,10 +138,10 @@ bool Background::pump(int timeout_ms) {
     return out_ >= 0 || err_ >= 0;
 }
 
-bool Background::wait_for_output(const std::string& text, std::chrono::seconds limit) {
+bool Background::wait_for_output(const std::string& text, std::chrono::seconds limit, std::size_t from) {
     const auto end = Clock::now() + limit;
     const auto seen = [&] {
-        return outcome_.out.find(text) != std::string::npos || outcome_.err.find(text) != std::string::npos;
+        return outcome_.out.find(text, from) != std::string::npos || outcome_.err.find(text) != std::string::npos;
     };
     while (!seen()) {
         if (Clock::now() > end || !pump(100)) return seen();

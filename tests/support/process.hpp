@@ -21,7 +21,8 @@ struct RunOptions {
     std::map<std::string, std::string> env;   ///< set on top of the test's own; an empty value unsets
     std::string input;
     std::chrono::seconds limit{120};          ///< a bound against hanging, not an expectation
-    bool terminal = false;                    ///< stdin, stdout and stderr are a pseudo-terminal of 100 × 40; `out` is the screen's bytes
+    bool terminal = false;                    ///< stdin, stdout and stderr are a pseudo-terminal; `out` is the screen's bytes
+    unsigned short columns = 100, rows = 40;  ///< of the terminal
 };
 
 Outcome run(const std::vector<std::string>& command, const RunOptions& options = {});
@@ -36,9 +37,19 @@ public:
 
     [[nodiscard]] int pid() const { return pid_; }
     void signal(int number) const;
-    /// Reads until the output so far holds `text` (true) or the program ends or the limit passes (false).
-    bool wait_for_output(const std::string& text, std::chrono::seconds limit = std::chrono::seconds(60));
+    /// Reads until the output so far (of stdout from `from` on) holds `text` (true) or the program ends or the limit
+    /// passes (false).
+    bool wait_for_output(const std::string& text, std::chrono::seconds limit = std::chrono::seconds(60),
+                         std::size_t from = 0);
     Outcome wait(std::chrono::seconds limit = std::chrono::seconds(120));
+
+    // Of a program on a terminal:
+    void type(const std::string& keys) const;
+    void resize(unsigned short columns, unsigned short rows) const;
+    /// Lines are edited and typed keys shown by the terminal, as a shell leaves it: nobody has taken it over.
+    [[nodiscard]] bool terminal_is_plain() const;
+    /// What was written so far.
+    [[nodiscard]] const std::string& output() const { return outcome_.out; }
 
 private:
     bool pump(int timeout_ms);

@@ -23,9 +23,9 @@ std::string checked_in(const char* name) {
 
 // Where one fails: `cicdctl completion bash > completions/cicdctl.bash`, and the same for the others.
 TEST_CASE("the completions that are checked in are those of the command table") {
-    CHECK(checked_in("cicdctl.bash") == render::bash_completion());
-    CHECK(checked_in("_cicdctl") == render::zsh_completion());
-    CHECK(checked_in("cicdctl.fish") == render::fish_completion());
+    CHECK((checked_in("cicdctl.bash") == render::bash_completion()));
+    CHECK((checked_in("_cicdctl") == render::zsh_completion()));
+    CHECK((checked_in("cicdctl.fish") == render::fish_completion()));
 }
 
 TEST_CASE("every visible command and option is completed and in the man pages") {
