@@ -1,5 +1,7 @@
 #include "daemon/scheduler/loop.hpp"
 
+#include "daemon/os/cgroup.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <unistd.h>
@@ -13,6 +15,7 @@ namespace cicd::scheduler {
 namespace asio = async::asio;
 
 namespace {
+constexpr Milliseconds longest_write_wait{30'000};
 constexpr auto look_at_the_wall_clock = std::chrono::seconds(15);
 }  // namespace
 
@@ -138,13 +141,15 @@ void Scheduler::written(std::shared_ptr<Batch> batch, const Result<void>& outcom
         write_failure_ = outcome.error();
         refuse(*batch, outcome.error());
         refuse(pending_, outcome.error());
-        again_.expires_after(std::chrono::seconds(1));
+        again_.expires_after(write_again_in_);
+        write_again_in_ = std::min(write_again_in_ * 2, longest_write_wait);
         again_.async_wait([this, batch, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
             if (!failure && !alive.expired()) write(batch);
         });
         return;
     }
     write_failure_.reset();
+    write_again_in_ = first_write_wait;
     committing_ = false;
     carry_out(*batch);
     commit();
@@ -224,6 +229,8 @@ contract::DaemonStatus Scheduler::status() const {
     status.memory_capacity = capacity.memory;
     status.slots = capacity.slots;
     status.gpu_capacity = capacity.gpu;
+    static const std::string limits(os::limits_method());
+    status.limits = limits;
     status.not_accepting_reason = stopping_ ? "the daemon is stopping" : core_.pause_reason();
     status.accepting = status.not_accepting_reason.empty();
     return status;
