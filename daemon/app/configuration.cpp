@@ -104,13 +104,16 @@ void read_upkeep(Reader& reader, Configuration& out) {
         if (reserve) out.reserve = *reserve;
         return reserve.has_value();
     });
-    const auto* retention = reader.section("retention", {"age", "runs", "logs", "size", "workspaces", "mirrors"});
+    const auto* retention = reader.section("retention", {"age", "runs", "logs", "size", "workspaces", "mirrors", "trees"});
     reader.age(retention, "age", out.retention.age);
     reader.age(retention, "logs", out.retention.logs);
     reader.age(retention, "workspaces", out.retention.workspaces);
     reader.age(retention, "mirrors", out.retention.mirrors);
     reader.whole_number(retention, "retention", "runs", 0, out.retention.runs);
     reader.size(retention, "retention", "size", out.retention.size);
+    std::optional<std::uint64_t> trees;
+    reader.size(retention, "retention", "trees", trees);
+    out.retention.trees = trees.value_or(out.retention.trees);
 }
 
 void read_others(Reader& reader, const Node& root, Configuration& out) {

@@ -4,7 +4,7 @@
 #include "daemon/api/server.hpp"
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/logging.hpp"
-#include "daemon/app/maintenance.hpp"
+#include "daemon/app/housekeeping.hpp"
 #include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
@@ -110,15 +110,15 @@ public:
           sources_(options.state_directory / "repos"),
           zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, [this] { maintenance_.look_at_disk(); })),
-          maintenance_({io_.get_executor(), *store_, options.state_directory, clock_,
+                     scheduler_options(options, configuration, [this] { housekeeping_.look_at_disk(); })),
+          housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
                        configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
                     planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &maintenance_},
+                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
@@ -140,7 +140,7 @@ private:
     asio::thread_pool pool_{pool_size};
     zones::Local zone_;
     scheduler::Scheduler scheduler_;
-    Maintenance maintenance_;
+    Housekeeping housekeeping_;
     std::unique_ptr<api::LogWatch> logs_;
     api::Services services_;
     async::TaskGroup background_;
@@ -158,7 +158,7 @@ Result<void> Daemon::run(const ServeOptions& options) {
         if (!error) stop(signal);
     });
     wait_for_reload();
-    maintenance_.start();
+    housekeeping_.start();
     if (const auto watcher = os::Inotify::open(); watcher && !watcher->shortage().empty())
         spdlog::warn(log_line("files are looked at instead of watched, which is slower", {{"reason", watcher->shortage()}}));
     ready_ = true;
@@ -177,7 +177,7 @@ void Daemon::stop(int signal) {
     tell_service_manager("STOPPING=1");
     ready_ = false;
     reload_.cancel();
-    maintenance_.stop();
+    housekeeping_.stop();
     server_->stop();
     scheduler_.shutdown();
     logs_->stop();
@@ -189,7 +189,7 @@ void Daemon::wait_for_reload() {
     reload_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
         const auto configuration = read_configuration(config_directory_);
-        const auto done = configuration ? maintenance_.set_log_level(configuration->log_level)
+        const auto done = configuration ? housekeeping_.set_log_level(configuration->log_level)
                                         : Result<void>(configuration.error());
         if (!done) spdlog::warn(log_line("the configuration was not read again", {{"error", done.error().message}}));
         wait_for_reload();
@@ -207,7 +207,7 @@ void Daemon::leave() {
     pool_.stop();
     auto joined = std::async(std::launch::async, [this] {
         pool_.join();
-        maintenance_.join();
+        housekeeping_.join();
     });
     if (joined.wait_for(farewell) == std::future_status::ready) return;
     spdlog::shutdown();

@@ -4,6 +4,7 @@
 #include "common/job/job_directory.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/upkeep/archive.hpp"
+#include "daemon/upkeep/room.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,11 +106,23 @@ Result<void> check_place(const contract::Backup& request) {
     return {};
 }
 
+/// The copy of the state file stands on the state's own disk for as long as the backup takes.
+Result<void> check_room(const fs::path& state) {
+    CICD_TRY(const auto room, room_at(state));
+    std::error_code none;
+    const auto size = fs::file_size(state / "state.db", none);
+    if (none || room.free > size + size / 8) return {};
+    return unavailable("BACKUP_001", "a backup needs " + humanize_size(size) + " for a while in " + state.string() + ", only " +
+                                         humanize_size(room.free) + " are free there",
+                       "make room, for example with 'cicdctl daemon cleanup'");
+}
+
 }  // namespace
 
 Result<contract::BackupReport> back_up(store::Store& store, const fs::path& state, Timestamp now,
                                        const contract::Backup& request) {
     CICD_CHECK(check_place(request));
+    CICD_CHECK(check_room(state));
     const fs::path path(request.path);
     const auto mark = "." + std::to_string(::getpid()) + "." + std::to_string(now.time_since_epoch().count());
     const Temporary copy(state / ("backup" + mark + ".db"));

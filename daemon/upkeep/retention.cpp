@@ -223,6 +223,10 @@ Result<contract::CleanUpReport> Cleaner::clean(const contract::CleanUp& request)
     }
     if (policy_.size) CICD_CHECK(pass.logs_beyond(*policy_.size));
     pass.retired_mirrors();
+    if (parts_.trim_trees && !request.dry_run) {
+        CICD_TRY(const auto freed, parts_.trim_trees(policy_.trees));
+        pass.report.bytes += static_cast<std::int64_t>(freed);
+    }
     return std::move(pass.report);
 }
 

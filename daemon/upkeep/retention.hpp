@@ -21,6 +21,7 @@ struct Policy {
     std::optional<std::uint64_t> size;                           ///< of all logs together: the oldest go first
     std::optional<Milliseconds> workspaces = std::chrono::days(1);  ///< that were left behind
     std::optional<Milliseconds> mirrors = std::chrono::days(90);    ///< of repositories that nobody has used since
+    std::uint64_t trees = std::uint64_t{10} << 30;               ///< of checkouts kept for the next job that wants them
     bool operator==(const Policy&) const = default;
 };
 
@@ -32,6 +33,8 @@ public:
         std::filesystem::path state;
         const Clock& clock;
         std::function<bool()> stopping;  ///< asked between steps
+        /// Brings kept checkouts down to so many bytes; gives what that freed. May be empty.
+        std::function<Result<std::uint64_t>(std::uint64_t bytes)> trim_trees = {};
     };
     Cleaner(Parts parts, Policy policy);
 

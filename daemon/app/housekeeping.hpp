@@ -16,7 +16,7 @@ namespace cicd::app {
 
 /// The daemon's care for itself: room on the disk, retention, checks of the state file, backups. What is long runs on
 /// one thread of the lowest priority; timers are steady, whatever happens to the wall clock.
-class Maintenance final : public api::Upkeep {
+class Housekeeping final : public api::Upkeep {
 public:
     struct Parts {
         async::asio::any_io_executor io;
@@ -26,8 +26,8 @@ public:
         std::function<void(std::string reason)> pause;  ///< on the io thread; again with another reason
         std::function<void()> resume;
     };
-    Maintenance(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy);
-    ~Maintenance() override;
+    Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy);
+    ~Housekeeping() override;
 
     /// Looks at the disk at once, then every second; cleans now and every hour; checks the state file where it is due.
     void start();

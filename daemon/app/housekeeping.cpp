@@ -1,7 +1,8 @@
-#include "daemon/app/maintenance.hpp"
+#include "daemon/app/housekeeping.hpp"
 
 #include "daemon/app/logging.hpp"
 #include "daemon/upkeep/backup.hpp"
+#include "daemon/zones/trees.hpp"
 
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr auto disk_interval = std::chrono::seconds(1);
 constexpr auto clean_interval = std::chrono::hours(1);
+constexpr std::size_t kept_trees = 500;
 
 /// Done on the pool's thread; the caller waits.
 template <class Work>
@@ -39,40 +41,41 @@ void log_report(const Result<contract::CleanUpReport>& report) {
 
 }  // namespace
 
-Maintenance::Maintenance(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy)
+Housekeeping::Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy)
     : parts_(std::move(parts)),
       watermark_(parts_.state, reserve),
       policy_(policy),
-      cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); }}, policy),
+      cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); },
+                [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); }}, policy),
       disk_timer_(parts_.io),
       clean_timer_(parts_.io) {
     asio::post(background_, [] { upkeep::work_in_the_background(); });
     if (policy_.mirrors) upkeep::retire_mirrors(parts_.state, *policy_.mirrors, parts_.clock.now());
 }
 
-Maintenance::~Maintenance() {
+Housekeeping::~Housekeeping() {
     stop();
     join();
 }
 
-void Maintenance::start() {
+void Housekeeping::start() {
     watch_disk();
     clean_every_hour();
     if (parts_.store.wants_check()) check_state();
 }
 
-void Maintenance::stop() {
+void Housekeeping::stop() {
     stopping_ = true;
     alive_.reset();
     disk_timer_.cancel();
     clean_timer_.cancel();
 }
 
-void Maintenance::join() {
+void Housekeeping::join() {
     background_.join();
 }
 
-void Maintenance::look_at_disk() {
+void Housekeeping::look_at_disk() {
     if (stopping_) return;
     const auto reason = damage_.empty() ? watermark_.look() : damage_;
     // The numbers in a reason change all the time: the log is told once.
@@ -90,7 +93,7 @@ void Maintenance::look_at_disk() {
         parts_.pause(reason);
 }
 
-void Maintenance::watch_disk() {
+void Housekeeping::watch_disk() {
     look_at_disk();
     disk_timer_.expires_after(disk_interval);
     disk_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
@@ -98,7 +101,7 @@ void Maintenance::watch_disk() {
     });
 }
 
-void Maintenance::clean_every_hour() {
+void Housekeeping::clean_every_hour() {
     asio::post(background_, [this] {
         if (!stopping_) log_report(cleaner_.clean({}));
     });
@@ -109,7 +112,7 @@ void Maintenance::clean_every_hour() {
 }
 
 /// A large file is looked through while the daemon works. What runs goes on in any case: its end is worth trying to keep.
-void Maintenance::check_state() {
+void Housekeeping::check_state() {
     asio::post(background_, [this, io = parts_.io, alive = std::weak_ptr(alive_)] {
         const auto sound = parts_.store.check(parts_.clock.now(), [this] { return stopping_.load(); });
         if (sound || stopping_) return;
@@ -122,7 +125,7 @@ void Maintenance::check_state() {
     });
 }
 
-Result<contract::BackupReport> Maintenance::backup(const contract::Backup& request) {
+Result<contract::BackupReport> Housekeeping::backup(const contract::Backup& request) {
     if (stopping_) return unavailable("CICD_503", "the daemon is stopping");
     auto report = done_on(background_, [this, request] {
         return upkeep::back_up(parts_.store, parts_.state, parts_.clock.now(), request);
@@ -133,16 +136,16 @@ Result<contract::BackupReport> Maintenance::backup(const contract::Backup& reque
     return report;
 }
 
-Result<contract::CleanUpReport> Maintenance::clean_up(const contract::CleanUp& request) {
+Result<contract::CleanUpReport> Housekeeping::clean_up(const contract::CleanUp& request) {
     if (stopping_) return unavailable("CICD_503", "the daemon is stopping");
     auto report = done_on(background_, [this, request] { return cleaner_.clean(request); });
     if (!request.dry_run) log_report(report);
     return report;
 }
 
-std::string Maintenance::log_level() const { return app::log_level(); }
+std::string Housekeeping::log_level() const { return app::log_level(); }
 
-Result<void> Maintenance::set_log_level(const std::string& level) {
+Result<void> Housekeeping::set_log_level(const std::string& level) {
     CICD_CHECK(app::set_log_level(level));
     spdlog::info(log_line("log level changed", {{"to", level}}));
     return {};
