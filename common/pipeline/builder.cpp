@@ -9,8 +9,7 @@
 namespace cicd::pipeline {
 namespace {
 
-std::string escaped(std::string_view key) {
-    std::string text;
+void add_escaped(std::string_view key, std::string& text) {
     for (const char c : key) {
         if (c == '~')
             text += "~0";
@@ -19,7 +18,16 @@ std::string escaped(std::string_view key) {
         else
             text += c;
     }
-    return text;
+}
+
+void add_pointer(const Cursor& at, std::string& text) {
+    if (!at.parent) return;
+    add_pointer(*at.parent, text);
+    text += '/';
+    if (at.parent->kind() == NodeKind::list)
+        text += std::to_string(at.index);
+    else
+        add_escaped(at.key, text);
 }
 
 /// Other systems' words for ours.
@@ -79,8 +87,9 @@ std::string suggest_key(const std::string& key, const std::vector<std::string>& 
 }  // namespace
 
 std::string Cursor::pointer() const {
-    if (!parent) return "";
-    return parent->pointer() + "/" + (parent->kind() == NodeKind::list ? std::to_string(index) : escaped(key));
+    std::string text;
+    add_pointer(*this, text);
+    return text;
 }
 
 model::Mark Builder::mark(const Cursor& at) const {
