@@ -90,6 +90,13 @@ void Core::Step::go_on(std::vector<RunNode*> runs) {
             run->lock.held = state_.locks.take(run->lock.key, run->lock.name, run->lock.turn, {run, -1}, now_);
     hold([](const auto& job) { return job.state == JobState::scheduled || job.state == JobState::running; });
     hold([](const auto& job) { return job.state == JobState::queued && job.attempt > 1; });
+    resuming_ = true;
+    for (auto* run : runs)  // those that have places before those that want one
+        for (int job = 0; job < static_cast<int>(run->jobs.size()); ++job)
+            if (const auto state = run->run.jobs[job].state; state == JobState::scheduled || state == JobState::running)
+                resume_job(*run, job);
+            else if (state == JobState::queued && run->run.jobs[job].attempt > 1)
+                ++run->groups[run->jobs[job].group].active, run->jobs[job].active = true;  // kept between attempts
     for (auto* run : runs) {
         if (run->run.state == model::RunState::created) set_run(*run, model::RunState::queued);
         const bool waits = !run->lock.key.empty() && run->run.state == model::RunState::queued;
@@ -98,6 +105,7 @@ void Core::Step::go_on(std::vector<RunNode*> runs) {
         else
             start_run(*run);
     }
+    resuming_ = false;
 }
 
 /// The run has its concurrency group, or needs none.
@@ -123,9 +131,6 @@ void Core::Step::resume(RunNode& run) {
     run.find_tainted();
     link_waiting(run);
     const int count = static_cast<int>(run.jobs.size());
-    for (int job = 0; job < count; ++job)  // those that have places before those that want one
-        if (const auto state = run.run.jobs[job].state; state == JobState::scheduled || state == JobState::running)
-            resume_job(run, job);
     for (int job = 0; job < count; ++job)
         if (run.run.jobs[job].state == JobState::queued) resume_job(run, job);
     for (int g = 0; g < static_cast<int>(run.groups.size()); ++g)

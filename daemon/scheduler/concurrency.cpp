@@ -88,7 +88,7 @@ bool Core::Step::lock_job(RunNode& run, int index) {
     node.locked = state_.locks.take(node.lock, group->name, node.turn, {&run, index}, now_);
     if (node.locked) return true;
     node.wait = Wait::lock;
-    if (group->cancel_in_progress) supersede(node.lock, group->name, {&run, index});
+    if (group->cancel_in_progress && !resuming_) supersede(node.lock, group->name, {&run, index});
     return false;
 }
 

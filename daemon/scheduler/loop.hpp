@@ -111,6 +111,8 @@ private:
     SchedulerOptions options_;
     Core core_;
     Batch pending_;
+    static constexpr Milliseconds first_write_wait{250};
+    Milliseconds write_again_in_ = first_write_wait;
     std::optional<Error> write_failure_;  ///< while the state cannot be written: nothing new is taken
     bool committing_ = false, commit_posted_ = false, stopping_ = false;
     /// By the machine's own clock, which nobody sets: a timeout is a duration.

@@ -105,6 +105,10 @@ async::Task<Result<model::Run>> Scheduler::accept(Result<store::NewRun> content)
 }
 
 async::Task<Result<void>> Scheduler::durable() {
+    if (write_failure_) {  // waiting would be for as long as the disk is full
+        commit_soon();
+        co_return Error(*write_failure_).within("decided, but not stored yet; that is tried again until it succeeds");
+    }
     auto ticket = std::make_shared<Ticket>(parts_.io);
     pending_.tickets.push_back(ticket);
     commit_soon();

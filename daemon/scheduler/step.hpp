@@ -124,6 +124,7 @@ private:
 
     State& state_;
     Timestamp now_;
+    bool resuming_ = false;  ///< whom jobs that wait have superseded was told before the restart
     Actions actions_;
     std::vector<RunNode*> touched_;
     std::deque<RunNode*> awake_;

@@ -231,3 +231,48 @@ TEST_CASE("vars take the place of their names") {
     const auto plan = scene.good("name: p\nstages:\n  - {name: a, commands: ['echo ${{ vars.REGION }} ${{ vars.NONE }}']}\n");
     CHECK(plan.jobs[0].job.steps[0].run == "echo ${{ 'eu' }} ${{ null }}");
 }
+
+TEST_CASE("concurrency: groups are named by the plan, as far as they are known") {
+    Scene scene;
+    scene.request.vars = {{"REGION", "eu"}};
+    const auto plan = scene.good(R"(
+name: p
+parameters: {fast: {type: boolean, default: true}}
+concurrency: {group: "ci-${{ git.branch }}-${{ vars.REGION }}", cancelInProgress: "${{ params.fast }}"}
+stages:
+  - name: s
+    jobs:
+      a: {matrix: {env: [dev, prod]}, concurrency: "deploy-${{ matrix.env }}", steps: [{run: x}]}
+      b: {needs: [s.a], concurrency: {group: "x-${{ needs.a.outputs.y }}"}, steps: [{run: x}]}
+)");
+    REQUIRE(plan.concurrency.has_value());
+    CHECK(plan.concurrency->group == "ci-main-eu");
+    CHECK(plan.concurrency->cancel_in_progress == model::OrExpression<bool>{true, {}});
+    CHECK(job(plan, "s.a (dev)").job.concurrency->group == "deploy-dev");
+    CHECK(job(plan, "s.a (prod)").job.concurrency->group == "deploy-prod");
+    CHECK(job(plan, "s.b").job.concurrency->group == "x-${{ needs.a.outputs.y }}");
+    CHECK(scene.good("name: p\nconcurrency: \"r-${{ run.number }}\"\nstages: [{name: s, commands: [x]}]\n").concurrency->group ==
+          "r-${{ run.number }}");
+    const auto own = scene.bad("name: p\nconcurrency: g\nstages:\n  - {name: s, jobs: {a: {concurrency: g, steps: [{run: x}]}}}\n");
+    CHECK(own.at(0).message == "job 's.a' would wait for its own run: the pipeline holds the concurrency group 'g'");
+    CHECK(own[0].line == 4);
+    const auto late = scene.bad("name: p\nconcurrency: \"${{ needs.a.result }}\"\nstages: [{name: s, commands: [x]}]\n");
+    CHECK(late.at(0).suggestion == "a pipeline's group can read params, vars, git, run and plain env");
+    CHECK_FALSE(scene.bad("name: p\nconcurrency: \"${{ git.tag }}\"\nstages: [{name: s, commands: [x]}]\n").empty());
+}
+
+TEST_CASE("--from: what is neither that stage nor after it counts as successful") {
+    Scene scene;
+    const std::string yaml = "name: p\nstages:\n  - {name: build, commands: [x]}\n  - {name: lint, needs: [], commands: [x]}\n"
+                             "  - {name: test, needs: [build], commands: [x]}\n  - {name: ship, needs: [test, lint], commands: [x]}\n";
+    scene.request.from_stage = "test";
+    const auto plan = scene.good(yaml);
+    CHECK(planner::counts_as_successful(job(plan, "build.build").reason));
+    CHECK(planner::counts_as_successful(job(plan, "lint.lint").reason));
+    CHECK((job(plan, "test.test").reason.decision == Decision::run));
+    CHECK((job(plan, "ship.ship").reason.decision == Decision::run));
+    REQUIRE(plan.notices.size() == 1);
+    CHECK(plan.notices[0] == "not run (--from test): build, lint count as successful, with empty outputs");
+    scene.request.from_stage = "tset";
+    CHECK(scene.bad(yaml).at(0).suggestion == "did you mean 'test'?");
+}

@@ -354,7 +354,7 @@ TEST_CASE("retry takes over what succeeded; a restart is one job and what it had
     over.state = RunState::failed;
     int ids = 100;
     const Birth birth{RunId("run-9"), [&] { return JobId("job-" + std::to_string(++ids)); }, "me", world.now};
-    const auto next = retry_run({over, plan, ""}, true, birth);
+    const auto next = retry_run({over, plan, ""}, {}, birth);
     REQUIRE(next.has_value());
     CHECK(next->run.jobs[0].state == JobState::success);
     CHECK(next->run.jobs[0].message == "taken over from run-1");
@@ -372,6 +372,41 @@ TEST_CASE("retry takes over what succeeded; a restart is one job and what it had
     const auto restarted = restart_job({over, plan, ""}, world.id("test.unit"), birth);
     REQUIRE(restarted.has_value());
     CHECK(restarted->run.jobs[3].state == JobState::created);
-    const auto early = retry_run({*world.core.run(world.run), plan, ""}, true, birth);
+    const auto early = retry_run({*world.core.run(world.run), plan, ""}, {}, birth);
     CHECK_FALSE(early.has_value());
+}
+
+TEST_CASE("retry from a stage, or of jobs: the rest keeps its results") {
+    World world;
+    auto plan = chain();
+    world.accept(plan);
+    world.end("build.build");
+    world.fail("test.unit");
+    auto over = *world.core.run(world.run);
+    for (auto& record : over.jobs)
+        if (record.key == "test.lint")
+            record.state = JobState::success;
+        else if (record.key == "ship.ship")
+            record.state = JobState::skipped;
+    over.state = RunState::failed;
+    int ids = 100;
+    const Birth birth{RunId("run-9"), [&] { return JobId("job-" + std::to_string(++ids)); }, "me", world.now};
+    const auto states = [&](const contract::RetryRun& what) {
+        std::vector<JobState> found;
+        const auto next = retry_run({over, plan, ""}, what, birth);
+        REQUIRE(next.has_value());
+        for (const auto& record : next->run.jobs) found.push_back(record.state);
+        return found;
+    };
+    using enum JobState;
+    CHECK((states({.from_stage = "test"}) == std::vector{success, created, created, created}));
+    CHECK((states({.from_stage = "ship"}) == std::vector{success, failed, success, created}));
+    CHECK((states({.jobs = {"test.unit"}}) == std::vector{success, created, success, created}));
+    CHECK((states({.jobs = {over.jobs[2].id.str()}}) == std::vector{success, failed, created, created}));
+    const auto wrong = retry_run({over, plan, ""}, {.from_stage = "tests"}, birth);
+    REQUIRE_FALSE(wrong.has_value());
+    CHECK(wrong.error().code == "PIPELINE_007");
+    const auto unknown = retry_run({over, plan, ""}, {.jobs = {"test.units"}}, birth);
+    REQUIRE_FALSE(unknown.has_value());
+    CHECK(unknown.error().code == "JOB_001");
 }

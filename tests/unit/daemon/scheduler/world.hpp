@@ -44,10 +44,10 @@ public:
     explicit World(Capacity capacity = {100, 100, 1U << 30}) : core(capacity, [this] { return next_id(); }) {}
 
     RunId accept(model::Plan plan) {
-        plan.pipeline = "p";
+        if (plan.pipeline.empty()) plan.pipeline = "p";
         if (plan.params.is_null()) plan.params = Object{};
         const RunId id("run-" + std::to_string(++runs_));
-        auto content = new_run(std::move(plan), {}, {id, [this] { return next_id(); }, "me", now});
+        auto content = new_run(std::move(plan), {}, {id, [this] { return next_id(); }, user, now});
         for (const auto& record : content.run.jobs) ids_[record.key] = record.id;
         run = id;
         accepted = handle(RunAccepted{std::move(content)});
@@ -69,6 +69,7 @@ public:
         for (const auto& stop : actions.stops) stopped.push_back(jobs_by_id_.at(stop.job));
         for (const auto& timer : actions.timers) timers.push_back(timer);
         for (const auto& event_told : actions.changes.events) events.push_back(event_told);
+        for (const auto& stop : actions.changes.stops) stops.push_back(stop);
         return actions;
     }
 
@@ -90,7 +91,18 @@ public:
     model::RunState run_state() const { return final_runs.at(run).state; }
     JobId id(const std::string& key) const { return ids_.at(key); }
 
+    /// Knows the jobs of another one, to go on with its runs.
+    void inherit(const World& other) {
+        run = other.run;
+        jobs = other.jobs;
+        ids_ = other.ids_;
+        jobs_by_id_ = other.jobs_by_id_;
+        final_runs = other.final_runs;
+        stages = other.stages;
+    }
+
     Timestamp now{Milliseconds{1'000'000}};
+    std::string user = "me";
     Core core;
     RunId run;
     Actions accepted;  ///< what the last run led to at once
@@ -101,6 +113,7 @@ public:
     std::vector<std::string> started, stopped;
     std::vector<Timer> timers;
     std::vector<model::RunEvent> events;
+    std::vector<store::Stop> stops;
 
 private:
     void note(const model::JobRun& record) {
