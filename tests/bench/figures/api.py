@@ -1,7 +1,7 @@
 """B14: reads of the API under load, with a long history."""
 import subprocess
 
-from .measure import CannotMeasure, ratio
+from .measure import CannotMeasure
 from .peers import Nginx
 from .start import fill
 from .world import World
@@ -9,7 +9,8 @@ from .world import World
 
 def load(world, socket, path, seconds, clients=16):
     """requests per second, median ms, p99 ms"""
-    done = subprocess.run([world.bin / "cicd-bench-load", socket, path, str(seconds), str(clients)], capture_output=True, text=True)
+    command = [world.bin / "cicd-bench-load", socket, path, str(seconds), str(clients)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise CannotMeasure(f"{path}: {done.stderr.strip()}")
     return [float(word) for word in done.stdout.split()]
@@ -21,7 +22,7 @@ def b14(bench):
         fill(world, count)
         world.cicdctl("daemon", "start")
         with world.api() as call:
-            newest = call("GET", "/runs?pageSize=1")["items" if "items" in call("GET", "/runs?pageSize=1") else "data"][0]["id"]
+            newest = call("GET", "/runs?pageSize=1")["data"][0]["id"]
         measure(bench, world, "GET /healthz", "/api/v1/healthz", seconds, rounds, count)
         measure(bench, world, "GET /runs/ID", f"/api/v1/runs/{newest}", seconds, rounds, count)
         measure(bench, world, "GET /runs?pageSize=20", "/api/v1/runs?pageSize=20", seconds, rounds, count)

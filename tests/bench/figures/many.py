@@ -46,7 +46,8 @@ def sleeping(bench, count):
         pids = descendants([world.daemon_pid(), *world.runner_pids()])
         memory = sum(pss(pid) for pid in pids)
         what = f"{count:,} sleeping runs"
-        bench.report.add("B13", f"{what}: memory of each, all processes (Pss)", "MB", {"cicdctl": [memory / count / 1e6]}, None, "≤ 2 MB")
+        bench.report.add("B13", f"{what}: memory of each, all processes (Pss)", "MB",
+                         {"cicdctl": [memory / count / 1e6]}, None, "≤ 2 MB")
         bench.report.add("B13", f"{what}: memory of each, the kernel's included", "MB", {"cicdctl": [whole / count / 1e6]})
         bench.report.add("B13", f"{what}: the daemon alone", "MB", {"cicdctl": [pss(world.daemon_pid()) / 1e6]})
         delays = in_turn({"cicdctl": lambda: one_more(world, stamp)}, max(5, bench.some))["cicdctl"]

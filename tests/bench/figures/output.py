@@ -1,4 +1,5 @@
 """B5: much output, and how soon a printed line is seen."""
+import json
 import subprocess
 import sys
 import time
@@ -28,7 +29,8 @@ def volume(bench):
     lines = megabytes * 10_000
     flood = f"yes {LINE} | head -n {lines}"
     with World(bench) as world:
-        repository = world.repository("flood", {".cicd.yaml": f"name: flood\nstages:\n  - {{name: one, commands: ['{flood}']}}\n"})
+        pipeline = f"name: flood\nstages:\n  - {{name: one, commands: ['{flood}']}}\n"
+        repository = world.repository("flood", {".cicd.yaml": pipeline})
         target = world.folder / "file"
 
         def stored():
@@ -61,9 +63,9 @@ def delays(process):
     return found[5:]
 
 
-def follow(command, env=None):
-    return delays(subprocess.Popen([str(w) for w in command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, bufsize=65536))
+def started(command, env=None):
+    return subprocess.Popen([str(word) for word in command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, bufsize=65536)
 
 
 def latency(bench):
@@ -71,16 +73,14 @@ def latency(bench):
     with World(bench) as world:
         # It begins once the follower is there: a follower that comes late would see old lines.
         wait = "while [ ! -e go ]; do sleep 0.01; done"
-        repository = world.repository("ticks", {"ticks.py": TICKS, ".cicd.yaml":
-                                                f"name: ticks\nstages:\n  - {{name: one, commands: ['{wait}; python3 ticks.py {ticks}']}}\n"})
+        pipeline = f"name: ticks\nstages:\n  - {{name: one, commands: ['{wait}; python3 ticks.py {ticks}']}}\n"
+        repository = world.repository("ticks", {"ticks.py": TICKS, ".cicd.yaml": pipeline})
         script = repository / "ticks.py"
 
         def followed():
-            import json
             run = json.loads(world.cicdctl("run", "--detach", "-o", "json", cwd=repository))["id"]
             job = json.loads(world.cicdctl("show", run, "-o", "json"))["jobs"][0]["id"]
-            process = subprocess.Popen([str(w) for w in world.command("logs", "-f", job)], env=world.env, stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=65536)
+            process = started(world.command("logs", "-f", job), world.env)
             workspace = world.state / "jobs" / job / "1/workspace"
             while not workspace.exists():
                 time.sleep(0.01)
@@ -94,7 +94,7 @@ def latency(bench):
 
         samples = {"a pipe": [], "cicdctl": []}
         for _ in range(1 if bench.quick else 3):
-            samples["a pipe"] += follow([sys.executable, script, str(ticks)])
+            samples["a pipe"] += delays(started([sys.executable, script, str(ticks)]))
             samples["cicdctl"] += followed()
         bench.report.add("B5", "from printing a line to a following `cicdctl logs -f`", "ms", samples, "a pipe",
                          "≤ 0.3 ms, p99 ≤ 1 ms")
