@@ -67,13 +67,15 @@ Result<Session> Session::open(const Arguments& globals) {
 
 Result<client::Client*> Session::daemon() {
     if (client_) return client_.get();
-    if (!daemon_answers(socket_)) {
+    auto client = std::make_unique<client::Client>(socket_);
+    if (const auto connected = client->connect(); !connected) {
+        if (connected.error().kind != ErrorKind::unavailable) return connected.error();
         if (!autostart_)
             return unavailable("CICD_069", "no daemon answers on " + socket_.string(),
                                "start it with 'cicdctl daemon start'");
         CICD_CHECK(start_daemon(socket_));
     }
-    client_ = std::make_unique<client::Client>(socket_);
+    client_ = std::move(client);
     return client_.get();
 }
 

@@ -72,8 +72,7 @@ std::string activity(const model::JobRun& job) {
     std::string text;
     if (job.state == model::JobState::running) {
         for (auto step = job.steps.rbegin(); step != job.steps.rend() && text.empty(); ++step)
-            if (step->state == model::StepState::running)
-                text = step_text(*step);
+            if (step->state == model::StepState::running) text = step_text(*step);
     } else if (job.state == model::JobState::failed || job.state == model::JobState::skipped ||
                job.state == model::JobState::cancelled) {
         text = failure_text(job);

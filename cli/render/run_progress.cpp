@@ -180,7 +180,8 @@ std::string failure_text(const model::JobRun& job) {
     if (!step || job.end_reason != model::EndReason::exit || !job.exit_code) return end_text(job);
     constexpr std::size_t most_of_name = 48;
     auto text = "exit code " + std::to_string(*job.exit_code) + " in step " + std::to_string(step->index + 1);
-    if (!step->name.empty()) text += " '" + fit(as_one_line(step->name.substr(0, step->name.find('\n'))), most_of_name) + "'";
+    if (!step->name.empty())
+        text += " '" + fit(as_one_line(step->name.substr(0, step->name.find('\n'))), most_of_name) + "'";
     return text;
 }
 

@@ -71,6 +71,8 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
+Result<void> Client::connect() { return connection_->wire.connect(); }
+
 Result<RawResponse> Client::raw(const std::string& method, const std::string& target, const std::string& body,
                                 const std::vector<std::pair<std::string, std::string>>& headers) {
     return connection_->wire.exchange({method, target, body, headers, is_repeatable(method)});

@@ -54,6 +54,8 @@ public:
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
 
+    /// Connects where it is not connected yet: tells that nobody answers before anything is sent.
+    Result<void> connect();
     /// The answer as it came, whatever its status. A stream without end (SSE) is given whole, once it has ended.
     Result<RawResponse> raw(const std::string& method, const std::string& target, const std::string& body,
                             const std::vector<std::pair<std::string, std::string>>& headers = {});

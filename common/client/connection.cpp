@@ -204,6 +204,8 @@ Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* s
 Wire::Wire(std::string socket) : state_(std::make_unique<State>(std::move(socket))) {}
 Wire::~Wire() = default;
 
+Result<void> Wire::connect() { return state_->is_usable() ? Result<void>() : state_->connect(); }
+
 Result<RawResponse> Wire::exchange(const WireRequest& request, BodySink* sink) {
     if (!is_plain(request.method) || !is_plain(request.target) || !request.target.starts_with('/'))
         return invalid(std::string(contract::code::bad_request),

@@ -36,6 +36,7 @@ public:
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
 
+    Result<void> connect();
     Result<RawResponse> exchange(const WireRequest& request, BodySink* sink = nullptr);
 
 private:
