@@ -98,6 +98,7 @@ Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::create(const fs::path& fil
     state->file = os::Fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!state->file) return os::last_error("cannot create " + file.string());
     state->handle = archive_write_new();
+    archive_write_set_bytes_in_last_block(state->handle, 1);  // no zeros behind the packed bytes: other programs mind them
     if (archive_write_set_format_pax_restricted(state->handle) != ARCHIVE_OK ||
         archive_write_add_filter_zstd(state->handle) != ARCHIVE_OK ||
         archive_write_open(state->handle, state.get(), nullptr, &State::write, nullptr) != ARCHIVE_OK)
