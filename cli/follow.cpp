@@ -85,6 +85,7 @@ private:
                 view_.log(progress_, entry);
                 return look_at_signals();
             };
+        handler.on_pause = [this] { view_.flush(); };
         handler.on_idle = [this] { return look_around(); };
         return client->follow_run(id_, last_seq_, handler);
     }

@@ -108,17 +108,16 @@ Result<ExitCode> show_job_log(Session& session, const std::string& id, const Arg
     CICD_TRY(auto* daemon, session.daemon());
     Printer printer(session, filter.tail());
     LinePrinter lines(session, filter, nullptr);
-    CICD_TRY(const auto next,
-             read_all(*daemon, id, filter, [&](const auto& entry) { printer.add(lines.text(entry)); }));
-    if (!arguments.has("--follow")) return ExitCode::success;
-    CICD_TRY(const auto job, daemon->show_job(id));
+    if (!arguments.has("--follow")) {
+        CICD_CHECK(read_all(*daemon, id, filter, [&](const auto& entry) { printer.add(lines.text(entry)); }));
+        return ExitCode::success;
+    }
+    // What there is and what comes are one stream, filtered by the daemon.
     printer.go_live();
-    CICD_CHECK(daemon->follow_log(id, filter.tail() && next == 0 ? 0 : next, [&](const contract::LogEntry& entry) {
-        if (!filter.wants(&job, entry)) return true;
-        printer.add(lines.text(entry));
-        printer.flush();
-        return true;
-    }));
+    client::StreamHandler handler;
+    handler.on_log = [&](const contract::LogEntry& entry) { return printer.add(lines.text(entry)), true; };
+    handler.on_pause = [&] { printer.flush(); };
+    CICD_CHECK(daemon->follow_log(id, filter.query(0), handler));
     return ExitCode::success;
 }
 
@@ -138,8 +137,9 @@ Result<ExitCode> show_run_log(Session& session, const std::string& id, const Arg
         handler.on_event = [&](const model::RunEvent& event) { return progress.apply(event), true; };
         handler.on_log = [&](const contract::LogEntry& entry) {
             if (filter.wants(progress.find_job(entry.job), entry)) take(entry);
-            return printer.flush(), true;
+            return true;
         };
+        handler.on_pause = [&] { printer.flush(); };
         CICD_CHECK(daemon->follow_run(id, 0, handler));
     } else {
         for (const auto& job : progress.run().jobs) {

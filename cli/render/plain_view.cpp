@@ -7,6 +7,8 @@
 namespace cicd::cli::render {
 namespace {
 
+constexpr std::size_t most_gathered = 64 * 1024;
+
 class PlainView final : public RunView {
 public:
     PlainView(const Console& console, bool notes)
@@ -20,6 +22,7 @@ public:
 
     void event(const RunProgress& progress, const model::RunEvent& event) override {
         if (!notes_) return;
+        flush();  // one order on both streams
         if (event.type == "notice") return console_.err("note: " + event.message + "\n");
         if (event.type != "job.state") return;
         const auto state = from_text<model::JobState>(event.state);
@@ -33,12 +36,22 @@ public:
     }
 
     void log(const RunProgress& progress, const contract::LogEntry& entry) override {
-        const auto text = lines_.add(progress, entry);
-        if (!text.empty()) console_.out(text);
+        gathered_ += lines_.add(progress, entry);
+        if (gathered_.size() > most_gathered) flush();
     }
 
-    void notice(const RunProgress&, const std::string& text) override { console_.err(text + "\n"); }
-    void end(const RunProgress& progress) override { console_.out(lines_.rest(progress)); }
+    void notice(const RunProgress&, const std::string& text) override {
+        flush();
+        console_.err(text + "\n");
+    }
+    void flush() override {
+        if (!gathered_.empty()) console_.out(gathered_);
+        gathered_.clear();
+    }
+    void end(const RunProgress& progress) override {
+        gathered_ += lines_.rest(progress);
+        flush();
+    }
 
 private:
     static std::string place(const model::Source& source) {
@@ -52,6 +65,7 @@ private:
     const Console& console_;
     bool notes_;
     LogLines lines_;
+    std::string gathered_;
 };
 
 class EventsView final : public RunView {
@@ -70,20 +84,27 @@ public:
         write(object);
     }
     void notice(const RunProgress&, const std::string& text) override { console_.err(text + "\n"); }
+    void flush() override {
+        if (!gathered_.empty()) console_.out(gathered_);
+        gathered_.clear();
+    }
     void end(const RunProgress& progress) override {
         write(Object{{"type", "end"},
                      {"run", codec::encode(progress.run())},
                      {"exitCode", static_cast<int>(exit_code_of(progress.run()))}});
+        flush();
     }
 
 private:
     void write(const Object& members) {
         Object object{{"schemaVersion", 1}};
         for (const auto& [key, value] : members) object.set(key, value);
-        console_.out(codec::to_json(object) + "\n");
+        gathered_ += codec::to_json(object) + "\n";
+        if (gathered_.size() > most_gathered) flush();
     }
 
     const Console& console_;
+    std::string gathered_;
 };
 
 class SilentView final : public RunView {};

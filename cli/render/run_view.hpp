@@ -14,6 +14,8 @@ public:
     virtual void begin(const RunProgress&) {}
     virtual void event(const RunProgress&, const model::RunEvent&) {}
     virtual void log(const RunProgress&, const contract::LogEntry&) {}
+    /// All that has come so far was told: what was gathered can be written.
+    virtual void flush() {}
     /// About ten times a second.
     virtual void tick(const RunProgress&) {}
     /// Something to say beside the run: "cancelling …".

@@ -28,6 +28,8 @@ struct RawResponse {
 struct StreamHandler {
     std::function<bool(const model::RunEvent&)> on_event;          ///< false: stop following
     std::function<bool(const contract::LogEntry&)> on_log;         ///< not set: logs are not asked for
+    /// All that has arrived was handed over: what was gathered from it can be written now.
+    std::function<void()> on_pause;
     /// Called when nothing came for `idle_interval` and after a signal was caught (EINTR). False: stop following.
     std::function<bool()> on_idle;
     std::chrono::milliseconds idle_interval{100};

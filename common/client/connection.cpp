@@ -155,6 +155,7 @@ Result<void> Wire::State::read_body(http::response_parser<http::string_body>& pa
         // What is left is the beginning of something (the CRLF after a chunk, say): only more bytes help.
         if (error == http::error::need_more) error = {};
         if (!error) {
+            if (sink && sink->on_pause) sink->on_pause();
             if (sink && sink->on_idle && wait_readable(socket.native_handle(), sink->idle_interval) == Waited::idle) {
                 if (!idle(sink)) return {};
                 continue;

@@ -33,6 +33,7 @@ struct Following {
     std::string last_id;  ///< of the last event that came
     std::function<std::string()> target;
     std::function<Result<bool>(const SseEvent&)> on_event;  ///< false: stop
+    std::function<void()> on_pause;
     std::function<bool()> on_idle;
     std::chrono::milliseconds idle_interval{100};
 };
@@ -67,6 +68,7 @@ Result<Outcome> read_once(Wire& wire, Following& following) {
     SseParser parser;
     std::string error_body;
     BodySink sink;
+    sink.on_pause = following.on_pause;
     sink.on_idle = following.on_idle;
     sink.idle_interval = following.idle_interval;
     sink.on_piece = [&](int status, std::string_view piece) {
@@ -133,6 +135,7 @@ Result<void> follow_run_stream(Wire& wire, const std::string& run, std::int64_t 
     std::int64_t last_seq = after_seq;
     std::map<std::pair<std::string, int>, std::uint64_t> next_lines;  // by job and attempt
     Following following;
+    following.on_pause = handler.on_pause;
     following.on_idle = handler.on_idle;
     following.idle_interval = handler.idle_interval;
     following.target = [&] {
@@ -160,6 +163,7 @@ Result<void> follow_log_stream(Wire& wire, const std::string& job, const contrac
     std::uint64_t next = query.first_line;
     int attempt = 0;
     Following following;
+    following.on_pause = handler.on_pause;
     following.on_idle = handler.on_idle;
     following.idle_interval = handler.idle_interval;
     following.target = [&] {
