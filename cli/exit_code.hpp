@@ -15,7 +15,7 @@ enum class ExitCode : int {
     not_found = 5,
     blocked = 6,  ///< by approval, window or policy
     conflict = 7,
-    running = 8,  ///< asked for a verdict without waiting, and there is none yet
+    running = 8,  ///< there is no verdict yet: asked for without waiting, or the user left the run to itself
     cancelled = 9,
     unreachable = 69,  ///< no daemon
     timeout = 124,

@@ -59,7 +59,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a doctor -d 'Check that this machine c
 complete -c cicdctl -n "__cicdctl_at ''" -a api -d 'Call the API directly'
 complete -c cicdctl -n "__cicdctl_at ''" -a completion -d 'Write the completion script of a shell'
 complete -c cicdctl -n "__cicdctl_at ''" -a version -d 'Show the version'
-complete -c cicdctl -n "__cicdctl_at ''" -a help -d 'Explain a command'
+complete -c cicdctl -n "__cicdctl_at ''" -a help -d 'Explain a command; also: errors, events, exit-codes'
 complete -c cicdctl -n "__cicdctl_at 'run'" -s d -l detach -d 'Start it and return; its id is printed'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l events -d 'Everything that happens as NDJSON on stdout'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l dry-run -d 'Show what would run, like '\''plan'\'''
