@@ -119,7 +119,12 @@ void sweep_workspaces(const Folders& folders) {
     for (const auto& job : fs::directory_iterator(folders.state / "jobs", ignored))
         for (const auto& attempt : fs::directory_iterator(job.path(), ignored)) {
             const job::Paths paths{attempt.path()};
-            if (fs::exists(paths.exit(), ignored) && fs::exists(paths.workspace(), ignored))
+            // A runner that died leaves no `exit`, and nothing that anybody will use.
+            const auto is_over = [&] {
+                return fs::exists(paths.exit(), ignored) ||
+                       job::runner_status(paths).liveness == job::RunnerLiveness::dead;
+            };
+            if (fs::exists(paths.workspace(), ignored) && is_over())
                 (void)os::remove_all(paths.workspace());
         }
 }
