@@ -55,7 +55,8 @@ std::string next_commands(const model::Run& run, const Paint& paint) {
     if (failed > 1) next.emplace_back("cicdctl job list " + run.id.str() + " --status failed", "every job that failed");
     if (run.state == model::RunState::failed || run.state == model::RunState::cancelled) {
         next.emplace_back("cicdctl retry " + run.id.str(), "run again what did not succeed");
-        if (failed == 0) next.emplace_back("cicdctl explain " + run.id.str(), "why it ended like that");
+        if (failed == 0 && run.state == model::RunState::failed)
+            next.emplace_back("cicdctl explain " + run.id.str(), "why it ended like that");
     }
     if (next.empty()) return {};
     std::size_t width = 0;
