@@ -208,6 +208,9 @@ void Core::Step::proceed(RunNode& run, int index) {
 
 void Core::Step::make_ready(RunNode& run, int index) {
     auto& node = run.jobs[index];
+    // The machine may have become smaller since it was queued.
+    if (const auto why = never_fits(node.demand, state_.places.capacity()); !why.empty())
+        return end_job(run, index, JobState::failed, EndReason::infra, why);
     node.wait = Wait::place;
     node.turn = Turn{run.priority_of(index), run.run.number, ++state_.sequence};
     state_.places.wait(node.turn, node.demand, run.claim, {&run, index});
