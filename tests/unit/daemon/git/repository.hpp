@@ -1,5 +1,7 @@
 #pragma once
 
+#include "daemon/git/source.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -62,5 +64,28 @@ inline std::string read(const std::filesystem::path& file) {
 inline std::string tree_by_git(const std::filesystem::path& repository) {
     return sh(repository, "I=$(mktemp -u); export GIT_INDEX_FILE=$I; git add -A . && git write-tree; rm -f $I");
 }
+
+/// A repository whose history a script makes, and sources that keep their mirrors beside it.
+struct Scene {
+    explicit Scene(const std::string& history) {
+        std::filesystem::create_directories(repository);
+        sh(repository, history);
+    }
+    std::string rev(const std::string& name) const { return sh(repository, "git rev-parse '" + name + "'"); }
+    model::Source snapshot() {
+        auto source = sources.snapshot(repository);
+        if (!source) FAIL(source.error().message);
+        return *source;
+    }
+    model::Source resolve(const std::string& where, const git::Revision& revision, const git::FetchOptions& options = {}) {
+        auto source = sources.resolve(where, revision, options);
+        if (!source) FAIL(source.error().message);
+        return *source;
+    }
+
+    Folder folder;
+    std::filesystem::path repository = folder.path() / "work";
+    git::Sources sources{folder.path() / "mirrors"};
+};
 
 }  // namespace cicd::tests

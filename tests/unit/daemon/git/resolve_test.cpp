@@ -8,25 +8,11 @@ using git::Revision;
 
 namespace {
 
-struct Scene {
-    Folder folder;
-    fs::path repository = folder.path() / "origin";
-    git::Sources sources{folder.path() / "mirrors"};
-
-    Scene() {
-        fs::create_directories(repository);
-        sh(repository, "git init -q . && mkdir -p src docs && echo 1 > src/a && echo 1 > docs/a && git add -A && "
-                       "git commit -q -m one && git tag -a v1.0 -m release && git checkout -q -b topic && "
-                       "echo 2 > src/b && git add -A && git commit -q -m 'two: topic' && git checkout -q main && "
-                       "echo 3 > docs/a && git commit -qam three && git update-ref refs/pull/7/head topic");
-    }
-    std::string rev(const std::string& name) { return sh(repository, "git rev-parse '" + name + "'"); }
-    model::Source resolve(const std::string& where, const Revision& revision, const git::FetchOptions& options = {}) {
-        auto source = sources.resolve(where, revision, options);
-        if (!source) FAIL(source.error().message);
-        return *source;
-    }
-};
+const std::string branches =
+    "git init -q . && mkdir -p src docs && echo 1 > src/a && echo 1 > docs/a && git add -A && "
+    "git commit -q -m one && git tag -a v1.0 -m release && git checkout -q -b topic && "
+    "echo 2 > src/b && git add -A && git commit -q -m 'two: topic' && git checkout -q main && "
+    "echo 3 > docs/a && git commit -qam three && git update-ref refs/pull/7/head topic";
 
 void check_every_revision(Scene& scene, const std::string& where) {
     auto source = scene.resolve(where, {});
@@ -58,32 +44,32 @@ void check_every_revision(Scene& scene, const std::string& where) {
 }  // namespace
 
 TEST_CASE("Branch, tag, commit and pull request of a local repository") {
-    Scene scene;
+    Scene scene(branches);
     check_every_revision(scene, scene.repository.string());
 }
 
 TEST_CASE("The same of a bare repository, and by URL") {
-    Scene scene;
-    sh(scene.folder.path(), "git clone -q --mirror origin bare.git");
+    Scene scene(branches);
+    sh(scene.folder.path(), "git clone -q --mirror work bare.git");
     SUBCASE("bare") { check_every_revision(scene, (scene.folder.path() / "bare.git").string()); }
     SUBCASE("url") { check_every_revision(scene, "file://" + scene.repository.string()); }
 }
 
 TEST_CASE("A fetched source survives its origin") {
-    Scene scene;
+    Scene scene(branches);
     const auto source = scene.resolve("file://" + scene.repository.string(), {"", "topic", "", 0});
     fs::remove_all(scene.repository);
     CHECK(*scene.sources.read_file(source, "src/b") == "2\n");
 }
 
 TEST_CASE("An origin that is not there says so") {
-    Scene scene;
+    Scene scene(branches);
     CHECK(scene.sources.resolve("file:///nowhere/x.git", {}).error().kind == ErrorKind::unavailable);
     CHECK(scene.sources.resolve((scene.folder.path() / "nothing").string(), {}).error().kind == ErrorKind::not_found);
 }
 
 TEST_CASE("Changed paths: since a base, since the merge base, with uncommitted changes") {
-    Scene scene;
+    Scene scene(branches);
     using Paths = std::vector<std::string>;
     const std::string where = scene.repository.string();
     const auto topic = scene.resolve(where, {"", "topic", "", 0});
@@ -104,8 +90,8 @@ TEST_CASE("Changed paths: since a base, since the merge base, with uncommitted c
 }
 
 TEST_CASE("The upstream branch is what a push is compared with") {
-    Scene scene;
-    sh(scene.folder.path(), "git clone -q origin clone && cd clone && echo z > z && git add z && git commit -qm z && "
+    Scene scene(branches);
+    sh(scene.folder.path(), "git clone -q work clone && cd clone && echo z > z && git add z && git commit -qm z && "
                             "echo w > w && git add w && git commit -qm w");
     const auto source = scene.sources.snapshot(scene.folder.path() / "clone");
     REQUIRE(source.has_value());
@@ -116,7 +102,7 @@ TEST_CASE("The upstream branch is what a push is compared with") {
 }
 
 TEST_CASE("Submodules come with their files, relative URLs and submodules of their own") {
-    Scene scene;
+    Scene scene(branches);
     const fs::path inner = scene.folder.path() / "inner", outer = scene.folder.path() / "outer";
     for (const auto& each : {inner, outer}) fs::create_directories(each);
     sh(inner, "git init -q . && echo inner > i.c && git add -A && git commit -q -m inner");
@@ -137,7 +123,7 @@ TEST_CASE("Submodules come with their files, relative URLs and submodules of the
 }
 
 TEST_CASE("A tree with an unsafe path is refused") {
-    Scene scene;
+    Scene scene(branches);
     const std::string blob = sh(scene.repository, "echo evil | git hash-object -w --stdin");
     for (const std::string name : {".git", "..", ".GIT"}) {
         // mktree checks less than the index does.

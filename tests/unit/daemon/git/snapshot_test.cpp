@@ -10,29 +10,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Scene {
-    Folder folder;
-    fs::path repository = folder.path() / "work";
-    git::Sources sources{folder.path() / "mirrors"};
-
-    Scene() {
-        fs::create_directories(repository);
-        sh(repository, "git init -q . && mkdir -p src/deep && echo one > a.txt && echo two > src/b.txt && "
-                       "echo three > src/deep/c.txt && echo dotted > src.txt && printf '#!/bin/sh\\n' > run.sh && "
-                       "chmod +x run.sh && ln -s a.txt link && printf '*.log\\n' > .gitignore && git add -A && "
-                       "git commit -q -m 'First commit' -m 'body'");
-    }
-    model::Source snapshot() {
-        auto source = sources.snapshot(repository);
-        if (!source) FAIL(source.error().message);
-        return *source;
-    }
-};
+const std::string working_tree =
+    "git init -q . && mkdir -p src/deep && echo one > a.txt && echo two > src/b.txt && "
+    "echo three > src/deep/c.txt && echo dotted > src.txt && printf '#!/bin/sh\\n' > run.sh && "
+    "chmod +x run.sh && ln -s a.txt link && printf '*.log\\n' > .gitignore && git add -A && "
+    "git commit -q -m 'First commit' -m 'body'";
 
 }  // namespace
 
 TEST_CASE("A clean working tree is its commit's tree") {
-    Scene scene;
+    Scene scene(working_tree);
     const auto source = scene.snapshot();
     CHECK(source.tree == sh(scene.repository, "git rev-parse 'HEAD^{tree}'"));
     CHECK(source.commit == sh(scene.repository, "git rev-parse HEAD"));
@@ -44,7 +31,7 @@ TEST_CASE("A clean working tree is its commit's tree") {
 }
 
 TEST_CASE("Staged, unstaged, deleted, untracked, executable and linked files are in it; ignored ones are not") {
-    Scene scene;
+    Scene scene(working_tree);
     sh(scene.repository,
        "echo staged > staged.txt && git add staged.txt && echo more >> a.txt && rm src/b.txt && echo new > src/new.txt && "
        "echo noise > x.log && mkdir -p src/gen && printf 'out\\n' > src/gen/.gitignore && echo x > src/gen/out && "
@@ -59,7 +46,7 @@ TEST_CASE("Staged, unstaged, deleted, untracked, executable and linked files are
 }
 
 TEST_CASE("Nothing is written to the user's repository") {
-    Scene scene;
+    Scene scene(working_tree);
     sh(scene.repository, "echo more >> a.txt && echo new > new.txt");
     const std::string before = sh(scene.repository, "find .git -type f | sort | xargs sha256sum");
     scene.snapshot();
@@ -67,7 +54,7 @@ TEST_CASE("Nothing is written to the user's repository") {
 }
 
 TEST_CASE("Later edits, a gc and even the repository's removal do not touch a snapshot") {
-    Scene scene;
+    Scene scene(working_tree);
     sh(scene.repository, "echo mine > own.txt");
     const auto source = scene.snapshot();
     sh(scene.repository, "echo other > own.txt && git gc -q --prune=now");
@@ -90,7 +77,7 @@ TEST_CASE("Later edits, a gc and even the repository's removal do not touch a sn
 }
 
 TEST_CASE("A file that changes between two snapshots changes the tree, also within one clock tick") {
-    Scene scene;
+    Scene scene(working_tree);
     std::string last = scene.snapshot().tree;
     for (int i = 0; i < 20; ++i) {
         write(scene.repository / "a.txt", "v" + std::to_string(i % 10) + "\n");
@@ -102,7 +89,7 @@ TEST_CASE("A file that changes between two snapshots changes the tree, also with
 }
 
 TEST_CASE("A repository without commits, a subfolder, a linked worktree") {
-    Scene scene;
+    Scene scene(working_tree);
     const fs::path fresh = scene.folder.path() / "fresh";
     fs::create_directories(fresh / "sub");
     sh(fresh, "git init -q . && echo x > sub/x");
@@ -123,7 +110,7 @@ TEST_CASE("A repository without commits, a subfolder, a linked worktree") {
 }
 
 TEST_CASE("Submodules that are checked out, and nested repositories, come with their files") {
-    Scene scene;
+    Scene scene(working_tree);
     const fs::path library = scene.folder.path() / "library";
     fs::create_directories(library);
     sh(library, "git init -q . && echo lib > lib.c && git add -A && git commit -q -m lib");
@@ -140,7 +127,7 @@ TEST_CASE("Submodules that are checked out, and nested repositories, come with t
 }
 
 TEST_CASE("A conflict is taken as it lies in the working tree") {
-    Scene scene;
+    Scene scene(working_tree);
     sh(scene.repository, "git checkout -q -b other && echo theirs > a.txt && git commit -qam theirs && git checkout -q main && "
                          "echo ours > a.txt && git commit -qam ours && (git merge -q other || true)");
     const auto text = scene.sources.read_file(scene.snapshot(), "a.txt");
@@ -149,7 +136,7 @@ TEST_CASE("A conflict is taken as it lies in the working tree") {
 }
 
 TEST_CASE("Many objects, packed or not, arrive whole") {
-    Scene scene;
+    Scene scene(working_tree);
     sh(scene.repository, "for i in $(seq 1 300); do echo $i > f$i; done; git add -A && git commit -q -m many");
     SUBCASE("loose") {}
     SUBCASE("packed") { sh(scene.repository, "git gc -q"); }
@@ -162,7 +149,7 @@ TEST_CASE("Many objects, packed or not, arrive whole") {
 }
 
 TEST_CASE("What a killed process left half-way is completed, and a removed mirror is made again") {
-    Scene scene;
+    Scene scene(working_tree);
     const auto source = scene.snapshot();
     fs::path mirror = fs::directory_iterator(scene.folder.path() / "mirrors")->path();
     // The blob of a.txt goes: the tree without it must not count as kept.
@@ -177,7 +164,7 @@ TEST_CASE("What a killed process left half-way is completed, and a removed mirro
 }
 
 TEST_CASE("What is no repository says what to do") {
-    Scene scene;
+    Scene scene(working_tree);
     const auto source = scene.sources.snapshot(scene.folder.path());
     REQUIRE(source.has_error());
     CHECK(source.error().kind == ErrorKind::not_found);
@@ -186,7 +173,7 @@ TEST_CASE("What is no repository says what to do") {
 }
 
 TEST_CASE("Threads may take snapshots of one repository at once") {
-    Scene scene;
+    Scene scene(working_tree);
     const std::string tree = scene.snapshot().tree;
     std::vector<std::thread> threads;
     std::vector<std::string> trees(4);
