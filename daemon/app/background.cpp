@@ -56,9 +56,11 @@ Result<void> serve_in_background(const ServeOptions& options) {
                                            error.message());
     if (is_new) ::chmod(options.state_directory.c_str(), 0700);
     const auto log = log_file(options.state_directory);
-    const os::Fd output(::open(log.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    if (!output) return os::last_error("cannot write " + log.string());
-    const auto before = ::lseek(output.get(), 0, SEEK_END);
+    // Only to make it ours alone; the daemon opens it itself.
+    const os::Fd made(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!made) return os::last_error("cannot write " + log.string());
+    // What it says before it serves is kept in memory: the disk may be what is full.
+    CICD_TRY(const auto output, os::memory_file("cicdd", ""));
     const os::Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 
     os::SpawnOptions spawning;
@@ -79,7 +81,7 @@ Result<void> serve_in_background(const ServeOptions& options) {
         pollfd entry{ended ? ended->get() : -1, POLLIN, 0};
         if (!ended || ::poll(&entry, 1, 2) > 0) {
             if (answers(options.socket)) return {};
-            const auto said = read_from(output.get(), before);
+            const auto said = read_from(output.get(), 0);
             return unavailable("CICD_503", said.empty() ? "the daemon ended at once; see " + log.string() : said);
         }
     }

@@ -18,6 +18,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +102,14 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
     return result;
 }
 
+/// From here on nobody reads what is written to standard error, such as a crash's last words: it belongs into the log.
+void write_last_words_to(const fs::path& log) {
+    const os::Fd file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file) return;
+    ::dup2(file.get(), STDOUT_FILENO);
+    ::dup2(file.get(), STDERR_FILENO);
+}
+
 /// Every part of a running daemon, in the order in which they need each other.
 class Daemon {
 public:
@@ -161,6 +170,7 @@ Result<void> Daemon::run(const ServeOptions& options) {
     housekeeping_.start();
     if (const auto watcher = os::Inotify::open(); watcher && !watcher->shortage().empty())
         spdlog::warn(log_line("files are looked at instead of watched, which is slower", {{"reason", watcher->shortage()}}));
+    if (!options.log.empty()) write_last_words_to(options.log);
     ready_ = true;
     tell_service_manager("READY=1");
     spdlog::info(log_line("serving", {{"version", CICD_VERSION},

@@ -32,7 +32,7 @@ void stop(const World& world) {
 TEST_CASE("a backup taken while a job runs is restored elsewhere: ended runs with their logs, the running one as lost") {
     World world, other;
     TempDir outside;
-    GitRepository waiting{{".cicd.yaml", waiting_pipeline}}, quick{{".cicd.yaml", quick_pipeline}};
+    GitRepository waiting{{".cicd.yaml", waiting_pipeline(world)}}, quick{{".cicd.yaml", quick_pipeline}};
     REQUIRE(world.cicdctl({"run"}, world.in(quick.path())).code == 0);
     const auto id = start_waiting(world, waiting);
     const auto file = outside / "backup.tar.zst";
@@ -51,7 +51,7 @@ TEST_CASE("a backup taken while a job runs is restored elsewhere: ended runs wit
     CHECK(restored.out.find("restored 2 runs") != std::string::npos);
     other.start_daemon();
     CHECK(status_of(other, "run-1") == "success");
-    CHECK(other.cicdctl({"logs", "run-1"}).out == "hello\n");
+    CHECK(other.cicdctl({"logs", "run-1"}).out.find("hello") != std::string::npos);
     CHECK(other.cicdctl({"watch", id}).code != 0);
     CHECK(text(only_job(other.json({"show", id}))["endReason"]) == "lost");
     CHECK(other.cicdctl({"logs", id}).out.find("before") != std::string::npos);

@@ -19,6 +19,7 @@ public:
             library_.clear();
             return;
         }
+        configure(world);
         jump("+0");
         RunOptions options;
         options.env = {{"LD_PRELOAD", library_}, {"FAKETIME_TIMESTAMP_FILE", file().string()}, {"FAKETIME_NO_CACHE", "1"},
@@ -36,7 +37,7 @@ private:
     std::string library_;
 };
 
-std::string with_timeout(const std::string& timeout) { return "timeout: " + timeout + "\n" + waiting_pipeline; }
+std::string with_timeout(const World& world, const std::string& timeout) { return "timeout: " + timeout + "\n" + waiting_pipeline(world); }
 
 }  // namespace
 
@@ -44,7 +45,7 @@ TEST_CASE("a clock set forward by days ends nothing early and removes nothing") 
     World world;
     const JumpingClock clock(world);
     if (!clock) return;
-    GitRepository waiting{{".cicd.yaml", with_timeout("1h")}}, quick{{".cicd.yaml", "timeout: 1h\n" + quick_pipeline}};
+    GitRepository waiting{{".cicd.yaml", with_timeout(world, "1h")}}, quick{{".cicd.yaml", "timeout: 1h\n" + quick_pipeline}};
     REQUIRE(world.cicdctl({"run"}, world.in(quick.path())).code == 0);
     const auto id = start_waiting(world, waiting);
     clock.jump("+200d");
@@ -61,7 +62,7 @@ TEST_CASE("a clock set back by days holds up no timeout") {
     World world;
     const JumpingClock clock(world);
     if (!clock) return;
-    GitRepository waiting{{".cicd.yaml", with_timeout("6s")}};
+    GitRepository waiting{{".cicd.yaml", with_timeout(world, "6s")}};
     const auto id = start_waiting(world, waiting);
     clock.jump("-3d");
     const auto ended = world.cicdctl({"watch", id});

@@ -7,8 +7,8 @@ TEST_CASE("below the reserve new work is refused with the reason, what runs goes
     World world;
     const SmallDisk disk(world.state(), "size=96m");
     if (!disk) return;
-    write_file(world.config() / "config.yaml", "disk: {reserve: 24Mi}\n");
-    GitRepository waiting{{".cicd.yaml", waiting_pipeline}}, quick{{".cicd.yaml", quick_pipeline}};
+    configure(world, "disk: {reserve: 24Mi}\n");
+    GitRepository waiting{{".cicd.yaml", waiting_pipeline(world)}}, quick{{".cicd.yaml", quick_pipeline}};
     const auto id = start_waiting(world, waiting);
     disk.fill(12);
     Outcome refused;
@@ -17,7 +17,7 @@ TEST_CASE("below the reserve new work is refused with the reason, what runs goes
     CHECK(refused.err.find("are free in " + world.state().string()) != std::string::npos);
     const auto status = world.json({"api", "GET", "/status"});
     CHECK(status["accepting"] == Value(false));
-    CHECK(text(status["notAcceptingReason"]).find("24 MiB") != std::string::npos);
+    CHECK(text(status["notAcceptingReason"]).find("24.0 MiB are to stay free") != std::string::npos);
 
     let_go(world);
     CHECK(world.cicdctl({"watch", id}).code == 0);
@@ -32,8 +32,8 @@ TEST_CASE("on a full disk a run is refused and never starts later; what was ackn
     World world;
     const SmallDisk disk(world.state(), "size=64m");
     if (!disk) return;
-    write_file(world.config() / "config.yaml", "disk: {reserve: 0}\n");
-    GitRepository waiting{{".cicd.yaml", waiting_pipeline}}, quick{{".cicd.yaml", quick_pipeline}};
+    configure(world, "disk: {reserve: 0}\n");
+    GitRepository waiting{{".cicd.yaml", waiting_pipeline(world)}}, quick{{".cicd.yaml", quick_pipeline}};
     REQUIRE(world.cicdctl({"run"}, world.in(quick.path())).code == 0);
     const auto id = start_waiting(world, waiting);
     disk.fill_up();

@@ -53,7 +53,7 @@ TEST_CASE("without a single inotify instance jobs run, are followed, and the dae
         MESSAGE("skipped: user namespaces cannot be made here");
         return;
     }
-    write_file(world.config() / "config.yaml", "executors: {host: true}\n");
+    configure(world);
     const auto daemon = daemon_under(world, {"unshare", "-Ur", "sh", "-c", lower, "sh", program("cicdd")});
     GitRepository repository{{".cicd.yaml", "name: quick\nstages: [{name: one, executor: host, commands: ['echo hello', 'echo again']}]\n"}};
     const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
@@ -67,9 +67,10 @@ TEST_CASE("without a single inotify instance jobs run, are followed, and the dae
 
 TEST_CASE("when clients hold all file descriptors the daemon neither spins nor dies, and serves again when they let go") {
     World world;
+    configure(world);
     const auto daemon = daemon_under(world, {"prlimit", "--nofile=64:64", program("cicdd")});
     const int pid = world.daemon_pid();
-    GitRepository repository{{".cicd.yaml", waiting_pipeline}};
+    GitRepository repository{{".cicd.yaml", waiting_pipeline(world)}};
     const auto id = start_waiting(world, repository);
     std::vector<int> held;
     for (int i = 0; i < 100; ++i)
@@ -88,7 +89,7 @@ TEST_CASE("when clients hold all file descriptors the daemon neither spins nor d
 
 TEST_CASE("jobs that find no file descriptor end with the reason or wait; the daemon goes on") {
     World world;
-    write_file(world.config() / "config.yaml", "capacity: {slots: 30}\n");
+    configure(world, "capacity: {slots: 30}\n");
     const auto daemon = daemon_under(world, {"prlimit", "--nofile=40:40", program("cicdd")});
     std::string jobs;
     for (int i = 0; i < 30; ++i) jobs += "      j" + std::to_string(i) + ": {retry: 0, steps: ['sleep 0.3']}\n";
