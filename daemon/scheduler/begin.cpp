@@ -45,7 +45,9 @@ void Core::Step::link_waiting(RunNode& run) {
 RunNode& Core::Step::add(RunAccepted& event) {
     if (model::is_final(event.content.run.state))
         throw std::logic_error("a run that is over was given to the scheduler");
-    auto node = std::make_unique<RunNode>(std::move(event.content));
+    auto& shared = state_.bodies[lock_key(event.content.run, {})];
+    auto node = std::make_unique<RunNode>(std::move(event.content), shared.lock());
+    shared = node->body;
     auto& run = *node;
     run.last_seq = event.last_seq;
     run.last_event = event.last_event;

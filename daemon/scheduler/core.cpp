@@ -28,7 +28,7 @@ void Actions::append(Actions&& later) {
 }
 
 Core::Core(Capacity capacity, std::function<JobId()> next_job_id)
-    : state_(new State{Places(capacity), {}, std::move(next_job_id), {}, {}, 0, 0, 0, {}}) {}
+    : state_(new State{Places(capacity), {}, std::move(next_job_id), {}, {}, {}, 0, 0, 0, {}}) {}
 Core::~Core() = default;
 
 Actions Core::handle(Event event, Timestamp now) {

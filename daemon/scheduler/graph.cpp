@@ -44,9 +44,15 @@ std::string bare_name(const std::string& stage, const std::string& base) {
     return base.size() > stage.size() + 1 && base.starts_with(stage + ".") ? base.substr(stage.size() + 1) : base;
 }
 
-RunNode::RunNode(store::NewRun content)
+RunNode::RunNode(store::NewRun content, std::shared_ptr<const PlanBody> other)
     : run(std::move(content.run)), plan(std::move(content.plan)), definition(std::move(content.definition)),
       request_key(std::move(content.request_key)) {
+    if (other && other->stages == plan.stages && other->jobs == plan.jobs)
+        body = std::move(other);
+    else
+        body = std::make_shared<const PlanBody>(PlanBody{std::move(plan.stages), std::move(plan.jobs)});
+    plan.stages = {};
+    plan.jobs = {};
     contexts = planner::run_contexts(plan);
     Object about;
     if (const auto* known = contexts.find("run"); known && known->is_object()) about = known->as_object();
@@ -60,7 +66,7 @@ RunNode::RunNode(store::NewRun content)
     for (auto& job : run.jobs) records.emplace(job.key, std::move(job));
     run.jobs.clear();
     add_stages();
-    for (const auto& planned : plan.jobs)
+    for (const auto& planned : body->jobs)
         if (!group_by_base_.contains(planned.base)) add_group(planned);
     link();
     add_jobs(std::move(records));
@@ -99,6 +105,13 @@ void RunNode::find_tainted() {
         }
 }
 
+model::Plan RunNode::whole_plan() const {
+    auto whole = plan;
+    whole.stages = body->stages;
+    whole.jobs = body->jobs;
+    return whole;
+}
+
 int RunNode::add_target(std::string name, bool is_stage) {
     const int index = static_cast<int>(targets.size());
     target_by_name_.emplace((is_stage ? "stage " : "job ") + name, index);
@@ -108,8 +121,8 @@ int RunNode::add_target(std::string name, bool is_stage) {
 
 void RunNode::add_stages() {
     if (run.stages.empty())
-        for (const auto& stage : plan.stages) run.stages.push_back({.name = stage.name});
-    for (const auto& stage : plan.stages) {
+        for (const auto& stage : body->stages) run.stages.push_back({.name = stage.name});
+    for (const auto& stage : body->stages) {
         stages.emplace_back();
         stages.back().target = add_target(stage.name, true);
     }
@@ -139,9 +152,9 @@ void RunNode::link() {
         return job == target_by_name_.end() ? -1 : job->second;
     };
     for (std::size_t s = 0; s < stages.size(); ++s)
-        for (const auto& need : plan.stages[s].needs)
+        for (const auto& need : body->stages[s].needs)
             if (const int target = target_of(need); target >= 0) stages[s].needs.push_back(target);
-    for (const auto& planned : plan.jobs) {
+    for (const auto& planned : body->jobs) {
         auto& group = groups[group_by_base_.at(planned.base)];
         if (!group.needs.empty()) continue;
         for (const auto& need : planned.job.needs)
@@ -151,7 +164,7 @@ void RunNode::link() {
 
 void RunNode::add_jobs(Records records) {
     std::vector<const model::PlannedJob*> expanded_before;
-    for (const auto& planned : plan.jobs) {
+    for (const auto& planned : body->jobs) {
         if (const auto record = records.find(planned.key); record != records.end()) {
             run.jobs.push_back(std::move(record->second));
             records.erase(record);

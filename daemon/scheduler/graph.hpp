@@ -7,6 +7,7 @@
 #include "daemon/store/store.hpp"
 
 #include <deque>
+#include <memory>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,13 +97,21 @@ struct RunLock {
 /// Groups are known within a repository's pipeline: equal names elsewhere are other groups.
 std::string lock_key(const model::Run& run, const std::string& group);
 
+/// What runs of one definition have in common: held once, as thousands of them may be active.
+struct PlanBody {
+    std::vector<model::PlannedStage> stages;
+    std::vector<model::PlannedJob> jobs;
+};
+
 struct RunNode {
-    explicit RunNode(store::NewRun content);
+    /// `other` is the body of another run of the pipeline; it is taken where it is the same.
+    explicit RunNode(store::NewRun content, std::shared_ptr<const PlanBody> other = {});
     RunNode(const RunNode&) = delete;
     RunNode& operator=(const RunNode&) = delete;
 
     model::Run run;  ///< with stages and jobs: the truth
-    model::Plan plan;
+    model::Plan plan;  ///< without stages and jobs
+    std::shared_ptr<const PlanBody> body;
     std::string definition, request_key;  ///< until they are stored
     Object contexts;
     std::vector<Target> targets;
@@ -124,7 +133,8 @@ struct RunNode {
     Timestamp last_event;
     bool fresh = false, dirty = false, touched = false, awake = false;
 
-    [[nodiscard]] const model::PlannedStage& planned_stage(int stage) const { return plan.stages[stage]; }
+    [[nodiscard]] const model::PlannedStage& planned_stage(int stage) const { return body->stages[stage]; }
+    [[nodiscard]] model::Plan whole_plan() const;
     /// Appends a job that is in `run.jobs` already to the node lists and counters.
     void add_node(int group, const model::PlannedJob& planned);
     [[nodiscard]] model::Priority priority_of(int job) const;

@@ -210,7 +210,7 @@ Actions Core::Step::take() && {
     for (auto* run : touched_) {
         run->touched = false;
         if (run->fresh)
-            changes.new_runs.push_back({run->run, run->plan, std::exchange(run->definition, {}), run->request_key});
+            changes.new_runs.push_back({run->run, run->whole_plan(), std::exchange(run->definition, {}), run->request_key});
         else if (run->dirty)
             changes.runs.push_back(summary(run->run));
         run->fresh = run->dirty = false;
@@ -218,7 +218,10 @@ Actions Core::Step::take() && {
         actions_.ended.push_back(run->run.id);
         for (const auto& job : run->run.jobs) state_.jobs.erase(job.id);
         state_.places.part(run->claim);
+        const auto key = lock_key(run->run, {});
         state_.runs.erase(RunId(run->run.id));
+        if (const auto shared = state_.bodies.find(key); shared != state_.bodies.end() && shared->second.expired())
+            state_.bodies.erase(shared);
     }
     return std::move(actions_);
 }

@@ -19,6 +19,7 @@ struct Core::State {
     std::function<JobId()> next_job_id;
     std::unordered_map<RunId, std::unique_ptr<RunNode>> runs;
     std::unordered_map<JobId, JobRef> jobs;
+    std::unordered_map<std::string, std::weak_ptr<const PlanBody>> bodies;  ///< by pipeline, the latest
     std::uint64_t sequence = 0;  ///< of jobs that became ready
     std::int64_t queued = 0;
     int ahead = 0;               ///< jobs whose place is made before their turn
