@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 namespace cicd::upkeep {
 
@@ -78,7 +79,17 @@ struct Cleaner::Pass {
 
     [[nodiscard]] bool stopping() const { return parts.stopping && parts.stopping(); }
 
+    std::set<fs::path> counted = {};  ///< in a dry run: what is below any of these is counted already
+
+    bool is_counted(const fs::path& path) const {
+        for (auto at = path; at != parts.state && at.has_relative_path(); at = at.parent_path())
+            if (counted.contains(at)) return true;
+        return false;
+    }
+
     bool remove(const fs::path& path) {
+        if (dry_run && is_counted(path)) return false;
+        if (dry_run) counted.insert(path);
         const auto bytes = bytes_below(path);
         if (bytes == 0) return false;
         report.bytes += static_cast<std::int64_t>(bytes);

@@ -30,7 +30,7 @@ TEST_CASE("a shortage is told with numbers, and ends only when a little more is 
     Watermark watermark("/state", {100 * mib, std::nullopt});
     CHECK(watermark.judge({gib, 100 * mib, 0, 0}).empty());
     const auto reason = watermark.judge({gib, 99 * mib, 0, 0});
-    CHECK(reason.find("99 MiB") != std::string::npos);
+    CHECK(reason.find("99.0 MiB") != std::string::npos);
     CHECK(reason.find("/state") != std::string::npos);
     CHECK(reason.find("cleanup") != std::string::npos);
     CHECK(!watermark.judge({gib, 101 * mib, 0, 0}).empty());
