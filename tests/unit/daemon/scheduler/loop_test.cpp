@@ -237,3 +237,80 @@ TEST_CASE("a refused event, a wrong definition, an unknown run") {
     REQUIRE_FALSE(unknown.has_value());
     CHECK((unknown.error().kind == ErrorKind::not_found));
 }
+
+TEST_CASE("paused: nothing new is taken and nothing starts; another turn and the reason why are told meanwhile") {
+    const Project project;
+    Life life(project.state());
+    life.scheduler.pause("only 12 MiB are free");
+    CHECK_FALSE(life.scheduler.status().accepting);
+    CHECK(life.scheduler.status().not_accepting_reason == "only 12 MiB are free");
+    const auto request = project.request("  - {name: s, commands: ['true']}\n");
+    const auto refused = life.wait(life.scheduler.start(request, "me"));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == "CICD_507");
+    CHECK((refused.error().kind == ErrorKind::unavailable));
+    life.scheduler.resume_work();
+    CHECK(life.scheduler.status().accepting);
+
+    auto holding = project.request("  - {name: s, commands: ['sleep 60']}\nconcurrency: prod\n");
+    const auto holder = life.wait(life.scheduler.start(holding, "me"));
+    if (!holder) FAIL(holder.error().message);
+    auto waiting = project.request("  - {name: s, commands: ['true']}\nconcurrency: {group: prod, cancelInProgress: false}\n");
+    const auto second = life.wait(life.scheduler.start(waiting, "me"));
+    if (!second) FAIL(second.error().message);
+    CHECK((second->state == RunState::queued));
+    const auto why = life.wait(life.scheduler.explain(second->id));
+    REQUIRE(why.has_value());
+    REQUIRE_FALSE(why->causes.empty());
+    CHECK((why->causes[0].kind == contract::CauseKind::lock));
+    CHECK(why->causes[0].remedy == "cicdctl cancel " + holder->id.str());
+    contract::Reschedule change;
+    change.priority = model::Priority::high;
+    const auto changed = life.wait(life.scheduler.reschedule(second->id, change, "sam"));
+    REQUIRE(changed.has_value());
+    CHECK((changed->priority == model::Priority::high));
+    CHECK(life.events.back().message == "rescheduled by sam: priority high (was normal)");
+    CHECK(life.wait(life.scheduler.cancel(holder->id, "")).has_value());
+    const auto run = life.end_of(second->id);
+    CHECK((run.state == RunState::success));
+    CHECK((run.priority == model::Priority::high));
+    const auto over = life.wait(life.scheduler.explain_job(run.jobs.at(0).id));
+    REQUIRE(over.has_value());
+    CHECK((over->jobs.at(0).verdict == contract::Verdict::ended));
+    const auto late = life.wait(life.scheduler.reschedule_job(run.jobs[0].id, change, "sam"));
+    REQUIRE_FALSE(late.has_value());
+    CHECK(late.error().code == "JOB_006");
+    auto too_big = project.request("  - {name: s, resources: {cpu: 99}, commands: ['true']}\n");
+    const auto never = life.wait(life.scheduler.start(too_big, "me"));
+    REQUIRE_FALSE(never.has_value());
+    CHECK(never.error().message.find("asks for 99 cores, but there are 4 here") != std::string::npos);
+}
+
+TEST_CASE("a cancellation and a wait between attempts outlive the daemon") {
+    const Project project;
+    RunId cancelled, retried;
+    {
+        Life life(project.state());
+        const auto first = life.wait(life.scheduler.start(project.request("  - {name: s, commands: ['trap \"\" TERM; sleep 60']}\n"), "me"));
+        if (!first) FAIL(first.error().message);
+        cancelled = first->id;
+        auto again = project.request("  - {name: s, retry: {max: 1, backoff: 1s}, commands: ['exit 3']}\n");
+        const auto second = life.wait(life.scheduler.start(again, "me"));
+        if (!second) FAIL(second.error().message);
+        retried = second->id;
+        life.until([&] { return life.seen("step.state", "running", "s.s"); });
+        life.until([&] {
+            for (const auto& event : life.events)
+                if (event.run == retried && event.state == "queued" && event.attempt == 2) return true;
+            return false;
+        });
+        CHECK(life.wait(life.scheduler.cancel(cancelled, "enough")).has_value());
+    }
+    Life life(project.state());
+    const auto run = life.end_of(retried);
+    CHECK((run.state == RunState::failed));
+    CHECK(run.jobs.at(0).attempt == 2);
+    const auto over = life.end_of(cancelled);
+    CHECK((over.state == RunState::cancelled));
+    CHECK(over.message == "cancelled: enough");
+}
