@@ -27,7 +27,7 @@ constexpr std::string_view exit_codes =
 
 constexpr std::string_view events =
     "'run', 'retry' and 'watch' with --events write one JSON object a line (NDJSON) to stdout.\n"
-    "schemas/events.schema.json describes every member. All have schemaVersion (1) and type:\n\n"
+    "schemas/cli-events.schema.json describes every member. All have schemaVersion (1) and type:\n\n"
     "  run          first: the run as GET /runs/{runId} gives it\n"
     "  run.state    status\n"
     "  stage.state  stage, status\n"

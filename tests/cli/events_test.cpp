@@ -49,7 +49,7 @@ void check_schema(const World& world, const std::string& events) {
     auto options = world.in(world.folder());
     write_file(world.folder() / "events.ndjson", events);
     const auto outcome = run({"sh", "-c", "exec python3 -c \"$0\" \"$1\" < events.ndjson", check,
-                              std::string(CICD_SOURCE_DIR) + "/schemas/events.schema.json"},
+                              std::string(CICD_SOURCE_DIR) + "/schemas/cli-events.schema.json"},
                              options);
     INFO(outcome.out, outcome.err);
     CHECK(outcome.code == 0);
