@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/codec/json.hpp"
+#include "common/job/gate.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/runner/shell.hpp"
 
@@ -58,8 +59,7 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
 
 Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
-      context_(spec_, std::move(secrets),
-               [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }) {
+      secrets_(std::move(secrets)), context_(fresh_context()) {
     exit_.outputs = Object();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
         model::StepRun step;
@@ -68,6 +68,11 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
         step.name = title(spec_.steps[i]);
         exit_.steps.push_back(std::move(step));
     }
+}
+
+Context Job::fresh_context() const {
+    return {spec_, secrets_,
+            [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }};
 }
 
 model::JobExit Job::run() {
@@ -98,12 +103,39 @@ model::JobExit Job::run() {
     return exit_;
 }
 
-Result<void> Job::prepare() {
-    CICD_TRY(auto log, job::LogWriter::open(paths_));
-    Output output(std::move(log));
+void Job::make_place() {
+    auto log = job::LogWriter::open(paths_);
+    if (!log) {
+        made_.emplace(log.error());
+        return;
+    }
     auto limits = Limits::open(spec_);
-    if (!limits.weakness().empty()) output.system_line(0, limits.weakness());
     auto place = Place::open(spec_, paths_.root, limits);
+    made_.emplace(Made{Output(std::move(*log)), std::move(limits), std::move(place)});
+}
+
+Result<bool> Job::hold(int gate_fd) {
+    const os::Fd gate(gate_fd);
+    ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    make_place();
+    char order = 0;
+    ssize_t n = 0;
+    do n = ::read(gate_fd, &order, 1);
+    while (n < 0 && errno == EINTR);
+    if (n != 1) return false;
+    if (order == job::gate_open_anew) {
+        CICD_TRY(spec_, job::read_spec(paths_));
+        context_ = fresh_context();
+    }
+    start_ = SteadyTime::clock::now();
+    return true;
+}
+
+Result<void> Job::prepare() {
+    if (!made_) make_place();
+    if (!*made_) return made_->error();
+    auto& [output, limits, place] = **made_;
+    if (!limits.weakness().empty()) output.system_line(0, limits.weakness());
     if (!place) {
         auto text = place.error().message;
         if (!place.error().hint.empty()) text += " (" + place.error().hint + ")";
@@ -376,7 +408,7 @@ model::JobExit could_not_start(const Error& error) {
 
 }  // namespace
 
-int run_job(const std::string& directory, int secrets_fd) {
+int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     const auto complain = [](const Error& error) {
         const auto text = "cicd-runner: " + error.message + "\n";
         (void)!::write(2, text.data(), text.size());
@@ -403,7 +435,12 @@ int run_job(const std::string& directory, int secrets_fd) {
     else if (!journal) exit = could_not_start(journal.error());
     else {
         Job job(paths, std::move(*spec), std::move(*journal), std::move(*secrets));
-        exit = job.run();
+        const auto wanted = gate_fd < 0 ? Result<bool>(true) : job.hold(gate_fd);
+        if (wanted && !*wanted) {
+            (void)::unlink(paths.pid().c_str());
+            return 0;
+        }
+        exit = wanted ? job.run() : could_not_start(wanted.error());
         if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
         return 0;
     }

@@ -3,6 +3,9 @@
 #include "common/job/runner_files.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/runner/context.hpp"
+#include "daemon/runner/limits.hpp"
+#include "daemon/runner/output.hpp"
+#include "daemon/runner/place.hpp"
 #include "daemon/runner/step_files.hpp"
 #include "daemon/runner/supervisor.hpp"
 
@@ -16,10 +19,20 @@ namespace cicd::runner {
 class Job {
 public:
     Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets);
+    /// Makes the job's place and waits for its turn; see gate.hpp. False where it is not wanted.
+    Result<bool> hold(int gate_fd);
     /// Writes everything but the file `exit`, whose contents it returns.
     model::JobExit run();
 
 private:
+    /// What can be made before the job's turn.
+    struct Made {
+        Output output;
+        Limits limits;
+        Result<Place> place;
+    };
+    void make_place();
+    [[nodiscard]] Context fresh_context() const;
     Result<void> prepare();
     void run_step(int index);
     /// Why it does not run, or nothing.
@@ -38,7 +51,9 @@ private:
     job::Paths paths_;
     model::JobSpec spec_;
     job::JournalWriter journal_;
+    Object secrets_;
     Context context_;
+    std::optional<Result<Made>> made_;
     std::unique_ptr<Supervisor> supervisor_;
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
     model::JobExit exit_;
@@ -46,6 +61,6 @@ private:
 };
 
 /// The runner's `main`: takes the job directory, runs the job, writes `exit`. Returns the process's exit code.
-int run_job(const std::string& directory, int secrets_fd);
+int run_job(const std::string& directory, int secrets_fd, int gate_fd);
 
 }  // namespace cicd::runner

@@ -10,14 +10,14 @@
 namespace {
 
 int usage() {
-    std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N]\n"
+    std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N] [--gate-fd N]\n"
                "Runs the one job that JOBDIR/spec.json describes; cicdd starts it.\n", stderr);
     return 2;
 }
 
 int run(int count, char** arguments) {
     std::string directory;
-    int secrets_fd = -1;
+    int secrets_fd = -1, gate_fd = -1;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
         if (argument == "init" && i == 1 && count == 2) return cicd::runner::run_init();
@@ -25,17 +25,18 @@ int run(int count, char** arguments) {
             std::puts("cicd-runner " CICD_VERSION);
             return 0;
         }
-        if (argument == "--secrets-fd" && i + 1 < count) {
+        if ((argument == "--secrets-fd" || argument == "--gate-fd") && i + 1 < count) {
+            int& fd = argument == "--gate-fd" ? gate_fd : secrets_fd;
             const std::string_view number = arguments[++i];
             const auto end = number.data() + number.size();
-            if (std::from_chars(number.data(), end, secrets_fd).ptr != end || secrets_fd < 0) return usage();
+            if (std::from_chars(number.data(), end, fd).ptr != end || fd < 0) return usage();
         } else if (argument.starts_with("-") || !directory.empty()) {
             return usage();
         } else {
             directory = argument;
         }
     }
-    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd);
+    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd);
 }
 
 }  // namespace

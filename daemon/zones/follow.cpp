@@ -42,6 +42,11 @@ Result<void> Local::State::watch(const Key& key, Following& job) {
     return {};
 }
 
+void Local::State::unwatch(const Following& job) {
+    for (const int watch : {job.folder_watch, job.journal_watch})
+        if (watch >= 0 && watches_.erase(watch) > 0) inotify_->remove(watch);
+}
+
 void Local::State::wait_for_files() {
     files_->async_wait(asio::posix::stream_descriptor::wait_read,
                        [self = shared_from_this()](const boost::system::error_code& failure) {
@@ -113,7 +118,16 @@ void Local::State::died(const Key& key) {
     if (!job) return;
     read_journal(key, *job);
     job = find(key);
-    if (!job || collect_exit(key, *job)) return;
+    if (!job) return;
+    // Held back, and gone: where its turn comes after all, it is made anew.
+    if (!job->wanted) return forget(key);
+    if (collect_exit(key, *job)) return;
+    // It was held back by the daemon before this one, and left with it.
+    if (job->adopted && job::runner_status(job->paths).liveness == job::RunnerLiveness::not_started) {
+        const auto assignment = job->assignment;
+        forget(key);
+        return start(assignment);
+    }
     asio::post(sweeper_, [] { (void)os::sweep_groups(); });
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");
@@ -138,8 +152,7 @@ void Local::State::end(const Key& key, model::JobExit exit) {
     if (detached_ || found == jobs_.end()) return;
     const auto job = found->second;
     jobs_.erase(found);
-    for (const int watch : {job->folder_watch, job->journal_watch})
-        if (watch >= 0 && watches_.erase(watch) > 0) inotify_->remove(watch);
+    unwatch(*job);
     job->kill_timer.cancel();
     boost::system::error_code ignored;
     job->runner.close(ignored);

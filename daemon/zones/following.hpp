@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/job/job_directory.hpp"
+#include "daemon/os/fd.hpp"
 #include "daemon/os/inotify.hpp"
 #include "daemon/zones/local.hpp"
 #include "daemon/zones/workspaces.hpp"
@@ -22,7 +23,7 @@ using Key = std::pair<JobId, int>;  ///< a job's attempt
 
 /// A job from its assignment to its end.
 struct Following {
-    enum class Phase { preparing, prepared, starting, running };
+    enum class Phase { preparing, starting, running };
 
     Following(const asio::any_io_executor& io, Assignment given, job::Paths where)
         : assignment(std::move(given)), paths(std::move(where)), runner(io), kill_timer(io) {}
@@ -30,7 +31,11 @@ struct Following {
     Assignment assignment;
     job::Paths paths;
     Phase phase = Phase::preparing;
-    bool wanted = false;  ///< to be started as soon as it is prepared
+    bool wanted = false;     ///< its turn has come; until then its runner is held back
+    bool discarded = false;  ///< its turn will not come
+    bool adopted = false;
+    os::Fd gate;             ///< see common/job/gate.hpp
+    std::optional<Value> contexts;  ///< what the runner is to be told before it goes on
     std::optional<job::CancelRequest> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
@@ -48,6 +53,7 @@ public:
 
     Following& prepare(const Assignment& assignment);
     void start(const Assignment& assignment);
+    void discard(const Key& key);
     void adopt(const Assignment& assignment);
     void cancel(const Key& key, model::EndReason reason, const std::string& message);
     void release(const RunId& run);
@@ -61,12 +67,15 @@ private:
     void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
     void spawn(const Key& key, Following& job);
     void spawned(const Key& key, const Result<int>& pid);
+    void open_gate(const Key& key, Following& job);
+    void forget(const Key& key);
     void adopt_now(const Key& key);
     void stop(Following& job);
     void kill_later(const Key& key, Following& job, Milliseconds wait);
 
     // follow.cpp: from a runner to its end
     Result<void> watch(const Key& key, Following& job);
+    void unwatch(const Following& job);
     void wait_for_files();
     void files_changed();
     void wait_for_death(const Key& key, Following& job);

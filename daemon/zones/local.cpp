@@ -1,6 +1,7 @@
 #include "daemon/zones/local.hpp"
 
 #include "common/base/paths.hpp"
+#include "common/job/gate.hpp"
 #include "daemon/os/cgroup.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
@@ -22,14 +23,22 @@ using model::EndReason;
 
 namespace {
 
-Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths) {
+Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths, int gate) {
     const os::Fd output(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     os::SpawnOptions options;
-    options.argv = {program.string(), paths.root.string()};
+    options.argv = {program.string(), paths.root.string(), "--gate-fd", std::to_string(job::gate_fd)};
     options.cwd = "/";
     options.detached = true;
-    if (output) options.fds = {{output.get(), 1}, {output.get(), 2}};
+    options.fds = {{gate, job::gate_fd}};
+    if (output) options.fds.insert(options.fds.end(), {{output.get(), 1}, {output.get(), 2}});
     return os::spawn(options);
+}
+
+/// What a job's needs gave, for a runner that was started before they ended.
+Result<void> renew_contexts(const job::Paths& paths, const Value& contexts) {
+    CICD_TRY(auto spec, job::read_spec(paths));
+    spec.contexts = with_runner(contexts);
+    return job::write_spec(paths, spec);
 }
 
 }  // namespace
@@ -103,12 +112,49 @@ void Local::State::make(const Key& key, const Assignment& assignment) {
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
     job.wanted = true;
-    if (job.phase == Following::Phase::prepared) spawn({assignment.spec.job, assignment.spec.attempt}, job);
+    if (job.assignment.spec.contexts != assignment.spec.contexts) job.contexts = assignment.spec.contexts;
+    job.assignment = assignment;
+    if (job.phase == Following::Phase::running) open_gate({assignment.spec.job, assignment.spec.attempt}, job);
+}
+
+/// From here on the job happens.
+void Local::State::open_gate(const Key& key, Following& job) {
+    if (!job.gate) return;
+    if (!job.contexts) {
+        (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
+        return job.gate.reset();
+    }
+    auto gate = std::make_shared<os::Fd>(std::move(job.gate));
+    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::move(*job.contexts)] {
+        const auto renewed = renew_contexts(paths, contexts);
+        if (renewed) return (void)os::send_packet(gate->get(), &job::gate_open_anew, 1);
+        asio::post(self->io_, [self, key, why = renewed.error().message] {
+            if (self->find(key)) self->end_early(key, EndReason::infra, "its description could not be written: " + why);
+        });
+    });
+}
+
+void Local::State::discard(const Key& key) {
+    auto* job = find(key);
+    if (!job || job->wanted) return;
+    job->discarded = true;
+    if (job->phase == Following::Phase::running) job->gate.reset();  // its runner leaves, and then it is forgotten
+}
+
+/// A job that never had its turn.
+void Local::State::forget(const Key& key) {
+    const auto found = jobs_.find(key);
+    if (found == jobs_.end()) return;
+    const auto job = found->second;
+    jobs_.erase(found);
+    unwatch(*job);
+    if (job->discarded) asio::post(sweeper_, [root = job->paths.root] { (void)os::remove_all(root); });
 }
 
 void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome) {
     auto* job = find(key);
     if (!job) return;
+    if (job->discarded || (!outcome && !job->wanted)) return forget(key);
     if (!outcome) {
         const auto& error = outcome.error();
         return end_early(
@@ -116,18 +162,23 @@ void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const T
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
     job->layers = *outcome;
-    job->phase = Following::Phase::prepared;
     if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
-    if (job->wanted) spawn(key, *job);
+    spawn(key, *job);
 }
 
 void Local::State::spawn(const Key& key, Following& job) {
-    if (const auto watched = watch(key, job); !watched)
+    auto gate = os::make_socket_pair();
+    const auto watched = gate ? watch(key, job) : Result<void>(gate.error());
+    if (!watched && !job.wanted) return forget(key);
+    if (!watched)
         return end_early(key, EndReason::infra,
                          watched.error().message + (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
     job.phase = Following::Phase::starting;
-    asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths] {
-        auto pid = spawn_runner(self->options_.runner, paths);
+    job.gate = std::move(gate->first);
+    auto other = std::make_shared<os::Fd>(std::move(gate->second));
+    asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths, other] {
+        auto pid = spawn_runner(self->options_.runner, paths, other->get());
+        other->reset();
         asio::post(self->io_, [self, key, pid] { self->spawned(key, pid); });
     });
 }
@@ -135,9 +186,12 @@ void Local::State::spawn(const Key& key, Following& job) {
 void Local::State::spawned(const Key& key, const Result<int>& pid) {
     auto* job = find(key);
     if (!job) return;
+    if (!pid && !job->wanted) return forget(key);
     if (!pid) return end_early(key, EndReason::infra, "its runner could not be started: " + pid.error().message);
     job->phase = Following::Phase::running;
     job->pid = *pid;
+    if (job->wanted) open_gate(key, *job);
+    if (job->discarded) job->gate.reset();
     wait_for_death(key, *job);
     job = find(key);
     if (job && job->cancel) stop(*job), kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
@@ -147,7 +201,8 @@ void Local::State::adopt(const Assignment& assignment) {
     const Key key{assignment.spec.job, assignment.spec.attempt};
     if (find(key)) return;
     const job::Paths paths{folders.job(key.first, key.second)};
-    jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths));
+    auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
+    job.wanted = job.adopted = true;
     asio::post(io_, [self = shared_from_this(), key] { self->adopt_now(key); });
 }
 
@@ -188,10 +243,6 @@ void Local::State::cancel(const Key& key, EndReason reason, const std::string& m
         case Following::Phase::preparing:
         case Following::Phase::starting:
             return;  // whoever is at it sees the request
-        case Following::Phase::prepared:
-            asio::post(io_,
-                       [self = shared_from_this(), key, reason, message] { self->end_early(key, reason, message); });
-            return;
         case Following::Phase::running:
             stop(*job);
             return kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
@@ -237,6 +288,9 @@ void Local::prepare(const Assignment& assignment) {
 }
 void Local::start(const Assignment& assignment) {
     state_->start(assignment);
+}
+void Local::discard(const JobId& job, int attempt) {
+    state_->discard({job, attempt});
 }
 void Local::adopt(const Assignment& assignment) {
     state_->adopt(assignment);

@@ -25,6 +25,7 @@ public:
     void listen(Listener& listener) override;
     void prepare(const Assignment& assignment) override;
     void start(const Assignment& assignment) override;
+    void discard(const JobId& job, int attempt) override;
     void adopt(const Assignment& assignment) override;
     void cancel(const JobId& job, int attempt, model::EndReason reason, const std::string& message) override;
     void release(const RunId& run) override;

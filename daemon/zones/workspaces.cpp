@@ -69,6 +69,13 @@ Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, con
 
 }  // namespace
 
+Value with_runner(Value contexts) {
+    if (!contexts.is_object() || contexts.as_object().contains("runner")) return contexts;
+    auto members = std::move(contexts.as_object());
+    members.set("runner", runner_context());
+    return Value(std::move(members));
+}
+
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
     return wants_layers(maker, assignment) && !maker.trees.has(assignment.source);
 }
@@ -78,11 +85,7 @@ Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMake
     auto spec = assignment.spec;
     spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
     spec.cache = (maker.folders.state / "cache").string();
-    if (spec.contexts.is_object() && !spec.contexts.as_object().contains("runner")) {
-        auto contexts = spec.contexts.as_object();
-        contexts.set("runner", runner_context());
-        spec.contexts = Value(std::move(contexts));
-    }
+    spec.contexts = with_runner(std::move(spec.contexts));
     std::shared_ptr<const Trees::Use> tree;
     if (fs::exists(paths.root)) CICD_CHECK(os::remove_all(paths.root));
     if (assignment.shared_workspace) {

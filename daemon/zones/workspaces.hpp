@@ -28,6 +28,8 @@ struct WorkspaceMaker {
     Trees& trees;
 };
 
+/// A job's contexts with `runner`, which only the zone knows.
+Value with_runner(Value contexts);
 /// Whether making this job's directory begins with a checkout of the whole source.
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Makes the job directory anew: workspace filled (where it is not shared), spec written, journal empty. What is returned
