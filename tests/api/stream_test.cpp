@@ -117,7 +117,7 @@ TEST_CASE("the events of all runs have one order, and a stream of them is resume
     std::map<std::string, std::vector<std::int64_t>> seqs;
     std::size_t over = 0;
     for (std::string last_id = "0"; over < runs.size();) {
-        const auto piece = read_some(client, "/events", last_id, 5);
+        const auto piece = read_some(client, "/events", last_id, 1);
         for (const auto& event : piece.events) {
             ids.push_back(event.id);
             const auto value = *codec::parse_json(event.data);
@@ -150,7 +150,7 @@ TEST_CASE("the events of all runs have one order, and a stream of them is resume
 TEST_CASE("a hundred idle streams and a client that reads nothing hold nobody up") {
     const World world;
     world.start_daemon();
-    const GitRepository repository({{".cicd.yaml", "name: waits\nstages:\n  - name: a\n    commands: ['until [ -e go ]; do sleep 0.02; done; seq 20000']\n"}});
+    const GitRepository repository({{".cicd.yaml", "name: waits\nworkspace: shared\nstages:\n  - name: a\n    commands: ['until [ -e go ]; do sleep 0.02; done; seq 20000']\n"}});
     client::Client client(world.socket());
     const auto run = client.start_run(of(repository));
     REQUIRE(run.has_value());
@@ -171,10 +171,7 @@ TEST_CASE("a hundred idle streams and a client that reads nothing hold nobody up
             static_cast<void>(mine.follow_run(id, 0, handler));
         });
     REQUIRE(eventually([&] { return begun == 100; }));
-    const auto job = client.show_run(id)->jobs.front().id.str();
-    const auto workspace = world.state() / "jobs" / job / "1" / "workspace";
-    REQUIRE(std::filesystem::exists(workspace));
-    write_file(workspace / "go", "");
+    write_file(world.shared_workspace(id) / "go", "");
     for (auto& reader : readers) reader.join();
     CHECK(told_end == 100);
     CHECK(client.show_run(id)->state == model::RunState::success);

@@ -36,7 +36,7 @@ TEST_CASE("a job goes on while the daemon is dead, and is collected with its rea
     TempDir outside;
     // Each round waits for the test, so the daemon is surely dead while the job works and while it ends.
     GitRepository repository{{".cicd.yaml",
-                               "name: survivor\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
+                               "name: survivor\nworkspace: shared\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
                                "          - run: |\n"
                                "              for i in 1 2 3; do echo line $i; done\n"
                                "              while [ ! -e go ]; do sleep 0.02; done\n"
@@ -51,13 +51,9 @@ TEST_CASE("a job goes on while the daemon is dead, and is collected with its rea
     const int first = world.daemon_pid();
     world.kill_daemon();
     REQUIRE(!is_alive(first));
-    // The workspace is the job's own: the file that it waits for is put there while nobody watches.
-    std::filesystem::path workspace;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "jobs"))
-        if (entry.path().filename() == "workspace") workspace = entry.path();
-    REQUIRE(!workspace.empty());
-    write_file(workspace / "go", "");
-    const auto exit_file = workspace.parent_path() / "exit";
+    // The file that it waits for is put there while nobody watches.
+    write_file(world.shared_workspace(id) / "go", "");
+    const auto exit_file = world.state() / "jobs" / job / "1" / "exit";
     REQUIRE(eventually([&] { return std::filesystem::exists(exit_file); }));
 
     world.start_daemon();
@@ -71,7 +67,7 @@ TEST_CASE("a job goes on while the daemon is dead, and is collected with its rea
 
 TEST_CASE("a job that still runs when the daemon is back is followed on to its end") {
     GitRepository repository{{".cicd.yaml",
-                               "name: survivor\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
+                               "name: survivor\nworkspace: shared\nstages:\n  - name: one\n    jobs:\n      one:\n        steps:\n"
                                "          - run: 'echo before; while [ ! -e go ]; do sleep 0.02; done; echo after'\n"
                                "  - {name: two, commands: ['echo next']}\n"}};
     World world;
@@ -80,11 +76,7 @@ TEST_CASE("a job that still runs when the daemon is back is followed on to its e
     world.kill_daemon();
     world.start_daemon();
     CHECK(text(only_job(world.json({"show", id}))["status"]) == "running");
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "jobs"))
-        if (entry.path().filename() == "workspace") {
-            write_file(entry.path() / "go", "");
-            break;
-        }
+    write_file(world.shared_workspace(id) / "go", "");
     CHECK(world.cicdctl({"watch", id}).code == 0);
     CHECK(text(world.json({"show", id})["status"]) == "success");
 }
@@ -153,7 +145,7 @@ TEST_CASE("a cancel whose daemon and runner both died is a cancel, and nothing o
 
 TEST_CASE("SIGTERM: the daemon is gone within a second, whoever is connected, and jobs run on") {
     const GitRepository repository{{".cicd.yaml",
-                                    "name: survivor\nstages:\n  - name: one\n    commands:\n      - |\n"
+                                    "name: survivor\nworkspace: shared\nstages:\n  - name: one\n    commands:\n      - |\n"
                                     "          echo ready\n          while [ ! -e go ]; do sleep 0.02; done\n          echo after\n"}};
     const World world;
     const auto id = start_and_wait(world, repository, "ready");
@@ -173,11 +165,7 @@ TEST_CASE("SIGTERM: the daemon is gone within a second, whoever is connected, an
         world.start_daemon();
     }
     CHECK(best <= std::chrono::seconds(1));
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "jobs"))
-        if (entry.path().filename() == "workspace") {
-            write_file(entry.path() / "go", "");
-            break;
-        }
+    write_file(world.shared_workspace(id) / "go", "");
     CHECK(world.cicdctl({"watch", id}).code == 0);
     REQUIRE(eventually([&] { return follower.has_ended(); }));
     const auto told = follower.take();

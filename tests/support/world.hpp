@@ -65,6 +65,10 @@ public:
 
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
     [[nodiscard]] std::filesystem::path state() const { return folder_.path() / "state"; }
+    /// Where the jobs of a run with `workspace: shared` work. Other jobs' files cannot be reached from outside.
+    [[nodiscard]] std::filesystem::path shared_workspace(const std::string& run) const {
+        return state() / "runs" / run / "workspace";
+    }
     [[nodiscard]] std::filesystem::path config() const { return folder_.path() / "config"; }
     [[nodiscard]] std::filesystem::path socket() const { return state() / "cicdd.sock"; }
     [[nodiscard]] RunOptions in(const std::filesystem::path& directory) const;

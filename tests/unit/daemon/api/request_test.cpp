@@ -25,7 +25,7 @@ TEST_CASE("a request is read from bytes, without a socket") {
     REQUIRE(chunked.has_value());
     CHECK(chunked->body == "{}");
     for (const std::string bytes : {"", "GET", "GET /\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /runs HTTP/1.1\r\n",
-                                    "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort", "GET /%zz HTTP/1.1\r\n\r\n",
+                                    "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort", "GET /?a=%zz HTTP/1.1\r\n\r\n",
                                     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
         INFO(bytes);
         CHECK(parse_request(bytes).has_error());

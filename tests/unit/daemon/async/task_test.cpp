@@ -60,7 +60,7 @@ Task<void> wait_until(Signal& signal, std::chrono::steady_clock::time_point dead
     returned = true;
 }
 
-Task<void> wait_forever(const asio::any_io_executor& executor, bool& aborted) {
+Task<void> wait_forever(asio::any_io_executor executor, bool& aborted) {
     asio::steady_timer timer(executor, std::chrono::hours(1));
     boost::system::error_code error;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
