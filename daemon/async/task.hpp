@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -27,10 +29,12 @@ Task<std::invoke_result_t<Work>> call(Work work) {
 }
 }  // namespace detail
 
-/// Runs blocking work on a pool; the caller goes on, on its own executor, with what it returned.
+/// Runs blocking work on a pool; the caller goes on, on its own executor, with what it returned. Work cannot be cancelled,
+/// so a cancel waits for it; and Asio's coroutine would end the whole program where a cancel came before its first step.
 template <class Work>
 Task<std::invoke_result_t<Work>> offload(asio::thread_pool& pool, Work work) {
-    auto running = asio::co_spawn(pool, detail::call(std::move(work)), asio::use_awaitable);
+    auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+    auto running = asio::co_spawn(pool, detail::call(std::move(work)), std::move(token));
     co_return co_await std::move(running);
 }
 

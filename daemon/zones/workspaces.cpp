@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 namespace cicd::zones {
 namespace {
@@ -67,6 +70,21 @@ Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, con
     return tree;
 }
 
+/// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
+/// the file that it is, empty: somebody may follow it already.
+Result<void> clear(const job::Paths& paths) {
+    for (int i = 0; i < 500 && job::runner_status(paths).liveness == job::RunnerLiveness::alive; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(paths.root, failure)) {
+        const bool of_log = entry.path() == paths.log() || entry.path() == paths.index();
+        if (!of_log) CICD_CHECK(os::remove_all(entry.path()));
+        if (of_log && ::truncate(entry.path().c_str(), 0) != 0) return os::last_error("cannot empty " + entry.path().string());
+    }
+    if (failure) return unavailable("ZONE_001", "cannot read " + paths.root.string() + ": " + failure.message());
+    return {};
+}
+
 }  // namespace
 
 Value with_runner(Value contexts) {
@@ -87,7 +105,7 @@ Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMake
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
     std::shared_ptr<const Trees::Use> tree;
-    if (fs::exists(paths.root)) CICD_CHECK(os::remove_all(paths.root));
+    if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
         CICD_CHECK(make_shared_workspace(maker, assignment));

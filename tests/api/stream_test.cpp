@@ -57,6 +57,7 @@ Piece read_some(client::Client& client, const std::string& target, const std::st
             return piece.events.size() < most;
         });
     });
+    INFO((answer ? std::string() : answer.error().message));
     REQUIRE(answer.has_value());
     return piece;
 }

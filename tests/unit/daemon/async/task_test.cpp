@@ -127,6 +127,21 @@ TEST_CASE("waiting for a signal ends with the deadline, and at once where that h
     CHECK(returned);
 }
 
+TEST_CASE("a cancel before offloaded work has begun waits for the work, and nothing dies") {
+    for (int round = 0; round < 200; ++round) {
+        asio::io_context io;
+        asio::thread_pool pool(1);
+        TaskGroup group(io.get_executor(), [](std::exception_ptr) {});
+        std::vector<std::thread::id> threads;
+        group.spawn(note_threads(pool, threads));
+        io.poll_one();
+        group.cancel();
+        io.restart();
+        io.run();
+        CHECK(group.size() == 0);
+    }
+}
+
 TEST_CASE("a group cancels its tasks and is joined when all have ended") {
     asio::io_context io;
     TaskGroup group(io.get_executor(), [](std::exception_ptr) { FAIL("nobody threw"); });
