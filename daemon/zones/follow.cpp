@@ -123,11 +123,8 @@ void Local::State::died(const Key& key) {
     if (!job->wanted) return forget(key);
     if (collect_exit(key, *job)) return;
     // It was held back by the daemon before this one, and left with it.
-    if (job->adopted && job::runner_status(job->paths).liveness == job::RunnerLiveness::not_started) {
-        const auto assignment = job->assignment;
-        forget(key);
-        return start(assignment);
-    }
+    if (job->adopted && job::runner_status(job->paths).liveness == job::RunnerLiveness::not_started)
+        return start_again(key);
     asio::post(sweeper_, [] { (void)os::sweep_groups(); });
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");

@@ -69,6 +69,7 @@ private:
     void spawned(const Key& key, const Result<int>& pid);
     void open_gate(const Key& key, Following& job);
     void forget(const Key& key);
+    void start_again(const Key& key);
     void adopt_now(const Key& key);
     void stop(Following& job);
     void kill_later(const Key& key, Following& job, Milliseconds wait);

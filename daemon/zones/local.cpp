@@ -206,21 +206,25 @@ void Local::State::adopt(const Assignment& assignment) {
     asio::post(io_, [self = shared_from_this(), key] { self->adopt_now(key); });
 }
 
+/// A job that never came to run, from the beginning; it may have been told to end meanwhile.
+void Local::State::start_again(const Key& key) {
+    const auto job = jobs_.at(key);
+    forget(key);
+    start(job->assignment);
+    if (job->cancel) cancel(key, job->cancel->reason, job->cancel->message);
+}
+
 void Local::State::adopt_now(const Key& key) {
     auto* job = find(key);
     if (!job) return;
     const auto status = job::runner_status(job->paths);
     if (status.liveness == job::RunnerLiveness::not_started) {
         const auto exit = job::read_exit(job->paths);
-        if (!exit || !*exit) {
-            const auto assignment = job->assignment;
-            jobs_.erase(key);
-            return start(assignment);
-        }
+        if (!exit || !*exit) return start_again(key);
     }
     job->phase = Following::Phase::running;
     job->pid = status.pid;
-    job->cancel = job::read_cancel(job->paths);
+    if (!job->cancel) job->cancel = job::read_cancel(job->paths);
     const bool alive = status.liveness == job::RunnerLiveness::alive && status.pid > 0;
     if (alive) {
         if (const auto watched = watch(key, *job); !watched)

@@ -105,6 +105,11 @@ TEST_CASE("cancelling ends a job in any phase, also one that does not want to en
         place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
         CHECK((place.end_of("job-1").state == JobState::cancelled));
     }
+    SUBCASE("while it is taken over and has never run") {
+        place.zone->adopt(place.assignment("job-1", "sleep 60"));
+        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
     SUBCASE("while it runs") {
         place.zone->start(place.assignment("job-1", "trap '' TERM; sleep 60 & wait; wait; sleep 60"));
         place.until([&] { return place.step_runs(); });
@@ -120,6 +125,33 @@ TEST_CASE("cancelling ends a job in any phase, also one that does not want to en
         ::kill(status.pid, SIGSTOP);
         place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
         CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
+}
+
+TEST_CASE("a prepared job is held back until its turn, and then knows what its needs gave") {
+    Place place;
+    auto assignment = place.assignment("job-1", "test \"${{ needs.before.outputs.word }}\" = given");
+    place.zone->prepare(assignment);
+    const job::Paths paths{place.zone->job_directory(JobId("job-1"), 1)};
+    const auto held = [&] { return job::runner_status(paths).liveness == job::RunnerLiveness::alive; };
+    place.until(held);
+    CHECK(place.entries.empty());
+    SUBCASE("its turn comes") {
+        assignment.spec.contexts = Object{{"needs", Object{{"before", Object{{"outputs", Object{{"word", "given"}}}}}}}};
+        place.zone->start(assignment);
+        CHECK((place.end_of("job-1").state == JobState::success));
+        CHECK((place.entries.front().type == model::JournalType::job_started));
+    }
+    SUBCASE("its turn does not come") {
+        place.zone->discard(JobId("job-1"), 1);
+        place.until([&] { return !fs::exists(paths.root); });
+        CHECK(place.exits.empty());
+        CHECK(place.entries.empty());
+    }
+    SUBCASE("the daemon goes, and the next one starts it") {
+        place.zone->detach();
+        place.until([&] { return !held(); });
+        CHECK((job::runner_status(paths).liveness == job::RunnerLiveness::not_started));
     }
 }
 
