@@ -59,7 +59,7 @@ Result<Request> parse_request(std::string_view bytes) {
         if (error == http::error::need_more || (!error && used == 0)) {
             error = {};
             if (!bytes.empty() && used > 0) continue;
-            parser.put_eof(error);
+            if (parser.got_some()) parser.put_eof(error);
             if (!error && !parser.is_done()) error = http::error::partial_message;
         }
         if (error) return no_request(error);

@@ -154,7 +154,7 @@ void Local::State::end(const Key& key, model::JobExit exit) {
     boost::system::error_code ignored;
     job->runner.close(ignored);
     if (listener) listener->ended(key.first, key.second, exit);
-    asio::post(sweeper_, [workspace = job->paths.workspace()] { (void)os::remove_all(workspace); });
+    asio::post(sweeper_, [paths = job->paths] { remove_leavings(paths); });
 }
 
 }  // namespace cicd::zones

@@ -135,6 +135,11 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
     return make_empty_file(mark);
 }
 
+void remove_leavings(const job::Paths& paths) {
+    (void)os::remove_all(paths.workspace());
+    (void)os::remove_all(paths.exit().string() + ".tmp");
+}
+
 void sweep_workspaces(const Folders& folders) {
     std::error_code ignored;
     for (const auto& job : fs::directory_iterator(folders.state / "jobs", ignored))
@@ -146,7 +151,7 @@ void sweep_workspaces(const Folders& folders) {
                        job::runner_status(paths).liveness == job::RunnerLiveness::dead;
             };
             if (fs::exists(paths.workspace(), ignored) && is_over())
-                (void)os::remove_all(paths.workspace());
+                remove_leavings(paths);
         }
 }
 

@@ -37,6 +37,8 @@ bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment);
 Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment);
 /// The workspace that all jobs of the run share; checked out by whoever comes first, also after a restart.
 Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment);
+/// Of a job that is over: its workspace, and what its runner was writing when it died.
+void remove_leavings(const job::Paths& paths);
 /// Removes workspaces that jobs left behind when the daemon stopped before it could.
 void sweep_workspaces(const Folders& folders);
 

@@ -83,7 +83,7 @@ TEST_CASE("a cursor that is none, or of another order, is refused") {
     contract::RunFilter filter;
     filter.page_size = 2;
     const auto cursor = store->runs(filter)->pagination.next_cursor;
-    for (const std::string wrong : {"x", "zz", "00", "5b5d", cursor.substr(2).c_str(), "7b7d"}) {
+    for (const auto& wrong : std::vector<std::string>{"x", "zz", "00", "5b5d", cursor.substr(2), "7b7d"}) {
         INFO(wrong);
         filter.cursor = wrong;
         CHECK(store->runs(filter).error().kind == ErrorKind::invalid);
