@@ -122,7 +122,13 @@ Result<bool> Job::hold(int gate_fd) {
     ssize_t n = 0;
     do n = ::read(gate_fd, &order, 1);
     while (n < 0 && errno == EINTR);
-    if (n != 1) return false;
+    if (n != 1) {
+        // Nobody may know of this job any more, so what was made for it goes with us.
+        made_.reset();
+        for (const auto& folder : {paths_.workspace(), paths_.root / "scripts", paths_.root / "files"})
+            (void)os::remove_all(folder);
+        return false;
+    }
     if (order == job::gate_open_anew) {
         CICD_TRY(spec_, job::read_spec(paths_));
         context_ = fresh_context();
