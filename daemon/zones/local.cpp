@@ -136,6 +136,8 @@ void Local::State::open_gate(const Key& key, Following& job) {
 
 void Local::State::discard(const Key& key) {
     auto* job = find(key);
+    // Its runner died while it was held back; what was made is still there.
+    if (!job && !detached_) asio::post(sweeper_, [root = folders.job(key.first, key.second)] { (void)os::remove_all(root); });
     if (!job || job->wanted) return;
     job->discarded = true;
     if (job->phase == Following::Phase::running) job->gate.reset();  // its runner leaves, and then it is forgotten
