@@ -57,9 +57,11 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
 
 }  // namespace
 
-Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets)
+Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
-      secrets_(std::move(secrets)), context_(fresh_context()) {
+      context_(spec_, std::move(secrets),
+               [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }),
+      made_(std::move(made)) {
     exit_.outputs = Object();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
         model::StepRun step;
@@ -68,11 +70,6 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
         step.name = title(spec_.steps[i]);
         exit_.steps.push_back(std::move(step));
     }
-}
-
-Context Job::fresh_context() const {
-    return {spec_, secrets_,
-            [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }};
 }
 
 model::JobExit Job::run() {
@@ -103,44 +100,16 @@ model::JobExit Job::run() {
     return exit_;
 }
 
-void Job::make_place() {
-    auto log = job::LogWriter::open(paths_);
-    if (!log) {
-        made_.emplace(log.error());
-        return;
-    }
-    auto limits = Limits::open(spec_);
-    auto place = Place::open(spec_, paths_.root, limits);
-    made_.emplace(Made{Output(std::move(*log)), std::move(limits), std::move(place)});
-}
-
-Result<bool> Job::hold(int gate_fd) {
-    const os::Fd gate(gate_fd);
-    ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
-    make_place();
-    char order = 0;
-    ssize_t n = 0;
-    do n = ::read(gate_fd, &order, 1);
-    while (n < 0 && errno == EINTR);
-    if (n != 1) {
-        // Nobody may know of this job any more, so what was made for it goes with us.
-        made_.reset();
-        for (const auto& folder : {paths_.workspace(), paths_.root / "scripts", paths_.root / "files"})
-            (void)os::remove_all(folder);
-        return false;
-    }
-    if (order == job::gate_open_anew) {
-        CICD_TRY(spec_, job::read_spec(paths_));
-        context_ = fresh_context();
-    }
-    start_ = SteadyTime::clock::now();
-    return true;
+Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec& spec) {
+    CICD_TRY(auto log, job::LogWriter::open(paths));
+    auto limits = Limits::open(spec);
+    auto place = Place::open(spec, paths.root, limits);
+    return Made{Output(std::move(log)), std::move(limits), std::move(place)};
 }
 
 Result<void> Job::prepare() {
-    if (!made_) make_place();
-    if (!*made_) return made_->error();
-    auto& [output, limits, place] = **made_;
+    if (!made_) return made_.error();
+    auto& [output, limits, place] = *made_;
     if (!limits.weakness().empty()) output.system_line(0, limits.weakness());
     if (!place) {
         auto text = place.error().message;
@@ -412,6 +381,23 @@ model::JobExit could_not_start(const Error& error) {
     return exit;
 }
 
+/// Waits at the gate for what comes through it; nothing where the job is not wanted.
+std::optional<char> wait_at(int gate_fd) {
+    const os::Fd gate(gate_fd);
+    char order = 0;
+    ssize_t n = 0;
+    do n = ::read(gate.get(), &order, 1);
+    while (n < 0 && errno == EINTR);
+    return n == 1 ? std::optional(order) : std::nullopt;
+}
+
+/// Nobody may know of the job any more, so what was made for it goes with us.
+void leave(const job::Paths& paths) {
+    for (const auto& folder : {paths.workspace(), paths.root / "scripts", paths.root / "files"})
+        (void)os::remove_all(folder);
+    (void)::unlink(paths.pid().c_str());
+}
+
 }  // namespace
 
 int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
@@ -440,15 +426,19 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     else if (!secrets) exit = could_not_start(secrets.error());
     else if (!journal) exit = could_not_start(journal.error());
     else {
-        Job job(paths, std::move(*spec), std::move(*journal), std::move(*secrets));
-        const auto wanted = gate_fd < 0 ? Result<bool>(true) : job.hold(gate_fd);
-        if (wanted && !*wanted) {
-            (void)::unlink(paths.pid().c_str());
-            return 0;
+        if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+        std::optional made(Job::make_place(paths, *spec));
+        if (gate_fd >= 0) {
+            const auto order = wait_at(gate_fd);
+            if (!order) {
+                made.reset();  // the place goes before its files
+                leave(paths);
+                return 0;
+            }
+            if (*order == job::gate_open_anew) spec = job::read_spec(paths);
         }
-        exit = wanted ? job.run() : could_not_start(wanted.error());
-        if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
-        return 0;
+        exit = spec ? Job(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made)).run()
+                    : could_not_start(spec.error());
     }
     if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
     return 0;

@@ -18,21 +18,20 @@ namespace cicd::runner {
 /// One job from its spec to its `exit`.
 class Job {
 public:
-    Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets);
-    /// Makes the job's place and waits for its turn; see gate.hpp. False where it is not wanted.
-    Result<bool> hold(int gate_fd);
-    /// Writes everything but the file `exit`, whose contents it returns.
-    model::JobExit run();
-
-private:
     /// What can be made before the job's turn.
     struct Made {
         Output output;
         Limits limits;
         Result<Place> place;
     };
-    void make_place();
-    [[nodiscard]] Context fresh_context() const;
+    static Result<Made> make_place(const job::Paths& paths, const model::JobSpec& spec);
+
+    /// `spec` may say more than the one that `made` was made from; the place is the same.
+    Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made);
+    /// Writes everything but the file `exit`, whose contents it returns.
+    model::JobExit run();
+
+private:
     Result<void> prepare();
     void run_step(int index);
     /// Why it does not run, or nothing.
@@ -51,9 +50,8 @@ private:
     job::Paths paths_;
     model::JobSpec spec_;
     job::JournalWriter journal_;
-    Object secrets_;
     Context context_;
-    std::optional<Result<Made>> made_;
+    Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
     model::JobExit exit_;
