@@ -1,9 +1,11 @@
 #pragma once
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -11,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <future>
 #include <type_traits>
 #include <utility>
 
@@ -22,20 +25,21 @@ namespace asio = boost::asio;
 template <class T>
 using Task = asio::awaitable<T>;
 
-namespace detail {
-template <class Work>
-Task<std::invoke_result_t<Work>> call(Work work) {
-    co_return work();
-}
-}  // namespace detail
-
-/// Runs blocking work on a pool; the caller goes on, on its own executor, with what it returned. Work cannot be cancelled,
-/// so a cancel waits for it; and Asio's coroutine would end the whole program where a cancel came before its first step.
+/// Runs blocking work on a pool; the caller goes on, on its own executor, with what it returned or threw. Work cannot be
+/// cancelled, so a cancel waits for it. (A coroutine spawned on the pool would take part in cancels, from two threads at once.)
 template <class Work>
 Task<std::invoke_result_t<Work>> offload(asio::thread_pool& pool, Work work) {
-    auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-    auto running = asio::co_spawn(pool, detail::call(std::move(work)), std::move(token));
-    co_return co_await std::move(running);
+    std::packaged_task<std::invoke_result_t<Work>()> task(std::move(work));
+    auto outcome = task.get_future();
+    auto start = [&pool, &task](auto handler) {
+        auto executor = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+        asio::post(pool, [task = std::move(task), handler = std::move(handler), executor = std::move(executor)]() mutable {
+            std::exchange(task, {})();
+            asio::post(executor, std::move(handler));
+        });
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
+    co_return outcome.get();
 }
 
 /// A condition to wait for: `notify` wakes everybody who waits now. Use on one executor only; wait in a loop.
