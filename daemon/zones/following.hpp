@@ -19,7 +19,7 @@
 namespace cicd::zones {
 
 namespace asio = boost::asio;
-using Key = std::pair<JobId, int>;  ///< a job's attempt
+using Key = Attempt;
 
 /// A job from its assignment to its end.
 struct Following {
@@ -63,6 +63,7 @@ public:
 
 private:
     // local.cpp: from an assignment to a runner
+    void sweep(std::vector<Attempt> found);
     void make(const Key& key, const Assignment& assignment);
     void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
     void spawn(const Key& key, Following& job);

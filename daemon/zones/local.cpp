@@ -65,11 +65,20 @@ void Local::State::open() {
     }
     // Found out now, so that the first job does not wait for it.
     asio::post(maker_, [where = folders, runner = options_.runner] { (void)workspace_method(where.state, runner); });
-    asio::post(sweeper_, [where = folders] {
+    asio::post(sweeper_, [self = shared_from_this()] {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
-        sweep_workspaces(where);
+        remove_set_aside(self->folders);
+        asio::post(self->io_, [self, found = workspaces_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
     });
+}
+
+/// What the daemons before this one left behind. What belongs to a job that is known by now goes with that job.
+void Local::State::sweep(std::vector<Attempt> found) {
+    if (detached_) return;
+    std::erase_if(found, [this](const Key& key) { return find(key) != nullptr; });
+    set_aside(folders, found);
+    asio::post(sweeper_, [where = folders] { remove_set_aside(where); });
 }
 
 void Local::State::detach() {

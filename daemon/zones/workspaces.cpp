@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -140,19 +141,34 @@ void remove_leavings(const job::Paths& paths) {
     (void)os::remove_all(paths.exit().string() + ".tmp");
 }
 
-void sweep_workspaces(const Folders& folders) {
+std::vector<Attempt> workspaces_without_runner(const Folders& folders) {
+    std::vector<Attempt> found;
     std::error_code ignored;
     for (const auto& job : fs::directory_iterator(folders.state / "jobs", ignored))
         for (const auto& attempt : fs::directory_iterator(job.path(), ignored)) {
             const job::Paths paths{attempt.path()};
-            // A runner that died leaves no `exit`, and nothing that anybody will use.
-            const auto is_over = [&] {
-                return fs::exists(paths.exit(), ignored) ||
-                       job::runner_status(paths).liveness == job::RunnerLiveness::dead;
-            };
-            if (fs::exists(paths.workspace(), ignored) && is_over())
-                remove_leavings(paths);
+            const auto name = attempt.path().filename().string();
+            int number = 0;
+            std::from_chars(name.data(), name.data() + name.size(), number);
+            if (number > 0 && fs::exists(paths.workspace(), ignored) &&
+                (fs::exists(paths.exit(), ignored) || job::runner_status(paths).liveness != job::RunnerLiveness::alive))
+                found.emplace_back(JobId(job.path().filename().string()), number);
         }
+    return found;
+}
+
+void set_aside(const Folders& folders, const std::vector<Attempt>& attempts) {
+    std::error_code ignored;
+    fs::create_directory(folders.aside(), ignored);
+    for (const auto& [job, number] : attempts) {
+        const job::Paths paths{folders.job(job, number)};
+        fs::rename(paths.workspace(), folders.aside() / (job.str() + "." + std::to_string(number)), ignored);
+        fs::remove(paths.exit().string() + ".tmp", ignored);
+    }
+}
+
+void remove_set_aside(const Folders& folders) {
+    (void)os::remove_all(folders.aside());
 }
 
 }  // namespace cicd::zones

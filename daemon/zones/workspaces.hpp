@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <utility>
+#include <vector>
 
 /// Job directories and workspaces on disk. Everything here blocks and is called on a pool.
 namespace cicd::zones {
@@ -18,6 +20,8 @@ struct Folders {
         return state / "jobs" / id.str() / std::to_string(attempt);
     }
     [[nodiscard]] std::filesystem::path run(const RunId& id) const { return state / "runs" / id.str(); }
+    /// What is about to be removed.
+    [[nodiscard]] std::filesystem::path aside() const { return state / "removing"; }
 };
 
 /// What workspaces are made of.
@@ -39,7 +43,13 @@ Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMake
 Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Of a job that is over: its workspace, and what its runner was writing when it died.
 void remove_leavings(const job::Paths& paths);
-/// Removes workspaces that jobs left behind when the daemon stopped before it could.
-void sweep_workspaces(const Folders& folders);
+
+using Attempt = std::pair<JobId, int>;
+/// Attempts on disk that have a workspace and no living runner: over, or made by a daemon that died before their turn.
+std::vector<Attempt> workspaces_without_runner(const Folders& folders);
+/// Takes their workspaces from where they are, at once, and leaves the removal itself to `remove_set_aside`: whoever makes
+/// such a workspace anew meanwhile is not disturbed.
+void set_aside(const Folders& folders, const std::vector<Attempt>& attempts);
+void remove_set_aside(const Folders& folders);
 
 }  // namespace cicd::zones

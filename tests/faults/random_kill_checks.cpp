@@ -126,6 +126,13 @@ std::vector<std::string> cgroups_of(const World& world) {
     return found;
 }
 
+/// What else is there tells how far the job came.
+std::string beside(const std::filesystem::path& attempt) {
+    std::string names = "; in its folder:";
+    for (const auto& entry : std::filesystem::directory_iterator(attempt)) names += ' ' + entry.path().filename().string();
+    return names + "; pid: " + read_file(attempt / "pid");
+}
+
 std::string first_leftover(const World& world, const std::string& stray) {
     if (const auto runners = living_runners(world.state()); !runners.empty())
         return "a runner of " + name_of(runners.begin()->first);
@@ -138,7 +145,7 @@ std::string first_leftover(const World& world, const std::string& stray) {
         for (const auto& attempt : std::filesystem::directory_iterator(job.path()))
             for (const auto& entry : std::filesystem::directory_iterator(attempt.path())) {
                 const auto name = entry.path().filename().string();
-                if (name == "workspace") return "a workspace: " + entry.path().string();
+                if (name == "workspace") return "a workspace: " + entry.path().string() + beside(attempt.path());
                 if (name.find("tmp") != std::string::npos) return "a half-written file: " + entry.path().string();
             }
     return {};

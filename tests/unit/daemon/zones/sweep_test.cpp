@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -32,20 +33,29 @@ struct State {
 
 }  // namespace
 
-TEST_CASE("a daemon that starts removes the workspaces of what is over, also where its runner could not say so") {
+TEST_CASE("a daemon that starts finds the workspaces that no runner uses, also where a runner could not say that it ended") {
     const State state;
     const auto ended = state.attempt("job-1");
     std::ofstream(ended.exit()) << "{}";
+    std::ofstream(ended.exit().string() + ".tmp") << "{";
     const auto dead = state.attempt("job-2");
     { REQUIRE(job::RunnerLock::take(dead).has_value()); }
     const auto alive = state.attempt("job-3");
     const auto lock = job::RunnerLock::take(alive);
     REQUIRE(lock.has_value());
-    const auto waiting = state.attempt("job-4");
+    const auto never_started = state.attempt("job-4");
 
-    zones::sweep_workspaces(zones::Folders{state.root});
-    CHECK_FALSE(fs::exists(ended.workspace()));
-    CHECK_FALSE(fs::exists(dead.workspace()));
+    const zones::Folders folders{state.root};
+    auto found = zones::workspaces_without_runner(folders);
+    std::sort(found.begin(), found.end());
+    CHECK(found == std::vector<zones::Attempt>{{JobId("job-1"), 1}, {JobId("job-2"), 1}, {JobId("job-4"), 1}});
+
+    std::ofstream(ended.workspace() / "large") << "much";
+    zones::set_aside(folders, found);
+    for (const auto& paths : {ended, dead, never_started}) CHECK_FALSE(fs::exists(paths.workspace()));
+    CHECK_FALSE(fs::exists(ended.exit().string() + ".tmp"));
     CHECK(fs::exists(alive.workspace()));
-    CHECK(fs::exists(waiting.workspace()));
+    CHECK(fs::exists(folders.aside() / "job-1.1" / "large"));
+    zones::remove_set_aside(folders);
+    CHECK_FALSE(fs::exists(folders.aside()));
 }
