@@ -21,18 +21,15 @@ async::Task<Result<model::Run>> Scheduler::reschedule(RunId run, contract::Resch
         auto answering = snapshot(run);
         co_return co_await std::move(answering);
     }
-    auto work = [&store = parts_.store, run] { return store.run(run); };
-    auto loading = async::offload(parts_.pool, std::move(work));
+    auto loading = stored(run);
     const auto over = co_await std::move(loading);
-    if (!over) co_return over.error();
-    co_return conflict("RUN_004", run.str() + " is over already: " + std::string(to_text(over->state)));
+    co_return over ? over_already(*over) : over.error();
 }
 
 async::Task<Result<model::JobRun>> Scheduler::reschedule_job(JobId job, contract::Reschedule change, std::string user) {
     if (!change.priority && !change.not_before) co_return nothing_to_change();
     const auto refused = [&](const model::JobRun& record) {
-        if (model::is_final(record.state))
-            return conflict("JOB_006", job.str() + " is over already: " + std::string(to_text(record.state)));
+        if (model::is_final(record.state)) return over_already(record);
         return conflict("JOB_009", job.str() + " runs already: only what waits can be rescheduled",
                         "cicdctl job cancel " + job.str());
     };
@@ -47,11 +44,9 @@ async::Task<Result<model::JobRun>> Scheduler::reschedule_job(JobId job, contract
         if (!saved) co_return saved.error();
         if (now) co_return std::move(*now);  // else that ended its run: it would have waited for its own group
     }
-    auto work = [&store = parts_.store, job] { return store.job(job); };
-    auto loading = async::offload(parts_.pool, std::move(work));
+    auto loading = stored(job);
     const auto record = co_await std::move(loading);
-    if (!record) co_return record.error();
-    co_return refused(*record);
+    co_return record ? refused(*record) : record.error();
 }
 
 /// Of a run that is over.

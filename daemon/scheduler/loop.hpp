@@ -29,6 +29,9 @@ struct SchedulerOptions {
 /// All cores and all memory of this machine; as many slots as cores, but at least four.
 Capacity machine_capacity();
 
+Error over_already(const model::Run& run);
+Error over_already(const model::JobRun& job);
+
 /// Carries out what the core decides: durable first, then told, then done. Lives on the io thread; everything that
 /// blocks happens elsewhere. What was decided while a commit was under way goes into the next one.
 class Scheduler final : public RunService, private zones::Listener {
@@ -99,6 +102,8 @@ private:
     async::Task<Result<void>> durable();
     async::Task<Result<model::Run>> accept(Result<store::NewRun> content);
     async::Task<Result<model::Run>> snapshot(RunId id);
+    async::Task<Result<model::Run>> stored(RunId id);
+    async::Task<Result<model::JobRun>> stored(JobId id);
     async::Task<Result<contract::Explanation>> explain_stored(RunId run, JobId only);
     async::Task<Result<model::Run>> succeed(RunId old,
                                             std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,

@@ -124,9 +124,27 @@ async::Task<Result<model::Run>> Scheduler::snapshot(RunId id) {
     const auto saved = co_await std::move(waiting);
     if (!saved) co_return saved.error();
     if (now) co_return std::move(*now);
+    auto loading = stored(id);
+    co_return co_await std::move(loading);
+}
+
+async::Task<Result<model::Run>> Scheduler::stored(RunId id) {
     auto work = [&store = parts_.store, id] { return store.run(id); };
     auto loading = async::offload(parts_.pool, std::move(work));
     co_return co_await std::move(loading);
+}
+
+async::Task<Result<model::JobRun>> Scheduler::stored(JobId id) {
+    auto work = [&store = parts_.store, id] { return store.job(id); };
+    auto loading = async::offload(parts_.pool, std::move(work));
+    co_return co_await std::move(loading);
+}
+
+Error over_already(const model::Run& run) {
+    return conflict("RUN_004", run.id.str() + " is over already: " + std::string(to_text(run.state)));
+}
+Error over_already(const model::JobRun& job) {
+    return conflict("JOB_006", job.id.str() + " is over already: " + std::string(to_text(job.state)));
 }
 
 async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason) {
@@ -136,11 +154,11 @@ async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason)
         auto answering = snapshot(run);
         co_return co_await std::move(answering);
     }
-    auto work = [&store = parts_.store, run] { return store.run(run); };
-    auto loading = async::offload(parts_.pool, std::move(work));
-    const auto over = co_await std::move(loading);
-    if (!over) co_return over.error();
-    co_return conflict("RUN_004", run.str() + " is over already: " + std::string(to_text(over->state)));
+    auto loading = stored(run);
+    auto over = co_await std::move(loading);
+    // Who asks again did not hear the answer, because the daemon died, say; it has what it wants.
+    if (!over || over->state == model::RunState::cancelled) co_return over;
+    co_return over_already(*over);
 }
 
 async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string reason) {
@@ -153,11 +171,10 @@ async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string 
     const auto saved = co_await std::move(waiting);
     if (!saved) co_return saved.error();
     if (now) co_return std::move(*now);
-    auto work = [&store = parts_.store, job] { return store.job(job); };
-    auto loading = async::offload(parts_.pool, std::move(work));
+    auto loading = stored(job);
     auto record = co_await std::move(loading);
-    if (!record || active) co_return record;
-    co_return conflict("JOB_006", job.str() + " is over already: " + std::string(to_text(record->state)));
+    if (!record || active || record->state == model::JobState::cancelled) co_return record;
+    co_return over_already(*record);
 }
 
 async::Task<Result<model::Run>> Scheduler::succeed(
@@ -184,8 +201,7 @@ async::Task<Result<model::Run>> Scheduler::retry(RunId run, contract::RetryRun o
 }
 
 async::Task<Result<model::Run>> Scheduler::restart_job(JobId job, std::string user) {
-    auto work = [&store = parts_.store, job] { return store.job(job); };
-    auto loading = async::offload(parts_.pool, std::move(work));
+    auto loading = stored(job);
     const auto record = co_await std::move(loading);
     if (!record) co_return record.error();
     const auto make = [job](const Ancestor& old, const Birth& birth) {

@@ -274,6 +274,13 @@ TEST_CASE("paused: nothing new is taken and nothing starts; another turn and the
     const auto run = life.end_of(second->id);
     CHECK((run.state == RunState::success));
     CHECK((run.priority == model::Priority::high));
+    CHECK((life.end_of(holder->id).state == RunState::cancelled));
+    const auto again = life.wait(life.scheduler.cancel(holder->id, "has nobody heard me?"));
+    REQUIRE(again.has_value());
+    CHECK((again->state == RunState::cancelled));
+    const auto too_late = life.wait(life.scheduler.cancel(second->id, ""));
+    REQUIRE_FALSE(too_late.has_value());
+    CHECK(too_late.error().code == "RUN_004");
     const auto over = life.wait(life.scheduler.explain_job(run.jobs.at(0).id));
     REQUIRE(over.has_value());
     CHECK((over->jobs.at(0).verdict == contract::Verdict::ended));
