@@ -201,6 +201,13 @@ EnclosureFailure EnclosureEntry::place(std::size_t index) {
             if (mount < 0 || !move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
             return is_root_ ? protect_proc() : fine;
         }
+        case Enclosure::Kind::memory: {
+            (void)::mkdir(target, 0755);
+            const int mount = new_mount("tmpfs", {{"size", entry.source.c_str()}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+            if (mount < 0 || !move_to(mount, target) || ::chmod(target, static_cast<mode_t>(entry.mode)) != 0)
+                return {"cannot mount", entry.target.c_str()};
+            return fine;
+        }
         case Enclosure::Kind::terminals: {
             const int mount = new_mount("devpts", {{"newinstance", nullptr}, {"ptmxmode", "0666"}, {"mode", "0620"}},
                                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

@@ -18,6 +18,7 @@ struct Enclosure {
         overlay,    ///< `source` is the whole option string of overlayfs; `mounted_on` a host folder to mount it on
         proc,       ///< of the new PID namespace
         terminals,  ///< a devpts of its own
+        memory,     ///< an empty tmpfs with `mode`; `source` says how many bytes it holds
     };
     struct Entry {
         Kind kind = Kind::folder;

@@ -25,18 +25,26 @@ struct Event {
         ready,
         started,   ///< `pid`
         refused,   ///< the step's program did not start: `stage`, `number` is errno
-        ended,     ///< `number` is the wait status; usage of the step
+        no_files,  ///< nor did it where its files could not be written: `number` is errno
+        ended,     ///< `number` is the wait status; usage of the step; with descriptors of what is given back
         finished,  ///< nothing is left; usage of the whole job
     } kind = Kind::ready;
     std::uint8_t stage = 0;  ///< os::SpawnFailure::Stage
+    std::uint8_t files = 0;  ///< ended: a bit for each file given back, the first is 1; a file that is not there any more has 0
     std::int32_t pid = 0;
     std::int32_t number = 0;
     std::int64_t cpu_us = 0, peak_bytes = 0;
 };
 
 struct Program {
+    struct File {
+        std::string path, text;
+        int mode = 0644;
+        bool given_back = false;  ///< open, when the program has ended; at most eight are
+    };
     std::vector<std::string> argv, env;
     std::string cwd;
+    std::vector<File> files;  ///< made anew before it starts, where it lives: they need not touch a disk
 };
 
 std::string pack(const Program& program);

@@ -32,6 +32,27 @@ Result<std::string> contents(int fd) {
     return bytes;
 }
 
+/// Anew, so that nothing that an earlier step left there is written through.
+bool write_new(const Program::File& file) {
+    if (::unlink(file.path.c_str()) != 0 && errno != ENOENT) return false;
+    const os::Fd made(::open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file.mode));
+    if (!made) return false;
+    for (std::string_view left = file.text; !left.empty();) {
+        const ssize_t n = ::write(made.get(), left.data(), left.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        left.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+/// Whatever is there by now, which need not be a file any more; nothing is read through links.
+os::Fd open_whatever(const std::string& path) {
+    os::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file && errno != ENOENT) file = os::Fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    return file;
+}
+
 class Init {
 public:
     Init() : socket_(control_fd), in_sandbox_(::getpid() == 1) {}
@@ -49,7 +70,8 @@ public:
         if (!signals_) return 1;
         // The workspace may be a mount that only this place has.
         const os::Fd workspace(in_sandbox_ ? ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1);
-        tell({Event::Kind::ready, 0, ::getpid()}, workspace.get());
+        Event ready{.kind = Event::Kind::ready, .pid = ::getpid()};
+        tell(ready, workspace ? std::vector{workspace.get()} : std::vector<int>{});
         while (!done_) serve();
         return 0;
     }
@@ -92,16 +114,23 @@ private:
         os::SpawnFailure failure;
         const auto bytes = contents(description);
         auto program = bytes ? unpack(*bytes) : Result<Program>(bytes.error());
-        if (!program) return tell({Event::Kind::refused, 0, 0, EINVAL});
+        if (!program) return tell({.kind = Event::Kind::refused, .number = EINVAL});
+        given_back_.clear();
+        for (const auto& file : program->files) {
+            if (!write_new(file)) return tell({.kind = Event::Kind::no_files, .number = errno});
+            if (file.given_back) given_back_.push_back(file.path);
+        }
         options.argv = std::move(program->argv);
         options.env = std::move(program->env);
         options.cwd = std::move(program->cwd);
         options.fds = {{out, 1}, {err, 2}};
         options.new_session = true;
         const auto pid = os::spawn(options, &failure);
-        if (!pid) return tell({Event::Kind::refused, static_cast<std::uint8_t>(failure.stage), 0, failure.errno_value});
+        if (!pid)
+            return tell({.kind = Event::Kind::refused, .stage = static_cast<std::uint8_t>(failure.stage),
+                         .number = failure.errno_value});
         step_ = *pid;
-        tell({Event::Kind::started, 0, *pid});
+        tell({.kind = Event::Kind::started, .pid = *pid});
     }
 
     void signal_all(int number) {
@@ -120,8 +149,22 @@ private:
             if (pid == 0) return true;
             if (pid != step_) continue;
             step_ = 0;
-            tell({Event::Kind::ended, 0, pid, status, microseconds(usage), usage.ru_maxrss * std::int64_t{1024}});
+            tell_end({.kind = Event::Kind::ended, .pid = pid, .number = status, .cpu_us = microseconds(usage),
+                      .peak_bytes = usage.ru_maxrss * std::int64_t{1024}});
         }
+    }
+
+    void tell_end(Event event) {
+        std::vector<os::Fd> files;
+        std::vector<int> numbers;
+        for (std::size_t i = 0; i < given_back_.size(); ++i) {
+            auto file = open_whatever(given_back_[i]);
+            if (!file) continue;
+            event.files |= static_cast<std::uint8_t>(1u << i);
+            numbers.push_back(file.get());
+            files.push_back(std::move(file));
+        }
+        tell(event, numbers);
     }
 
     void finish() {
@@ -136,16 +179,17 @@ private:
         }
         rusage usage{};
         ::getrusage(RUSAGE_CHILDREN, &usage);
-        tell({Event::Kind::finished, 0, 0, 0, microseconds(usage), usage.ru_maxrss * std::int64_t{1024}});
+        tell({.kind = Event::Kind::finished, .cpu_us = microseconds(usage), .peak_bytes = usage.ru_maxrss * std::int64_t{1024}});
     }
 
-    void tell(const Event& event, int fd = -1) {
-        (void)os::send_packet(socket_.get(), &event, sizeof event, fd < 0 ? std::vector<int>{} : std::vector<int>{fd});
+    void tell(const Event& event, const std::vector<int>& fds = {}) {
+        (void)os::send_packet(socket_.get(), &event, sizeof event, fds);
     }
 
     os::Fd socket_, signals_;
     const bool in_sandbox_;
     int step_ = 0;
+    std::vector<std::string> given_back_;
     bool done_ = false;
 };
 

@@ -88,8 +88,7 @@ model::JobExit Job::run() {
         judge();
         evaluate_outputs();
         // Scripts hold what their expressions gave, secrets too.
-        for (const auto& folder : {supervisor_->folders().scripts, supervisor_->folders().files})
-            (void)os::remove_all(folder);
+        if (spec_.executor == model::ExecutorKind::host) (void)os::remove_all(host_files(paths_.root));
     }
     const bool peak_known = exit_.usage.peak_memory > 0;
     for (const auto& step : exit_.steps) {
@@ -168,30 +167,31 @@ void Job::run_step(int index) {
         return fail(condition.error(), model::EndReason::exit);
     const auto may_fail = context_.truth(step.continue_on_error);
     if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
-    const auto files = StepFiles::create(supervisor_->folders(), index);
-    if (!files) return fail(files.error(), model::EndReason::infra);
-    const auto made = program(step, *files);
+    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index));
     if (!made) return fail(made.error(), model::EndReason::exit);
     context_ = before;
 
-    (void)journal_.sync();
-    auto end = supervisor_->run(static_cast<std::uint32_t>(index), *made, step.timeout);
+    const auto end = supervisor_->run(static_cast<std::uint32_t>(index), *made, step.timeout);
     if (end.kind == ProgramEnd::Kind::refused) {
         const auto message = refusal(end, *made);
         supervisor_->note(static_cast<std::uint32_t>(index), message);
         record.exit_code = end.errno_value == ENOENT ? 127 : 126;
         return end_step(index, model::StepState::failed, model::EndReason::exit, message, *may_fail, {});
     }
-    conclude(index, end, *may_fail, *files);
+    if (end.kind == ProgramEnd::Kind::no_files)
+        return fail(unavailable("JOB_003", std::string("the step's script could not be written: ") + std::strerror(end.errno_value)),
+                    model::EndReason::infra);
+    conclude(index, end, *may_fail);
 }
 
 Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
     const auto& shell = step.shell.empty() ? spec_.shell : step.shell;
-    CICD_TRY(const auto text, context_.text(step.run));
+    CICD_TRY(auto text, context_.text(step.run));
     CICD_TRY(const auto shell_text, context_.text(shell));
-    CICD_TRY(const auto script, files.write_script(text, script_suffix(shell_text)));
     Program program;
-    CICD_TRY(program.argv, shell_command(shell_text, script, has_bash()));
+    const auto suffix = script_suffix(shell_text);
+    files.add_to(program, suffix, std::move(text));
+    CICD_TRY(program.argv, shell_command(shell_text, files.path(suffix), has_bash()));
     CICD_TRY(const auto folder,
              context_.text(step.working_directory.empty() ? spec_.working_directory : step.working_directory));
     program.cwd = (std::filesystem::path(supervisor_->folders().inner_workspace) / folder).string();
@@ -244,7 +244,7 @@ model::Texts Job::standard_variables() const {
     return list;
 }
 
-void Job::conclude(int index, const ProgramEnd& end, bool may_fail, const StepFiles& files) {
+void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
     auto& record = exit_.steps[static_cast<std::size_t>(index)];
     record.usage = end.usage;
     const bool signalled = end.kind == ProgramEnd::Kind::ended && WIFSIGNALED(end.status);
@@ -265,7 +265,7 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail, const StepFi
     if (end.kind != ProgramEnd::Kind::ended)
         return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
 
-    const auto results = files.read();
+    const auto results = read_results(end.files);
     model::Texts outputs;
     if (results) {
         outputs = results->outputs;
@@ -393,7 +393,7 @@ std::optional<char> wait_at(int gate_fd) {
 
 /// Nobody may know of the job any more, so what was made for it goes with us.
 void leave(const job::Paths& paths) {
-    for (const auto& folder : {paths.workspace(), paths.root / "scripts", paths.root / "files"})
+    for (const auto& folder : {paths.workspace(), host_files(paths.root)})
         (void)os::remove_all(folder);
     (void)::unlink(paths.pid().c_str());
 }
@@ -440,8 +440,13 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
         exit = spec ? Job(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made)).run()
                     : could_not_start(spec.error());
     }
-    if (const auto written = job::write_exit(paths, exit); !written) return complain(written.error());
-    return 0;
+    auto written = job::write_exit(paths, exit);
+    if (!written) {
+        // On a full disk the workspace makes room; nobody needs it any more.
+        (void)os::remove_all(paths.workspace());
+        written = job::write_exit(paths, exit);
+    }
+    return written ? 0 : complain(written.error());
 }
 
 }  // namespace cicd::runner

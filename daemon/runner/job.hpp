@@ -39,7 +39,7 @@ private:
     Result<Program> program(const model::Step& step, const StepFiles& files);
     model::Texts environment(const StepFiles& files) const;
     model::Texts standard_variables() const;
-    void conclude(int index, const ProgramEnd& end, bool may_fail, const StepFiles& files);
+    void conclude(int index, const ProgramEnd& end, bool may_fail);
     void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
                   bool may_fail, const model::Texts& outputs);
     void judge();

@@ -25,16 +25,12 @@ namespace {
 Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::path& job_directory, bool isolated) {
     Folders folders;
     folders.workspace = spec.workspace;
-    folders.scripts = job_directory / "scripts";
-    folders.files = job_directory / "files";
-    for (const auto* folder : {&folders.scripts, &folders.files})
-        if (::mkdir(folder->c_str(), 0700) != 0 && errno != EEXIST)
-            return os::last_error("cannot create " + folder->string());
+    folders.inner_files = isolated ? sandbox_files : host_files(job_directory).string();
+    if (!isolated && ::mkdir(folders.inner_files.c_str(), 0700) != 0 && errno != EEXIST)
+        return os::last_error("cannot create " + folders.inner_files);
     if (::access(spec.workspace.c_str(), R_OK | W_OK | X_OK) != 0)
         return os::last_error("cannot use the workspace " + spec.workspace);
     folders.inner_workspace = isolated ? sandbox_workspace : folders.workspace.string();
-    folders.inner_scripts = isolated ? sandbox_scripts : folders.scripts.string();
-    folders.inner_files = isolated ? sandbox_files : folders.files.string();
     return folders;
 }
 
@@ -57,6 +53,8 @@ std::string own_program() {
 }
 
 }  // namespace
+
+std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job_directory / "files"; }
 
 Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
     if (spec.executor == model::ExecutorKind::container)
@@ -139,10 +137,11 @@ Place::~Place() {
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
-Result<Event> Place::next_event() {
+Result<Told> Place::next_event() {
     auto packet = os::receive_packet(socket_.get(), sizeof(Event) + 1);
     if (!packet) return packet.error();
-    Event event;
+    Told told;
+    auto& event = told.event;
     if (packet->data.size() != sizeof event) return broken();
     std::memcpy(&event, packet->data.data(), sizeof event);
     ready_ = true;
@@ -151,7 +150,12 @@ Result<Event> Place::next_event() {
         // Not the descriptor itself, but a path through it: what it stands for is a mount that we do not have.
         folders_.workspace = "/proc/self/fd/" + std::to_string(workspace_.get()) + "/.";
     }
-    return event;
+    if (event.kind == Event::Kind::ended)
+        for (std::size_t bit = 0, next = 0; event.files >> bit != 0; ++bit) {
+            const bool there = (event.files >> bit & 1) != 0 && next < packet->fds.size();
+            told.files.push_back(there ? std::move(packet->fds[next++]) : os::Fd());
+        }
+    return told;
 }
 
 Error Place::broken() {

@@ -15,11 +15,21 @@
 /// Where a job's processes live: one for all its steps, so that /tmp and background processes go on from step to step.
 namespace cicd::runner {
 
-/// The same directories as the runner and as the steps see them.
+/// The workspace as the runner sees it, and what the steps see.
 struct Folders {
-    std::filesystem::path workspace, scripts, files;
-    std::string inner_workspace, inner_scripts, inner_files;
+    std::filesystem::path workspace;
+    std::string inner_workspace;
+    std::string inner_files;  ///< where their scripts are, and the files by which they speak to later steps
 };
+
+/// What a place says, and the files that come with it: one that is not there any more is empty.
+struct Told {
+    Event event;
+    std::vector<os::Fd> files;
+};
+
+/// Where a job of the host executor has its scripts and files.
+std::filesystem::path host_files(const std::filesystem::path& job_directory);
 
 class Place {
 public:
@@ -39,7 +49,7 @@ public:
     /// Readable when an event can be received.
     [[nodiscard]] int events_fd() const { return socket_.get(); }
     /// Fails (kind unavailable) where the place has broken down; the message is what its set-up said about it.
-    Result<Event> next_event();
+    Result<Told> next_event();
     Result<void> start(const Program& program, int out, int err);
     void signal_step(int number);
     void signal_all(int number);

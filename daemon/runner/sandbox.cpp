@@ -53,11 +53,10 @@ public:
         folder("/home", 0755);
         folder("/home/ci", 0700);
         folder("/run", 0755);
-        folder("/run/cicd", 0755);
         made_.entries.push_back({Kind::link, "/var/run", "../run"});
         if (!made_.own_network) add_resolver();
-        bind(request_.folders.scripts.string(), sandbox_scripts);
-        bind(request_.folders.files.string(), sandbox_files, true);
+        // Apart from the root, so that steps that filled that can be followed by one that cleans up.
+        made_.entries.push_back({.kind = Kind::memory, .target = sandbox_files, .source = std::to_string(64 << 20), .mode = 0700});
         add_workspace();
         return std::move(made_);
     }
@@ -152,6 +151,7 @@ private:
             }
             case Kind::bind: add({entry.writable ? "--bind" : "--ro-bind", entry.source, entry.target}); return {};
             case Kind::proc: add({"--proc", entry.target}); return {};
+            case Kind::memory: add({"--perms", "0700", "--size", entry.source, "--tmpfs", entry.target}); return {};
             case Kind::terminals: return {};
             case Kind::overlay:
                 return unavailable("JOB_003", "bubblewrap cannot make a workspace of layers",

@@ -15,8 +15,7 @@
 namespace cicd::runner {
 
 inline const std::string sandbox_workspace = "/workspace";
-inline const std::string sandbox_scripts = "/run/cicd/scripts";
-inline const std::string sandbox_files = "/run/cicd/files";
+inline const std::string sandbox_files = "/run/cicd";
 
 struct SandboxRequest {
     std::string init;  ///< this program's own path

@@ -2,47 +2,32 @@
 
 #include "common/base/text.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace cicd::runner {
 namespace {
 
 struct Kind {
-    const char* name;
+    const char* suffix;
     std::array<const char*, 2> variables;
 };
 constexpr std::array kinds{
-    Kind{"env", {"CICD_ENV", "GITHUB_ENV"}},
-    Kind{"output", {"CICD_OUTPUT", "GITHUB_OUTPUT"}},
-    Kind{"path", {"CICD_PATH", "GITHUB_PATH"}},
-    Kind{"summary", {"CICD_SUMMARY", "GITHUB_STEP_SUMMARY"}},
+    Kind{"-env", {"CICD_ENV", "GITHUB_ENV"}},
+    Kind{"-output", {"CICD_OUTPUT", "GITHUB_OUTPUT"}},
+    Kind{"-path", {"CICD_PATH", "GITHUB_PATH"}},
+    Kind{"-summary", {"CICD_SUMMARY", "GITHUB_STEP_SUMMARY"}},
 };
 
-std::string file_name(int step, const char* kind) { return std::to_string(step) + "-" + kind; }
-
-Result<void> write_new(const std::filesystem::path& path, std::string_view text, mode_t mode) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return os::last_error("cannot replace " + path.string());
-    const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!file) return os::last_error("cannot create " + path.string());
-    while (!text.empty()) {
-        const ssize_t n = ::write(file.get(), text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return os::last_error("cannot write " + path.string());
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
-}
-
-Result<std::string> read_back(const std::filesystem::path& path, const char* variable) {
-    const os::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file && errno == ENOENT) return std::string();
+Result<std::string> contents(const os::Fd& file, const char* variable) {
+    if (!file) return std::string();
     struct stat facts {};
-    if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+    if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
         return invalid("JOB_002", std::string("the file $") + variable + " is no regular file any more");
     // What a background process adds from now on belongs to nobody.
     const auto known = static_cast<std::size_t>(facts.st_size);
@@ -52,7 +37,7 @@ Result<std::string> read_back(const std::filesystem::path& path, const char* var
     while (size < text.size()) {
         const ssize_t n = ::pread(file.get(), text.data() + size, text.size() - size, static_cast<off_t>(size));
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return os::last_error("cannot read " + path.string());
+        if (n < 0) return invalid("JOB_002", std::string("the file $") + variable + " cannot be read: " + std::strerror(errno));
         if (n == 0) break;
         size += static_cast<std::size_t>(n);
     }
@@ -118,23 +103,26 @@ std::vector<std::string> parse_path_lines(std::string_view text) {
     return list;
 }
 
-Result<StepFiles> StepFiles::create(const Folders& folders, int step) {
-    for (const auto& kind : kinds) CICD_CHECK(write_new(folders.files / file_name(step, kind.name), {}, 0644));
-    return StepFiles(folders, step);
+std::string StepFiles::path(std::string_view suffix) const {
+    return folder_ + "/" + std::to_string(step_) + std::string(suffix);
 }
 
 model::Texts StepFiles::variables() const {
     model::Texts list;
     for (const auto& kind : kinds)
-        for (const char* variable : kind.variables)
-            list.emplace_back(variable, folders_->inner_files + "/" + file_name(step_, kind.name));
+        for (const char* variable : kind.variables) list.emplace_back(variable, path(kind.suffix));
     return list;
 }
 
-Result<StepResults> StepFiles::read() const {
+void StepFiles::add_to(Program& program, std::string_view script_suffix, std::string script) const {
+    program.files.push_back({.path = path(script_suffix), .text = std::move(script), .mode = 0755});
+    for (const auto& kind : kinds) program.files.push_back({.path = path(kind.suffix), .text = {}, .given_back = true});
+}
+
+Result<StepResults> read_results(const std::vector<os::Fd>& files) {
     std::array<std::string, kinds.size()> texts;
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-        CICD_TRY(texts[i], read_back(folders_->files / file_name(step_, kinds[i].name), kinds[i].variables[0]));
+    for (std::size_t i = 0; i < std::min(kinds.size(), files.size()); ++i) {
+        CICD_TRY(texts[i], contents(files[i], kinds[i].variables[0]));
     }
     StepResults results;
     auto env = parse_assignments(texts[0]);
@@ -146,12 +134,6 @@ Result<StepResults> StepFiles::read() const {
     results.path = parse_path_lines(texts[2]);
     results.summary = std::move(texts[3]);
     return results;
-}
-
-Result<std::string> StepFiles::write_script(std::string_view text, std::string_view suffix) const {
-    const auto name = std::to_string(step_) + std::string(suffix);
-    CICD_CHECK(write_new(folders_->scripts / name, text, 0755));
-    return folders_->inner_scripts + "/" + name;
 }
 
 }  // namespace cicd::runner

@@ -2,10 +2,12 @@
 
 #include "common/base/result.hpp"
 #include "common/model/pipeline.hpp"
-#include "daemon/runner/place.hpp"
+#include "daemon/os/fd.hpp"
+#include "daemon/runner/control.hpp"
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The files by which steps speak to later steps: $CICD_ENV, $CICD_OUTPUT, $CICD_PATH, $CICD_SUMMARY.
@@ -23,20 +25,21 @@ struct StepResults {
     std::string summary;
 };
 
-/// One step's files, made empty before it starts and read after it has ended.
+/// Whatever a step left in its files is read carefully: never more than a MiB.
+Result<StepResults> read_results(const std::vector<os::Fd>& files);
+
+/// One step's script and files, made before it starts; what it left in them comes back when it has ended.
 class StepFiles {
 public:
-    static Result<StepFiles> create(const Folders& folders, int step);
+    /// In a folder as the steps see it.
+    StepFiles(std::string folder, int step) : folder_(std::move(folder)), step_(step) {}
     /// The variables that tell the step where they are.
     [[nodiscard]] model::Texts variables() const;
-    /// Whatever the step left there is read carefully: never through links, never more than a MiB.
-    [[nodiscard]] Result<StepResults> read() const;
-    /// Writes the step's program; returns its path as the step sees it.
-    Result<std::string> write_script(std::string_view text, std::string_view suffix) const;
+    [[nodiscard]] std::string path(std::string_view suffix) const;
+    void add_to(Program& program, std::string_view script_suffix, std::string script) const;
 
 private:
-    StepFiles(const Folders& folders, int step) : folders_(&folders), step_(step) {}
-    const Folders* folders_;
+    std::string folder_;
     int step_;
 };
 

@@ -43,7 +43,7 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     const bool may_run = !stop_.has_value();
     while (!ready_ && !gone_) turn(SteadyTime::max());
     // A job that was ended while its place was made starts nothing new.
-    if (gone_ || (may_run && stop_)) return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
+    if (gone_ || (may_run && stop_)) return {.stop = stop_};
     // What lived on from an earlier step and was killed is not this one's doing.
     if (const auto before = limits_.take_oom()) output_.system_line(step_, "a process in the background: " + *before);
     {
@@ -51,7 +51,7 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
         const auto started = ends ? place_.start(program, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
         if (!started) {
             end_job({model::EndReason::infra, started.error().message});
-            return {ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
+            return {.stop = stop_};
         }
     }
     running_ = true;
@@ -64,7 +64,7 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     if (!end_->stop) end_->stop = step_stop_ ? step_stop_ : may_run || gone_ ? stop_ : std::nullopt;
     const auto wall = std::chrono::duration_cast<Milliseconds>(Clock::now() - step_start_);
     end_->usage.wall_ms = wall.count();
-    return *end_;
+    return std::move(*end_);
 }
 
 std::filesystem::path Supervisor::workspace() {
@@ -144,34 +144,39 @@ void Supervisor::on_signal(int number) {
 }
 
 void Supervisor::on_event() {
-    auto event = place_.next_event();
-    if (!event) {
+    auto told = place_.next_event();
+    if (!told) {
         if (const auto oom = finishing_ ? std::nullopt : limits_.take_oom(); oom && !stop_) {
             stop_ = Stop{model::EndReason::oom, *oom};
             output_.system_line(step_, *oom);
         } else if (!finishing_) {
-            std::string why = event.error().message;
-            if (!event.error().hint.empty()) why += " (" + event.error().hint + ")";
+            std::string why = told.error().message;
+            if (!told.error().hint.empty()) why += " (" + told.error().hint + ")";
             if (!stop_) stop_ = Stop{model::EndReason::infra, why};
             output_.system_line(step_, why);
         }
         finished_ = gone_ = true;
-        if (!end_) end_ = ProgramEnd{ProgramEnd::Kind::broken, 0, {}, 0, stop_, {}, {}};
+        if (!end_) end_ = ProgramEnd{.stop = stop_};
         return;
     }
-    const model::Usage usage{event->cpu_us / 1000, event->peak_bytes, 0};
-    switch (event->kind) {
+    const auto& event = told->event;
+    const model::Usage usage{event.cpu_us / 1000, event.peak_bytes, 0};
+    switch (event.kind) {
         case Event::Kind::ready:
             ready_ = true;
             if (place_.isolated()) storage_.found(place_.folders().workspace);
             break;
         case Event::Kind::started: break;
         case Event::Kind::refused:
-            end_ = ProgramEnd{ProgramEnd::Kind::refused, 0, static_cast<os::SpawnFailure::Stage>(event->stage),
-                              event->number, std::nullopt, {}, {}};
+            end_ = ProgramEnd{.kind = ProgramEnd::Kind::refused, .stage = static_cast<os::SpawnFailure::Stage>(event.stage),
+                              .errno_value = event.number};
+            break;
+        case Event::Kind::no_files:
+            end_ = ProgramEnd{.kind = ProgramEnd::Kind::no_files, .errno_value = event.number};
             break;
         case Event::Kind::ended:
-            end_ = ProgramEnd{ProgramEnd::Kind::ended, event->number, {}, 0, std::nullopt, {}, usage};
+            end_ = ProgramEnd{.kind = ProgramEnd::Kind::ended, .status = event.number, .usage = usage,
+                              .files = std::move(told->files)};
             break;
         case Event::Kind::finished:
             total_ = usage;

@@ -21,13 +21,14 @@ struct Stop {
 };
 
 struct ProgramEnd {
-    enum class Kind { ended, refused, broken } kind = Kind::broken;
+    enum class Kind { ended, refused, no_files, broken } kind = Kind::broken;
     int status = 0;                        ///< ended: as wait(2) gives it
     os::SpawnFailure::Stage stage{};       ///< refused: where, and
-    int errno_value = 0;                   ///<          why
+    int errno_value = 0;                   ///< refused, no_files: why
     std::optional<Stop> stop;              ///< what ended it, if it did not end by itself
     std::optional<std::string> oom;        ///< something of the job was killed meanwhile for want of memory
     model::Usage usage;
+    std::vector<os::Fd> files;             ///< ended: given back
 };
 
 /// Runs a job's programs one after another and meanwhile moves their output, obeys signals, watches the clock and what

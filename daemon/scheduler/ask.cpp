@@ -21,6 +21,8 @@ async::Task<Result<model::Run>> Scheduler::reschedule(RunId run, contract::Resch
         auto answering = snapshot(run);
         co_return co_await std::move(answering);
     }
+    auto waiting = durable();  // it may have ended just now
+    if (const auto saved = co_await std::move(waiting); !saved) co_return saved.error();
     auto loading = stored(run);
     const auto over = co_await std::move(loading);
     co_return over ? over_already(*over) : over.error();

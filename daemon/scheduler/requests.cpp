@@ -154,6 +154,8 @@ async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason)
         auto answering = snapshot(run);
         co_return co_await std::move(answering);
     }
+    auto waiting = durable();  // it may have ended just now
+    if (const auto saved = co_await std::move(waiting); !saved) co_return saved.error();
     auto loading = stored(run);
     auto over = co_await std::move(loading);
     // Who asks again did not hear the answer, because the daemon died, say; it has what it wants.

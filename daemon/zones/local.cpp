@@ -69,7 +69,7 @@ void Local::State::open() {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
         remove_set_aside(self->folders);
-        asio::post(self->io_, [self, found = workspaces_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
+        asio::post(self->io_, [self, found = attempts_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
     });
 }
 

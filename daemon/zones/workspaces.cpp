@@ -141,7 +141,7 @@ void remove_leavings(const job::Paths& paths) {
     (void)os::remove_all(paths.exit().string() + ".tmp");
 }
 
-std::vector<Attempt> workspaces_without_runner(const Folders& folders) {
+std::vector<Attempt> attempts_without_runner(const Folders& folders) {
     std::vector<Attempt> found;
     std::error_code ignored;
     for (const auto& job : fs::directory_iterator(folders.state / "jobs", ignored))
@@ -150,8 +150,9 @@ std::vector<Attempt> workspaces_without_runner(const Folders& folders) {
             const auto name = attempt.path().filename().string();
             int number = 0;
             std::from_chars(name.data(), name.data() + name.size(), number);
-            if (number > 0 && fs::exists(paths.workspace(), ignored) &&
-                (fs::exists(paths.exit(), ignored) || job::runner_status(paths).liveness != job::RunnerLiveness::alive))
+            const bool over = fs::exists(paths.exit(), ignored);
+            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored))) continue;
+            if (over || job::runner_status(paths).liveness != job::RunnerLiveness::alive)
                 found.emplace_back(JobId(job.path().filename().string()), number);
         }
     return found;
@@ -162,8 +163,10 @@ void set_aside(const Folders& folders, const std::vector<Attempt>& attempts) {
     fs::create_directory(folders.aside(), ignored);
     for (const auto& [job, number] : attempts) {
         const job::Paths paths{folders.job(job, number)};
-        fs::rename(paths.workspace(), folders.aside() / (job.str() + "." + std::to_string(number)), ignored);
-        fs::remove(paths.exit().string() + ".tmp", ignored);
+        const bool never_started =
+            !fs::exists(paths.exit(), ignored) && job::runner_status(paths).liveness == job::RunnerLiveness::not_started;
+        fs::rename(never_started ? paths.root : paths.workspace(), folders.aside() / (job.str() + "." + std::to_string(number)), ignored);
+        for (const auto& written : {paths.exit(), paths.spec()}) fs::remove(written.string() + ".tmp", ignored);
     }
 }
 

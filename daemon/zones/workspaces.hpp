@@ -45,10 +45,11 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 void remove_leavings(const job::Paths& paths);
 
 using Attempt = std::pair<JobId, int>;
-/// Attempts on disk that have a workspace and no living runner: over, or made by a daemon that died before their turn.
-std::vector<Attempt> workspaces_without_runner(const Folders& folders);
-/// Takes their workspaces from where they are, at once, and leaves the removal itself to `remove_set_aside`: whoever makes
-/// such a workspace anew meanwhile is not disturbed.
+/// Attempts on disk that have no living runner and leave something to remove: over with their workspace still there, or
+/// made by a daemon that died before their turn.
+std::vector<Attempt> attempts_without_runner(const Folders& folders);
+/// Takes that from where it is, at once, and leaves the removal itself to `remove_set_aside`: whoever makes such an
+/// attempt anew meanwhile is not disturbed.
 void set_aside(const Folders& folders, const std::vector<Attempt>& attempts);
 void remove_set_aside(const Folders& folders);
 

@@ -16,7 +16,7 @@ TEST_CASE("a sandboxed job sees nothing of the host but its programs") {
 }
 
 TEST_CASE("a sandboxed job writes to its workspace and private places only") {
-    TestJob job("for f in /usr/x /bin/x /opt/x /etc/ssl/certs/x /proc/sys/kernel/hostname /run/cicd/scripts/x; do "
+    TestJob job("for f in /usr/x /bin/x /opt/x /etc/ssl/certs/x /proc/sys/kernel/hostname; do "
                 "if (echo x > $f) 2>/dev/null; then echo \"wrote $f\"; fi; done; "
                 "for f in /workspace/x /tmp/x /home/ci/x /var/tmp/x /run/x; do (echo x > $f) || echo \"cannot write $f\"; done");
     CHECK(job.run().state == JobState::success);

@@ -69,7 +69,7 @@ TEST_CASE("other shells: sh, python, a template, one that is not there") {
     steps[3].shell = "no-such-shell {0}";
     TestJob job(steps);
     const auto& exit = job.run();
-    CHECK(job.log() == "/run/cicd/scripts/0.sh\n3\nperl\n");
+    CHECK(job.log() == "/run/cicd/0.sh\n3\nperl\n");
     CHECK(exit.exit_code == 127);
     CHECK(exit.steps[3].message == "the shell 'no-such-shell' was not found in PATH");
     CHECK(job.log(model::LogStream::system) == "the shell 'no-such-shell' was not found in PATH\n");

@@ -33,7 +33,7 @@ struct State {
 
 }  // namespace
 
-TEST_CASE("a daemon that starts finds the workspaces that no runner uses, also where a runner could not say that it ended") {
+TEST_CASE("a daemon that starts finds what no runner uses, also where a runner could not say that it ended") {
     const State state;
     const auto ended = state.attempt("job-1");
     std::ofstream(ended.exit()) << "{}";
@@ -46,13 +46,15 @@ TEST_CASE("a daemon that starts finds the workspaces that no runner uses, also w
     const auto never_started = state.attempt("job-4");
 
     const zones::Folders folders{state.root};
-    auto found = zones::workspaces_without_runner(folders);
+    auto found = zones::attempts_without_runner(folders);
     std::sort(found.begin(), found.end());
     CHECK(found == std::vector<zones::Attempt>{{JobId("job-1"), 1}, {JobId("job-2"), 1}, {JobId("job-4"), 1}});
 
     std::ofstream(ended.workspace() / "large") << "much";
     zones::set_aside(folders, found);
-    for (const auto& paths : {ended, dead, never_started}) CHECK_FALSE(fs::exists(paths.workspace()));
+    for (const auto& paths : {ended, dead}) CHECK_FALSE(fs::exists(paths.workspace()));
+    CHECK_FALSE(fs::exists(never_started.root));
+    CHECK(fs::exists(ended.exit()));
     CHECK_FALSE(fs::exists(ended.exit().string() + ".tmp"));
     CHECK(fs::exists(alive.workspace()));
     CHECK(fs::exists(folders.aside() / "job-1.1" / "large"));
