@@ -30,7 +30,8 @@ public:
                            ended_.notify();
                        }));
     }
-    /// Every wait of every task ends with operation_aborted.
+    /// Every wait of every task ends with operation_aborted. On the executor: Asio would else hand the signals over to it,
+    /// and not notice when a task ended meanwhile.
     void cancel() {
         for (auto it = members_.begin(); it != members_.end();) (it++)->emit(asio::cancellation_type::terminal);
     }

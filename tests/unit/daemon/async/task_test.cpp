@@ -135,7 +135,7 @@ TEST_CASE("a cancel before offloaded work has begun waits for the work, and noth
         std::vector<std::thread::id> threads;
         group.spawn(note_threads(pool, threads));
         io.poll_one();
-        group.cancel();
+        asio::post(io, [&] { group.cancel(); });
         io.restart();
         io.run();
         CHECK(group.size() == 0);
@@ -155,7 +155,7 @@ TEST_CASE("a group cancels its tasks and is joined when all have ended") {
     asio::co_spawn(io, join_then(group, joined), asio::detached);
     io.poll();
     CHECK_FALSE(joined);
-    group.cancel();
+    asio::post(io, [&] { group.cancel(); });
     io.restart();
     io.run();
     CHECK(aborted[0]);
