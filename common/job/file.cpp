@@ -68,14 +68,13 @@ Result<void> write_all(int fd, std::span<iovec> pieces, const std::filesystem::p
     return {};
 }
 
-Result<void> write_atomically(const std::filesystem::path& path, std::string_view text, bool durable) {
+Result<void> write_atomically(const std::filesystem::path& path, std::string_view text) {
     auto temporary = path;
     temporary += ".tmp";
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file.is_open()) return system_error("create", temporary);
     iovec piece{const_cast<char*>(text.data()), text.size()};
     CICD_CHECK(write_all(file.fd(), std::span(&piece, 1), temporary));
-    if (durable && ::fdatasync(file.fd()) != 0) return system_error("sync", temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("rename to", path);
     return {};
 }

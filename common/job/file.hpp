@@ -38,7 +38,7 @@ Result<File> open_for_append(const std::filesystem::path& path);
 /// Absent for a file that is not there.
 Result<std::optional<std::string>> read_whole(const std::filesystem::path& path, std::size_t limit);
 Result<void> write_all(int fd, std::span<iovec> pieces, const std::filesystem::path& path);
-/// A temporary file beside it, fdatasync, rename: readers see all of it or nothing.
-Result<void> write_atomically(const std::filesystem::path& path, std::string_view text, bool durable);
+/// A temporary file beside it, rename: readers see all of it or nothing, but after a loss of power perhaps a part.
+Result<void> write_atomically(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace cicd::job

@@ -38,7 +38,7 @@ int read_pid(const Paths& paths) {
 }  // namespace
 
 Result<void> write_spec(const Paths& paths, const model::JobSpec& spec) {
-    return write_atomically(paths.spec(), codec::to_json(codec::encode(spec)) + "\n", false);
+    return write_atomically(paths.spec(), codec::to_json(codec::encode(spec)) + "\n");
 }
 
 Result<model::JobSpec> read_spec(const Paths& paths) {
@@ -48,7 +48,8 @@ Result<model::JobSpec> read_spec(const Paths& paths) {
 }
 
 Result<void> write_exit(const Paths& paths, const model::JobExit& exit) {
-    return write_atomically(paths.exit(), codec::to_json(codec::encode(exit)) + "\n", true);
+    // Not durable: who loses power before the daemon has stored the end loses a job that nobody was told to have ended.
+    return write_atomically(paths.exit(), codec::to_json(codec::encode(exit)) + "\n");
 }
 
 Result<std::optional<model::JobExit>> read_exit(const Paths& paths) {
@@ -56,7 +57,7 @@ Result<std::optional<model::JobExit>> read_exit(const Paths& paths) {
 }
 
 Result<void> write_cancel(const Paths& paths, model::EndReason reason, std::string_view message) {
-    return write_atomically(paths.cancel(), std::string(to_text(reason)) + "\n" + std::string(message) + "\n", false);
+    return write_atomically(paths.cancel(), std::string(to_text(reason)) + "\n" + std::string(message) + "\n");
 }
 
 std::optional<CancelRequest> read_cancel(const Paths& paths) {

@@ -54,7 +54,7 @@ struct LogLine {
 
 Result<void> write_spec(const Paths& paths, const model::JobSpec& spec);
 Result<model::JobSpec> read_spec(const Paths& paths);
-Result<void> write_exit(const Paths& paths, const model::JobExit& exit);         ///< temporary file, fdatasync, rename
+Result<void> write_exit(const Paths& paths, const model::JobExit& exit);         ///< temporary file, rename
 Result<std::optional<model::JobExit>> read_exit(const Paths& paths);            ///< nullopt: not there yet
 Result<void> write_cancel(const Paths& paths, model::EndReason reason, std::string_view message);
 struct CancelRequest {

@@ -36,7 +36,7 @@ Result<RunnerLock> RunnerLock::take(const Paths& paths) {
     if (::access(paths.pid().c_str(), F_OK) == 0)
         return conflict("JOB_007", "the job in " + paths.root.string() + " has been run before",
                         "a further attempt needs a job directory of its own");
-    CICD_CHECK(write_atomically(paths.pid(), std::to_string(::getpid()) + " " + own_start_time() + "\n", false));
+    CICD_CHECK(write_atomically(paths.pid(), std::to_string(::getpid()) + " " + own_start_time() + "\n"));
     return RunnerLock(std::move(file));
 }
 
@@ -48,15 +48,7 @@ Result<JournalWriter> JournalWriter::open(const Paths& paths) {
 Result<void> JournalWriter::append(const model::JournalEntry& entry) {
     std::string line = codec::to_json(codec::encode(entry)) + "\n";
     iovec piece{line.data(), line.size()};
-    dirty_ = true;
     return write_all(file_.fd(), std::span(&piece, 1), path_);
-}
-
-Result<void> JournalWriter::sync() {
-    if (!dirty_) return {};
-    if (::fdatasync(file_.fd()) != 0) return system_error("sync", path_);
-    dirty_ = false;
-    return {};
 }
 
 }  // namespace cicd::job

@@ -20,15 +20,13 @@ private:
 class JournalWriter {
 public:
     static Result<JournalWriter> open(const Paths& paths);
-    /// Visible to followers at once, durable after the next `sync`.
+    /// Visible to followers at once. What the daemon has stored of it is durable, no more.
     Result<void> append(const model::JournalEntry& entry);
-    Result<void> sync();
 
 private:
     JournalWriter(File file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
     File file_;
     std::filesystem::path path_;
-    bool dirty_ = false;
 };
 
 }  // namespace cicd::job

@@ -89,6 +89,7 @@ model::JobExit Job::run() {
         evaluate_outputs();
         // Scripts hold what their expressions gave, secrets too.
         if (spec_.executor == model::ExecutorKind::host) (void)os::remove_all(host_files(paths_.root));
+        if (!supervisor_->is_empty()) supervisor_.reset();
     }
     const bool peak_known = exit_.usage.peak_memory > 0;
     for (const auto& step : exit_.steps) {
@@ -214,6 +215,7 @@ model::Texts Job::environment(const StepFiles& files) const {
         }
     } else {
         env = {{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
+               {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"},  // else bash looks the user up
                {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
     }
     put(env, "CI", "true");
@@ -421,6 +423,7 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     auto secrets = read_secrets(secrets_fd);
     auto spec = job::read_spec(paths);
     auto journal = job::JournalWriter::open(paths);
+    std::optional<Job> job;
     model::JobExit exit;
     if (!spec) exit = could_not_start(spec.error());
     else if (!secrets) exit = could_not_start(secrets.error());
@@ -437,15 +440,17 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
             }
             if (*order == job::gate_open_anew) spec = job::read_spec(paths);
         }
-        exit = spec ? Job(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made)).run()
-                    : could_not_start(spec.error());
+        if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
+        exit = job ? job->run() : could_not_start(spec.error());
     }
+    // No process of the job is left: what else there is of its place is taken down after its end was told.
     auto written = job::write_exit(paths, exit);
     if (!written) {
         // On a full disk the workspace makes room; nobody needs it any more.
         (void)os::remove_all(paths.workspace());
         written = job::write_exit(paths, exit);
     }
+    job.reset();
     return written ? 0 : complain(written.error());
 }
 

@@ -181,6 +181,7 @@ void Supervisor::on_event() {
         case Event::Kind::finished:
             total_ = usage;
             finished_ = true;
+            empty_ = place_.isolated();  // on the host, something may just have been born
             break;
     }
 }

@@ -47,6 +47,8 @@ public:
     void look() { turn(SteadyTime::clock::now()); }
     /// Set once the job as a whole is to end. Steps that ask for it still run until `gone`.
     [[nodiscard]] const std::optional<Stop>& stop() const { return stop_; }
+    /// After `finish`: no process of the job is left, whatever still stands of its place.
+    [[nodiscard]] bool is_empty() const { return empty_; }
     /// No step can run any more.
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] const Folders& folders() const { return place_.folders(); }
@@ -75,7 +77,7 @@ private:
     os::Fd signals_;
     SteadyTime start_;
 
-    bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, gone_ = false;
+    bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, empty_ = false, gone_ = false;
     int silences_ = 0;  ///< told since the last output
     std::uint32_t step_ = 0;
     std::optional<Stop> stop_, step_stop_;

@@ -16,6 +16,7 @@ namespace asio = async::asio;
 
 namespace {
 constexpr Milliseconds longest_write_wait{30'000};
+constexpr Milliseconds longest_company_wait{2};
 constexpr auto look_at_the_wall_clock = std::chrono::seconds(15);
 }  // namespace
 
@@ -32,6 +33,7 @@ Scheduler::Scheduler(Parts parts, SchedulerOptions options)
       core_(options_.capacity, [this] { return parts_.store.next_job_id(); }),
       alarm_(parts_.io),
       again_(parts_.io),
+      company_(parts_.io),
       start_time_(parts_.clock.now()) {
     parts_.zone.listen(*this);
 }
@@ -64,6 +66,7 @@ void Scheduler::shutdown() {
     alive_.reset();
     alarm_.cancel();
     again_.cancel();
+    company_.cancel();
     committer_.join();
     if (pending_.actions.changes.empty()) return;
     if (const auto saved = parts_.store.apply(pending_.actions.changes); !saved)
@@ -83,7 +86,9 @@ void Scheduler::warn(const std::string& text) const {
 }
 
 void Scheduler::progressed(const JobId& job, int attempt, const model::JournalEntry& entry) {
-    submit(JobProgressed{job, attempt, entry});
+    decide(JobProgressed{job, attempt, entry});
+    if (entry.type == model::JournalType::step_ended) wait_for_company();
+    else commit_soon();
 }
 
 void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit) {
@@ -91,6 +96,11 @@ void Scheduler::ended(const JobId& job, int attempt, const model::JobExit& exit)
 }
 
 void Scheduler::submit(Event event) {
+    decide(std::move(event));
+    commit_soon();
+}
+
+void Scheduler::decide(Event event) {
     if (stopping_) return;
     auto actions = core_.handle(std::move(event), parts_.clock.now());
     for (const auto& timer : actions.timers)
@@ -101,11 +111,20 @@ void Scheduler::submit(Event event) {
     for (const auto& assignment : actions.starts) parts_.zone.prepare(assignment);
     for (const auto& [job, attempt] : std::exchange(actions.discards, {})) parts_.zone.discard(job, attempt);
     pending_.actions.append(std::move(actions));
-    commit_soon();
+}
+
+/// A step's end is often followed at once by its job's, or by another step: they become one commit.
+void Scheduler::wait_for_company() {
+    if (stopping_ || committing_ || commit_posted_ || std::exchange(waiting_, true)) return;
+    company_.expires_after(longest_company_wait);
+    company_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
+        if (!failure && !alive.expired()) commit_soon();
+    });
 }
 
 /// After everything that is at hand in this turn of the io thread, so that it becomes one commit.
 void Scheduler::commit_soon() {
+    pending_.urgent = true;
     if (committing_ || std::exchange(commit_posted_, true)) return;
     asio::post(parts_.io, [this, alive = std::weak_ptr(alive_)] {
         if (!alive.expired()) commit();
@@ -115,6 +134,7 @@ void Scheduler::commit_soon() {
 void Scheduler::commit() {
     commit_posted_ = false;
     if (committing_) return;
+    if (std::exchange(waiting_, false)) company_.cancel();
     auto batch = std::make_shared<Batch>(std::exchange(pending_, {}));
     if (batch->actions.changes.empty()) return carry_out(*batch);
     committing_ = true;
@@ -152,7 +172,8 @@ void Scheduler::written(std::shared_ptr<Batch> batch, const Result<void>& outcom
     write_again_in_ = first_write_wait;
     committing_ = false;
     carry_out(*batch);
-    commit();
+    if (pending_.urgent) commit();
+    else if (!pending_.actions.changes.empty()) wait_for_company();
 }
 
 /// What was decided stays decided: it is told and carried out once it could be written. A new run, though, is refused to

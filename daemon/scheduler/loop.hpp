@@ -83,12 +83,15 @@ private:
         Actions actions;
         std::vector<std::shared_ptr<Ticket>> tickets;
         bool refused = false;
+        bool urgent = false;  ///< somebody waits for it
     };
 
     void progressed(const JobId& job, int attempt, const model::JournalEntry& entry) override;
     void ended(const JobId& job, int attempt, const model::JobExit& exit) override;
 
     void submit(Event event);
+    void decide(Event event);
+    void wait_for_company();
     void commit_soon();
     void commit();
     void write(std::shared_ptr<Batch> batch);
@@ -119,10 +122,10 @@ private:
     static constexpr Milliseconds first_write_wait{250};
     Milliseconds write_again_in_ = first_write_wait;
     std::optional<Error> write_failure_;  ///< while the state cannot be written: nothing new is taken
-    bool committing_ = false, commit_posted_ = false, stopping_ = false;
+    bool committing_ = false, commit_posted_ = false, waiting_ = false, stopping_ = false;
     /// By the machine's own clock, which nobody sets: a timeout is a duration.
     std::multimap<std::chrono::steady_clock::time_point, Timer> timers_;
-    async::asio::steady_timer alarm_, again_;
+    async::asio::steady_timer alarm_, again_, company_;
     Timestamp start_time_;
     async::asio::thread_pool committer_{1};
     std::shared_ptr<char> alive_ = std::make_shared<char>();

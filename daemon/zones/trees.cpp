@@ -118,7 +118,7 @@ Result<void> Trees::make(const model::Source& source, git::Sources& sources, boo
     if (!facts) return fails(facts.error());
     const std::string text = "boot " + facts->boot + "\nrepository " + facts->repository + "\nbase " + facts->base +
                              "\nfiles " + std::to_string(facts->files) + "\nbytes " + std::to_string(facts->bytes) + "\n";
-    if (const auto written = job::write_atomically(fs::path(temporary) / "facts", text, false); !written)
+    if (const auto written = job::write_atomically(fs::path(temporary) / "facts", text); !written)
         return fails(written.error());
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         const auto error = os::last_error("cannot rename to " + path.string());
