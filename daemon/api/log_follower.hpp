@@ -40,6 +40,7 @@ public:
     [[nodiscard]] job::LogReader& reader() { return reader_; }
     void go_on_at(std::uint64_t line) { next_ = line; }
     bool has_more = true;  ///< set by whoever hears that it has grown
+    int step = -1;         ///< the last one whose start was told: lines of later ones wait
 
 private:
     int attempt_;

@@ -8,10 +8,11 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 // One stream of a run: events in the order of their numbers, first from the store, then from the bus. Log lines come as
 // they are written; what a job wrote before an event of its own is sent before that event, so the end of a job or a step
-// is never told before its last line.
+// is never told before its last line, nor its first line before its start.
 namespace cicd::api {
 namespace {
 
@@ -166,6 +167,10 @@ async::Task<bool> Streaming::send_event(model::RunEvent event) {
                         ? follower(event.job, event.job_key, event.attempt)
                         : known->second;
         watch(log, event.job);
+        if (event.type == "step.state" && event.step) {
+            log.step = std::max(log.step, *event.step);
+            log.has_more = true;
+        }
     }
     co_return true;
 }
@@ -211,7 +216,7 @@ async::Task<bool> Streaming::send_grown() {
         auto& log = followers_.at(job);
         watch(log, JobId(job));  // its directory may not have been there before
         log.has_more = false;
-        if (!co_await send_lines(job, LogFollower::every_step)) co_return false;
+        if (!co_await send_lines(job, log.step)) co_return false;
     }
     co_return true;
 }
@@ -226,7 +231,7 @@ bool Streaming::has_grown() const {
 async::Task<bool> Streaming::follow_from_the_middle() {
     struct Open {
         std::string key;
-        int attempt = 1;
+        int attempt = 1, step = -1;
     };
     std::map<std::string, Open> open;
     for (std::int64_t seq = 0; seq < what_.after.seq;) {
@@ -238,17 +243,24 @@ async::Task<bool> Streaming::follow_from_the_middle() {
             seq = event.seq;
             if (event.seq > what_.after.seq) break;
             const bool other_stage = !what_.stage.empty() && event.stage != what_.stage;
+            const auto known = open.find(event.job.str());
+            if (event.type == "step.state" && event.step && known != open.end())
+                known->second.step = std::max(known->second.step, *event.step);
             if (event.type != "job.state" || other_stage) continue;
             if (may_write(event)) {
                 auto& job = open[event.job.str()];
                 job.key = event.job_key;
-                if (event.attempt > 0) job.attempt = event.attempt;
+                if (event.attempt > 0 && std::exchange(job.attempt, event.attempt) != event.attempt) job.step = -1;
             } else {
                 open.erase(event.job.str());
             }
         }
     }
-    for (const auto& [job, known] : open) watch(follower(JobId(job), known.key, known.attempt), JobId(job));
+    for (const auto& [job, known] : open) {
+        auto& log = follower(JobId(job), known.key, known.attempt);
+        log.step = known.step;
+        watch(log, JobId(job));
+    }
     co_return true;
 }
 

@@ -112,7 +112,7 @@ TEST_CASE("a cancel goes on although the daemon that took it died, and although 
     const World world;
     const auto at_once = start_and_wait(world, repository, "ready");
     const auto told = start_and_wait(world, repository, "ready");
-    REQUIRE(processes_with_argument(stray).size() >= 2);
+    REQUIRE(eventually([&] { return processes_with_argument(stray).size() >= 2; }));
     REQUIRE(world.cicdctl({"cancel", told}).code == 0);
     REQUIRE(eventually([&] { return world.cicdctl({"logs", told}).out.find("told to end") != std::string::npos; }));
     REQUIRE(world.cicdctl({"cancel", at_once}).code == 0);
