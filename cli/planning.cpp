@@ -1,5 +1,6 @@
 #include "cli/planning.hpp"
 
+#include "cli/autostart.hpp"
 #include "cli/render/plan_graph.hpp"
 #include "cli/spawn.hpp"
 #include "common/base/paths.hpp"
@@ -9,7 +10,7 @@
 namespace cicd::cli {
 
 Result<model::Plan> make_plan(Session& session, const contract::StartRun& request) {
-    if (!request.pipeline.empty()) {
+    if (!request.pipeline.empty() || daemon_answers(session.socket())) {
         CICD_TRY(auto* daemon, session.daemon());
         CICD_TRY(const auto value, daemon->plan(request));
         return codec::decode<model::Plan>(value);

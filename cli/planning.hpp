@@ -6,7 +6,8 @@
 
 namespace cicd::cli {
 
-/// By `cicdd plan`, which needs no daemon and starts nothing. Only a pipeline that the daemon keeps is asked for there.
+/// By the daemon where one runs; else by `cicdd plan`, which needs none and starts nothing. A pipeline that the daemon
+/// keeps is asked for there in any case.
 Result<model::Plan> make_plan(Session& session, const contract::StartRun& request);
 /// As the output asks for; `format` is tree, dot or mermaid.
 Result<ExitCode> show_plan(const Session& session, const model::Plan& plan, const std::string& format);

@@ -162,6 +162,7 @@ private:
 Result<void> Daemon::run(const ServeOptions& options) {
     CICD_CHECK(scheduler_.resume());
     CICD_TRY(server_, api::Server::listen(io_.get_executor(), services_, options.socket));
+    asio::post(pool_, git::Sources::warm_up);
     background_.spawn(logs_->run());
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
         if (!error) stop(signal);

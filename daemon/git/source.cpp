@@ -75,6 +75,8 @@ Result<Owned<git_tree>> source_tree(git_repository* mirror, const model::Source&
 
 Sources::Sources(fs::path mirrors) : state_(std::make_shared<State>(std::move(mirrors))) {}
 
+void Sources::warm_up() { initialize(); }
+
 Mirror& Sources::State::mirror(const std::string& repository) {
     initialize();
     const std::lock_guard lock(mutex);

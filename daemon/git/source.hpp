@@ -36,6 +36,8 @@ struct Extent {
 class Sources {
 public:
     explicit Sources(std::filesystem::path mirrors);
+    /// What the first use in a process would wait for: some milliseconds.
+    static void warm_up();
 
     /// The working tree at or above `directory` as it is: tracked, staged, unstaged and untracked-but-not-ignored files.
     /// Everything is copied to the mirror's own objects before this returns. Nothing in the user's repository is written.

@@ -73,7 +73,7 @@ def latency(bench):
     with World(bench) as world:
         # It begins once the follower is there: a follower that comes late would see old lines.
         wait = "while [ ! -e go ]; do sleep 0.01; done"
-        pipeline = f"name: ticks\nstages:\n  - {{name: one, commands: ['{wait}; python3 ticks.py {ticks}']}}\n"
+        pipeline = f"name: ticks\nworkspace: shared\nstages:\n  - {{name: one, commands: ['{wait}; python3 ticks.py {ticks}']}}\n"
         repository = world.repository("ticks", {"ticks.py": TICKS, ".cicd.yaml": pipeline})
         script = repository / "ticks.py"
 
@@ -81,7 +81,7 @@ def latency(bench):
             run = json.loads(world.cicdctl("run", "--detach", "-o", "json", cwd=repository))["id"]
             job = json.loads(world.cicdctl("show", run, "-o", "json"))["jobs"][0]["id"]
             process = started(world.command("logs", "-f", job), world.env)
-            workspace = world.state / "jobs" / job / "1/workspace"
+            workspace = world.state / "runs" / run / "workspace"
             while not workspace.exists():
                 time.sleep(0.01)
             time.sleep(0.3)

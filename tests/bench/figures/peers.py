@@ -78,7 +78,7 @@ class Nginx:
         self.socket = self.folder / "http.sock"
         self.program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         if self.program:
-            (self.folder / "www").mkdir(parents=True)
+            (self.folder / "www").mkdir(parents=True, exist_ok=True)
             (self.folder / "www/body.json").write_bytes(body)
             (self.folder / "nginx.conf").write_text(f"""
 {"user root; " if os.geteuid() == 0 else ""}daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/error.log;

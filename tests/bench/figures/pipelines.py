@@ -34,7 +34,7 @@ def gitlab(count):
 
 
 def b7(bench):
-    with World(bench, start=False) as world:
+    with World(bench) as world:
         for what, definition, count, target in (("100 stages", stages(100), 100, "≤ 2 ms"),
                                                 ("1,000 jobs", jobs(1000), 1000, "≤ 20 ms")):
             repository = world.repository(f"large-{count}", {".cicd.yaml": definition})
@@ -51,8 +51,11 @@ def b7(bench):
             for verb in ("validate", "plan"):
                 subjects = {"true": lambda: timed(["true"]),
                             "cicdctl": lambda: timed(world.command(verb), cwd=repository, env=world.env)}
+                if verb == "plan":
+                    alone = world.command("--socket", world.folder / "nobody", verb)
+                    subjects["cicdctl, no daemon"] = lambda: timed(alone, cwd=repository, env=world.env)
                 samples = in_turn(subjects, max(10, bench.runs // 2))
-                bench.report.add("B7", f"`cicdctl {verb}` of {what}", "ms", samples, "true", "≤ 15 ms")
+                bench.report.add("B7", f"`cicdctl {verb}` of {what}", "ms", samples, "true", "≤ 15 ms" if count == 100 else None)
             if shutil.which("gitlab-ci-local"):
                 folder = world.repository(f"gitlab-{count}", {".gitlab-ci.yml": gitlab(count)})
                 subjects = {"cicdctl": lambda: timed(world.command("validate"), cwd=repository, env=world.env),
