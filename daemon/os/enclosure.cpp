@@ -150,7 +150,8 @@ EnclosureFailure EnclosureEntry::open_sources() {
     if (program_ < 0) return {"cannot open", enclosure_.program.c_str()};
     if (!set_attributes(program_, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY))
         return {"cannot restrict", enclosure_.program.c_str()};
-    // Out of the way of the descriptors that the program is given.
+    // Out of the way of the descriptors that the program is given. Fails where so few are allowed that the mounts would
+    // not find enough either.
     const int high = ::fcntl(program_, F_DUPFD_CLOEXEC, 100);
     if (high < 0) return {"cannot move the descriptor of", enclosure_.program.c_str()};
     ::close(program_);

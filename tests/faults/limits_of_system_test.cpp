@@ -88,6 +88,11 @@ TEST_CASE("when clients hold all file descriptors the daemon neither spins nor d
 }
 
 TEST_CASE("jobs that find no file descriptor end with the reason or wait; the daemon goes on") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    // Where it finds no descriptor for its own probe, the sanitizer takes sound objects for broken ones.
+    MESSAGE("skipped: sanitizers need descriptors themselves");
+    return;
+#endif
     World world;
     configure(world, "capacity: {slots: 30}\n");
     const auto daemon = daemon_under(world, {"prlimit", "--nofile=40:40", program("cicdd")});
@@ -107,5 +112,7 @@ TEST_CASE("jobs that find no file descriptor end with the reason or wait; the da
     }
     CHECK(is_alive(world.daemon_pid()));
     GitRepository quick{{".cicd.yaml", quick_pipeline}};
-    CHECK(world.cicdctl({"run"}, world.in(quick.path())).code == 0);
+    const auto after = world.cicdctl({"run"}, world.in(quick.path()));
+    INFO(after.out, after.err);
+    CHECK(after.code == 0);
 }
