@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <system_error>
 
 namespace cicd::git {
@@ -14,11 +15,49 @@ Mirror::Lease::~Lease() {
     mirror_->idle_.push_back({std::move(repository_), std::move(odb_)});
 }
 
+namespace {
+
+bool is_there(const fs::path& mirror) {
+    std::error_code ignored;
+    return fs::exists(mirror / "HEAD", ignored) && fs::exists(mirror / "objects", ignored);
+}
+
+/// Also mends what is there; keeps all objects.
+Result<Owned<git_repository>> initialize_at(const fs::path& path) {
+    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_MKDIR;
+    options.initial_head = "main";
+    Owned<git_repository> repository;
+    if (git_repository_init_ext(out(repository), path.c_str(), &options) < 0)
+        return failure("cannot create the mirror " + path.string());
+    return repository;
+}
+
+/// Elsewhere first: whoever dies half-way leaves nothing that the next one stumbles over, such as a lock of libgit2's.
+Result<void> make_mirror(const fs::path& path) {
+    static std::atomic<int> count{0};
+    const auto name = ".new-" + std::to_string(::getpid()) + "-" + std::to_string(++count) + "-" + path.filename().string();
+    const auto fresh = path.parent_path() / name;
+    std::error_code error;
+    fs::remove_all(fresh, error);
+    CICD_CHECK(initialize_at(fresh));
+    fs::rename(fresh, path, error);
+    if (error && !is_there(path)) {  // something half-made is in the way
+        fs::remove_all(path, error);
+        fs::rename(fresh, path, error);
+    }
+    std::error_code ignored;
+    fs::remove_all(fresh, ignored);  // where somebody else was quicker
+    if (is_there(path)) return {};
+    return unavailable("SOURCE_005", "cannot create the mirror " + path.string() + ": " + error.message());
+}
+
+}  // namespace
+
 Result<Mirror::Lease> Mirror::lease(bool create) {
     initialize();
     Handle handle;
-    std::error_code ignored;
-    const bool present = fs::exists(path_ / "HEAD", ignored) && fs::exists(objects(), ignored);
+    const bool present = is_there(path_);
     {
         const std::lock_guard lock(mutex_);
         if (!present) {
@@ -32,12 +71,9 @@ Result<Mirror::Lease> Mirror::lease(bool create) {
     if (handle.repository) return Lease(*this, std::move(handle.repository), std::move(handle.odb));
     if (!present && !create)
         return not_found("SOURCE_004", "this source is no longer kept: " + path_.string() + " is gone");
-    if (present ? git_repository_open_bare(out(handle.repository), path_.c_str()) < 0 : true) {
-        git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
-        options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_MKDIR;
-        options.initial_head = "main";
-        if (git_repository_init_ext(out(handle.repository), path_.c_str(), &options) < 0)
-            return failure("cannot create the mirror " + path_.string());
+    if (!present) CICD_CHECK(make_mirror(path_));
+    if (git_repository_open_bare(out(handle.repository), path_.c_str()) < 0) {
+        CICD_TRY(handle.repository, initialize_at(path_));
     }
     if (git_repository_odb(out(handle.odb), handle.repository.get()) < 0)
         return failure("cannot open the objects of " + path_.string());

@@ -2,6 +2,8 @@
 #include "tests/unit/daemon/git/repository.hpp"
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 using namespace cicd;
@@ -161,6 +163,20 @@ TEST_CASE("What a killed process left half-way is completed, and a removed mirro
     fs::remove_all(mirror);
     CHECK(later.snapshot(scene.repository)->tree == source.tree);
     CHECK(*later.read_file(source, "a.txt") == "one\n");
+}
+
+TEST_CASE("A mirror that was half made when its maker was killed is no obstacle") {
+    Scene scene(working_tree);
+    const auto source = scene.snapshot();
+    const fs::path mirrors = scene.folder.path() / "mirrors";
+    const fs::path mirror = fs::directory_iterator(mirrors)->path();
+    for (const char* part : {"HEAD", "objects", "config"}) fs::remove_all(mirror / part);
+    std::ofstream(mirror / "config.lock") << "";
+    git::Sources later(mirrors);
+    const auto again = later.snapshot(scene.repository);
+    if (!again) FAIL(again.error().message);
+    CHECK(again->tree == source.tree);
+    CHECK(std::distance(fs::directory_iterator(mirrors), fs::directory_iterator()) == 1);
 }
 
 TEST_CASE("What is no repository says what to do") {
