@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <system_error>
 
 namespace cicd::git {
@@ -20,6 +21,19 @@ namespace {
 bool is_there(const fs::path& mirror) {
     std::error_code ignored;
     return fs::exists(mirror / "HEAD", ignored) && fs::exists(mirror / "objects", ignored);
+}
+
+/// Of a process that was killed while it wrote a reference or the configuration, which takes milliseconds.
+void remove_old_locks(const fs::path& mirror) {
+    const auto recent = fs::file_time_type::clock::now() - std::chrono::minutes(1);
+    std::error_code error;
+    const auto look_at = [&](const fs::path& file) {
+        std::error_code gone;
+        if (file.extension() == ".lock" && fs::last_write_time(file, gone) < recent && !gone) fs::remove(file, gone);
+    };
+    for (const auto& entry : fs::directory_iterator(mirror, error)) look_at(entry.path());
+    for (fs::recursive_directory_iterator it(mirror / "refs", error), end; !error && it != end; it.increment(error))
+        look_at(it->path());
 }
 
 /// Also mends what is there; keeps all objects.
@@ -58,6 +72,7 @@ Result<Mirror::Lease> Mirror::lease(bool create) {
     initialize();
     Handle handle;
     const bool present = is_there(path_);
+    if (present) std::call_once(swept_, [this] { remove_old_locks(path_); });
     {
         const std::lock_guard lock(mutex_);
         if (!present) {

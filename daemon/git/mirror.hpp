@@ -52,6 +52,7 @@ private:
     };
     std::filesystem::path path_;
     std::mutex mutex_;
+    std::once_flag swept_;
     std::vector<Handle> idle_;
     std::unordered_set<git_oid, OidHash, OidEqual> complete_;
 };

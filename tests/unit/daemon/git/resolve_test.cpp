@@ -1,6 +1,9 @@
 #include "daemon/git/source.hpp"
 #include "tests/unit/daemon/git/repository.hpp"
 
+#include <chrono>
+#include <fstream>
+
 using namespace cicd;
 using namespace cicd::tests;
 namespace fs = std::filesystem;
@@ -60,6 +63,24 @@ TEST_CASE("A fetched source survives its origin") {
     const auto source = scene.resolve("file://" + scene.repository.string(), {"", "topic", "", 0});
     fs::remove_all(scene.repository);
     CHECK(*scene.sources.read_file(source, "src/b") == "2\n");
+}
+
+TEST_CASE("Locks that a killed process left in a mirror are no obstacle later") {
+    Scene scene(branches);
+    const auto where = "file://" + scene.repository.string();
+    (void)scene.resolve(where, {"", "topic", "", 0});
+    const fs::path mirrors = scene.folder.path() / "mirrors";
+    const fs::path mirror = fs::directory_iterator(mirrors)->path();
+    for (const char* name : {"config.lock", "packed-refs.lock", "refs/heads/topic.lock"}) {
+        std::ofstream(mirror / name) << "";
+        fs::last_write_time(mirror / name, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    }
+    sh(scene.repository, "git checkout -q topic && echo 4 > src/c && git add -A && git commit -qm four");
+    git::Sources later(mirrors);
+    const auto source = later.resolve(where, {"", "topic", "", 0});
+    if (!source) FAIL(source.error().message);
+    CHECK(source->commit == scene.rev("topic"));
+    CHECK_FALSE(fs::exists(mirror / "refs/heads/topic.lock"));
 }
 
 TEST_CASE("An origin that is not there says so") {
