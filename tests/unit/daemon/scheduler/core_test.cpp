@@ -339,11 +339,10 @@ TEST_CASE("after a restart, running jobs are adopted, queued ones wait, the rest
     CHECK(next.changes.events.front().seq > 50);
 }
 
-TEST_CASE("retry takes over what succeeded; a restart is one job and what it had kept from running") {
-    World world;
-    auto plan = chain();
-    world.accept(plan);
-    world.end("build.build", JobState::success, EndReason::exit, Object{{"v", Value("1")}});
+namespace {
+
+/// The run of a chain where test.unit failed, as it is when all is over.
+model::Run failed_chain(World& world) {
     world.fail("test.unit");
     auto over = *world.core.run(world.run);
     for (auto& record : over.jobs)
@@ -352,6 +351,17 @@ TEST_CASE("retry takes over what succeeded; a restart is one job and what it had
         else if (record.key == "ship.ship")
             record.state = JobState::skipped;
     over.state = RunState::failed;
+    return over;
+}
+
+}  // namespace
+
+TEST_CASE("retry takes over what succeeded; a restart is one job and what it had kept from running") {
+    World world;
+    auto plan = chain();
+    world.accept(plan);
+    world.end("build.build", JobState::success, EndReason::exit, Object{{"v", Value("1")}});
+    const auto over = failed_chain(world);
     int ids = 100;
     const Birth birth{RunId("run-9"), [&] { return JobId("job-" + std::to_string(++ids)); }, "me", world.now};
     const auto next = retry_run({over, plan, ""}, {}, birth);
@@ -381,14 +391,7 @@ TEST_CASE("retry from a stage, or of jobs: the rest keeps its results") {
     auto plan = chain();
     world.accept(plan);
     world.end("build.build");
-    world.fail("test.unit");
-    auto over = *world.core.run(world.run);
-    for (auto& record : over.jobs)
-        if (record.key == "test.lint")
-            record.state = JobState::success;
-        else if (record.key == "ship.ship")
-            record.state = JobState::skipped;
-    over.state = RunState::failed;
+    const auto over = failed_chain(world);
     int ids = 100;
     const Birth birth{RunId("run-9"), [&] { return JobId("job-" + std::to_string(++ids)); }, "me", world.now};
     const auto states = [&](const contract::RetryRun& what) {
