@@ -219,7 +219,6 @@ void Core::Step::make_ready(RunNode& run, int index) {
 void Core::Step::dispatch() {
     if (!state_.pause_reason.empty()) return;
     while (const auto next = state_.places.next()) start(*next->run, next->index);
-    if (const auto next = state_.places.first_in_line()) prepare_job(*next->run, next->index);
 }
 
 zones::Assignment Core::Step::assignment(RunNode& run, int index) const {

@@ -1,7 +1,7 @@
 #include "daemon/scheduler/step.hpp"
 
 /// A job's place takes longer to make than many a job takes to run. So while the last thing that a job needs runs, its
-/// place is made and held back: a chain goes on at once. The same for who is first in line. Never more of them than slots.
+/// place is made and held back: a chain goes on at once. Never more of them than slots.
 namespace cicd::scheduler {
 
 void Core::Step::look_ahead(RunNode& run, int index) {
@@ -20,17 +20,12 @@ void Core::Step::prepare(RunNode& run, int index) {
         const auto& planned = *node.planned;
         const bool wanted = planned.reason.decision != model::Decision::skip && !planned.expand_later &&
                             run.planned_stage(group.stage).reason.decision != model::Decision::skip;
-        const bool fits = never_fits(node.demand, state_.places.capacity()).empty();
-        if (wanted && fits && run.run.jobs[job].state == model::JobState::created) prepare_job(run, job);
+        const bool fits = state_.ahead < state_.places.capacity().slots && never_fits(node.demand, state_.places.capacity()).empty();
+        if (!wanted || !fits || node.ahead || run.run.jobs[job].state != model::JobState::created) continue;
+        node.ahead = true;
+        ++state_.ahead;
+        actions_.prepares.push_back(assignment(run, job));
     }
-}
-
-void Core::Step::prepare_job(RunNode& run, int index) {
-    auto& node = run.jobs[index];
-    if (node.ahead || state_.ahead >= state_.places.capacity().slots) return;
-    node.ahead = true;
-    ++state_.ahead;
-    actions_.prepares.push_back(assignment(run, index));
 }
 
 void Core::Step::no_longer_ahead(RunNode& run, int index, bool discard) {

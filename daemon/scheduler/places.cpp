@@ -203,11 +203,6 @@ std::optional<JobRef> Places::next() {
     }
 }
 
-std::optional<JobRef> Places::first_in_line() const {
-    const auto best = first(0);
-    return best ? std::optional(best->entry->job) : std::nullopt;
-}
-
 std::vector<Places::Waiting> Places::order() const {
     std::vector<Waiting> all;
     all.reserve(static_cast<std::size_t>(waiting_));

@@ -82,8 +82,6 @@ public:
     void give_back(const Demand& demand, Claim claim);
     /// The next job that fits, taken out of the queue, its place taken; nothing when nobody fits.
     std::optional<JobRef> next();
-    /// Who is first in line just now, whether there is room or not.
-    [[nodiscard]] std::optional<JobRef> first_in_line() const;
 
     [[nodiscard]] const Capacity& used() const { return used_; }
     [[nodiscard]] int used_slots() const { return used_.slots; }

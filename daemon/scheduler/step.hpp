@@ -105,7 +105,6 @@ private:
     // ahead.cpp: places made before their turn
     void look_ahead(RunNode& run, int job);
     void prepare(RunNode& run, int group);
-    void prepare_job(RunNode& run, int index);
     void no_longer_ahead(RunNode& run, int job, bool discard);
 
     // concurrency.cpp: groups that have one holder at a time

@@ -288,25 +288,3 @@ TEST_CASE("--from: what comes before counts as successful, with empty outputs") 
     world.end("test.t");
     CHECK(world.run_state() == RunState::success);
 }
-
-TEST_CASE("who is first in line has its place made before its turn, and given up where the turn will not come") {
-    World world({.slots = 1, .cpu = 4, .memory = 1 << 30});
-    model::Plan plan;
-    plan.stages = {stage("s")};
-    for (const char* name : {"a", "b", "c"}) plan.jobs.push_back(job("s", name));
-    world.accept(plan);
-    const auto prepared = [](const Actions& actions) {
-        std::vector<std::string> keys;
-        for (const auto& assignment : actions.prepares) keys.push_back(assignment.spec.key);
-        return keys;
-    };
-    CHECK(world.take_started() == std::vector<std::string>{"s.a"});
-    CHECK(prepared(world.accepted) == std::vector<std::string>{"s.b"});
-    const auto next = world.end("s.a");
-    CHECK(world.take_started() == std::vector<std::string>{"s.b"});
-    CHECK(prepared(next) == std::vector<std::string>{"s.c"});
-    CHECK(next.discards.empty());
-    const auto stopped = world.handle(JobCancelled{world.id("s.c"), "enough"});
-    REQUIRE(stopped.discards.size() == 1);
-    CHECK(stopped.discards[0].first == world.id("s.c"));
-}
