@@ -17,9 +17,6 @@ public:
         : services_(services), idempotency_(executor, services) {}
     async::Task<Response> answer(Request request);
     [[nodiscard]] Services& services() const { return services_; }
-    static std::string next_request_id();
-    /// The client's own id for a request where it is one that logs can hold, else a new one.
-    static std::string request_id(std::string_view wanted);
 
 private:
     struct Answered {

@@ -1,7 +1,7 @@
 #include "daemon/api/request_parser.hpp"
 
 #include "common/contract/errors.hpp"
-#include "daemon/api/dispatch.hpp"
+#include "daemon/api/request_id.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -35,7 +35,7 @@ Request as_request(const http::request<http::string_body>& message, std::string 
     request.if_none_match = field(http::field::if_none_match);
     request.last_event_id = field("Last-Event-ID");
     request.idempotency_key = field("Idempotency-Key");
-    request.id = Dispatcher::request_id(message["X-Request-Id"]);
+    request.id = request_id(message["X-Request-Id"]);
     request.user = std::move(user);
     return request;
 }

@@ -1,4 +1,5 @@
 #include "common/contract/errors.hpp"
+#include "daemon/api/request_id.hpp"
 #include "daemon/api/server.hpp"
 
 #include <pwd.h>
@@ -135,7 +136,7 @@ void Server::turn_away(Socket socket) {
     const Error error{ErrorKind::unavailable, std::string(contract::code::too_many),
                       std::to_string(most_connections_) + " connections are open, as many as the daemon takes",
                       "end some, or raise the limit of open files (ulimit -n) and start the daemon again", {}};
-    const auto response = error_response(error, Dispatcher::next_request_id());
+    const auto response = error_response(error, next_request_id());
     const auto text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
                       "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" + response.body;
     [[maybe_unused]] const auto sent = ::send(socket.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

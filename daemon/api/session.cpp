@@ -1,5 +1,6 @@
 #include "common/contract/errors.hpp"
 #include "daemon/api/metrics.hpp"
+#include "daemon/api/request_id.hpp"
 #include "daemon/api/request_parser.hpp"
 #include "daemon/api/server.hpp"
 
@@ -186,7 +187,7 @@ async::Task<void> serve_connection(asio::local::stream_protocol::socket socket, 
         error = co_await read_request(stream, buffer, parser);
         if (error) {
             Request nothing;
-            nothing.id = Dispatcher::next_request_id();
+            nothing.id = next_request_id();
             auto response = refusal(error, nothing.id);
             if (response) co_await write_response(stream, std::move(*response), nothing, false);
             co_return;

@@ -32,6 +32,13 @@ Result<void> make_empty_file(const fs::path& path) {
     return {};
 }
 
+/// What is left of a document whose writer was killed before it got its name.
+void remove_half_written(const job::Paths& paths) {
+    std::error_code ignored;
+    for (const auto& document : {paths.spec(), paths.pid(), paths.cancel(), paths.exit()})
+        fs::remove(document.string() + ".tmp", ignored);
+}
+
 /// The `runner` context, with GitHub's names for the machine.
 Value runner_context() {
     utsname machine{};
@@ -138,7 +145,7 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 
 void remove_leavings(const job::Paths& paths) {
     (void)os::remove_all(paths.workspace());
-    (void)os::remove_all(paths.exit().string() + ".tmp");
+    remove_half_written(paths);
 }
 
 std::vector<Attempt> attempts_without_runner(const Folders& folders) {
@@ -166,7 +173,7 @@ void set_aside(const Folders& folders, const std::vector<Attempt>& attempts) {
         const bool never_started =
             !fs::exists(paths.exit(), ignored) && job::runner_status(paths).liveness == job::RunnerLiveness::not_started;
         fs::rename(never_started ? paths.root : paths.workspace(), folders.aside() / (job.str() + "." + std::to_string(number)), ignored);
-        for (const auto& written : {paths.exit(), paths.spec()}) fs::remove(written.string() + ".tmp", ignored);
+        remove_half_written(paths);
     }
 }
 

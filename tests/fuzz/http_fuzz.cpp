@@ -1,4 +1,5 @@
 // A connection's bytes: parsed by the server's parser with its limits, routed, its query and its body read.
+#include "daemon/api/request_parser.hpp"
 #include "daemon/api/resources/answers.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -45,12 +46,8 @@ void read_everything(const api::Request& request) {
 }
 
 void answer(const http::request<http::string_body>& message) {
-    api::Request request;
-    request.method = std::string(message.method_string());
-    request.target = std::string(message.target());
-    request.body = message.body();
-    request.accept = std::string(message[http::field::accept]);
-    request.id = "req_1";
+    auto request = api::as_request(message, "somebody");
+    fuzz::require(!request.id.empty() && request.id.size() <= 64, "a request has an id that logs can hold", request.id);
     if (const auto target = api::read_target(request.target, request); !target)
         return fuzz::require_good(target.error());
     const auto found = api::find_endpoint(table, request);
@@ -73,9 +70,8 @@ void answer(const http::request<http::string_body>& message) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto bytes = fuzz::as_text(data, size);
     const std::size_t piece = fuzz::take_byte(bytes) % 64u * 16 + 1;
-    http::request_parser<http::string_body> parser;
-    parser.body_limit(std::uint64_t{8} << 20);
-    parser.header_limit(32 * 1024);
+    api::MessageParser parser;
+    api::set_limits(parser);
     parser.eager(true);
     std::string pending;
     while (!parser.is_done()) {
@@ -85,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         pending += more;
         boost::system::error_code error;
         pending.erase(0, parser.put(boost::asio::buffer(pending), error));
-        if (error && error != http::error::need_more) return 0;
+        if (error && error != http::error::need_more) return fuzz::require_good(api::no_request(error)), 0;
     }
     answer(parser.get());
     return 0;
