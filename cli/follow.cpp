@@ -147,8 +147,14 @@ private:
             cancelling_ = true;
             --times;
             progress_.set_cancelling();
-            view_.notice(progress_, "Cancelling " + id_ + ": its jobs are told to end. Ctrl-C again leaves at once.");
-            cancel("interrupted by the user");
+            view_.notice(progress_, "Cancelling " + id_ + ": its jobs are told to end. Ctrl-C again kills them.");
+            cancel({"interrupted by the user"});
+        }
+        if (times > 0 && !killing_) {
+            killing_ = true;
+            --times;
+            view_.notice(progress_, "Killing what is left of " + id_ + ". Ctrl-C again leaves at once.");
+            cancel({"interrupted by the user", true});
         }
         if (times > 0)
             left_ = Leaving{id_ + " is being cancelled by the daemon: 'cicdctl show " + id_ + "' tells how it ended.",
@@ -178,12 +184,12 @@ private:
         cancelling_ = true;
         progress_.set_cancelling();
         view_.notice(progress_, "Time is up: cancelling " + id_ + ".");
-        cancel("it took longer than --timeout allows");
+        cancel({"it took longer than --timeout allows"});
     }
 
-    void cancel(const std::string& reason) {
+    void cancel(const contract::Cancel& how) {
         auto client = session_.another_connection();
-        const auto cancelled = client.cancel_run(id_, reason);
+        const auto cancelled = client.cancel_run(id_, how);
         if (!cancelled && cancelled.error().kind != ErrorKind::conflict)
             view_.notice(progress_, "Cannot cancel: " + cancelled.error().message);
     }
@@ -199,7 +205,7 @@ private:
     Steady::time_point start_ = Steady::now(), last_look_ = start_;
     std::int64_t last_seq_ = 0;
     std::map<std::pair<std::string, int>, std::uint64_t> next_line_;
-    bool cancelling_ = false, timed_out_ = false;
+    bool cancelling_ = false, killing_ = false, timed_out_ = false;
     std::optional<Leaving> left_;  ///< the run is left to itself
 };
 

@@ -114,7 +114,7 @@ _cicdctl() {
         'logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
         'watch') options='--events --no-wait --timeout' ;;
         'explain') options='-a --all' ;;
-        'cancel') options='--reason' ;;
+        'cancel') options='--reason --force' ;;
         'retry') options='--failed --from --job --everything -d --detach --events --timeout' ;;
         'reschedule') options='--priority --not-before' ;;
         'pipeline list') options='--limit --page' ;;
@@ -124,7 +124,7 @@ _cicdctl() {
         'pipeline export') options='--format' ;;
         'job list') options='--status --stage --name --limit --page' ;;
         'job logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
-        'job cancel') options='--reason' ;;
+        'job cancel') options='--reason --force' ;;
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
         'daemon stop') options='--timeout' ;;

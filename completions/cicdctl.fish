@@ -123,7 +123,8 @@ complete -c cicdctl -n "__cicdctl_at 'watch'" -l timeout -d 'Stop watching after
 complete -c cicdctl -n "__cicdctl_at 'watch'" -xa '(__cicdctl_ask run)'
 complete -c cicdctl -n "__cicdctl_at 'explain'" -s a -l all -d 'Jobs about which there is nothing to say, too'
 complete -c cicdctl -n "__cicdctl_at 'explain'" -xa '(__cicdctl_ask id)'
-complete -c cicdctl -n "__cicdctl_at 'cancel'" -l reason -d 'Kept with the run' -x
+complete -c cicdctl -n "__cicdctl_at 'cancel'" -l reason -d 'Kept with the run or job' -x
+complete -c cicdctl -n "__cicdctl_at 'cancel'" -l force -d 'Kill what runs, without the time it is given to end by itself'
 complete -c cicdctl -n "__cicdctl_at 'cancel'" -xa '(__cicdctl_ask id)'
 complete -c cicdctl -n "__cicdctl_at 'retry'" -l failed -d 'What did not succeed, and what needs it (without another choice)'
 complete -c cicdctl -n "__cicdctl_at 'retry'" -l from -d 'This stage and all that need it, successes too' -x
@@ -195,7 +196,8 @@ complete -c cicdctl -n "__cicdctl_at 'job logs'" -l attempt -d 'Of this attempt 
 complete -c cicdctl -n "__cicdctl_at 'job logs'" -l timestamps -d 'When each line was written, UTC'
 complete -c cicdctl -n "__cicdctl_at 'job logs'" -l raw -d 'Bytes as they were written: no [stage/job], nothing taken out'
 complete -c cicdctl -n "__cicdctl_at 'job logs'" -xa '(__cicdctl_ask job)'
-complete -c cicdctl -n "__cicdctl_at 'job cancel'" -l reason -d 'Kept with the job' -x
+complete -c cicdctl -n "__cicdctl_at 'job cancel'" -l reason -d 'Kept with the run or job' -x
+complete -c cicdctl -n "__cicdctl_at 'job cancel'" -l force -d 'Kill what runs, without the time it is given to end by itself'
 complete -c cicdctl -n "__cicdctl_at 'job cancel'" -xa '(__cicdctl_ask job)'
 complete -c cicdctl -n "__cicdctl_at 'job restart'" -xa '(__cicdctl_ask job)'
 complete -c cicdctl -n "__cicdctl_at 'job queue'" -s w -l watch -d 'Show it anew every second, until Ctrl-C'

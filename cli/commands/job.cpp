@@ -1,3 +1,4 @@
+#include "cli/cancellation.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/identifiers.hpp"
 #include "cli/lists.hpp"
@@ -21,7 +22,6 @@ constexpr Option list_options[] = {
     {.names = "--limit", .value = "N", .help = "At most so many (20)"},
     {.names = "--page", .value = "N", .help = "Further pages of that size"},
 };
-constexpr Option cancel_options[] = {{.names = "--reason", .value = "TEXT", .help = "Kept with the job"}};
 constexpr Option queue_options[] = {{.names = "-w,--watch", .help = "Show it anew every second, until Ctrl-C"}};
 constexpr Example queue_examples[] = {{"cicdctl job queue", "what waits, in the order in which it will start"},
                                       {"cicdctl explain job-7", "why one of them waits"}};
@@ -95,8 +95,7 @@ Result<ExitCode> logs(Session& session, const Arguments& arguments) {
 Result<ExitCode> cancel(Session& session, const Arguments& arguments) {
     CICD_TRY(const auto id, job_id(arguments.operand(0)));
     CICD_TRY(auto* daemon, session.daemon());
-    const auto reason = arguments.has("--reason") ? arguments.text("--reason") : std::string("cancelled by the user");
-    CICD_TRY(const auto job, daemon->cancel_job(id, reason));
+    CICD_TRY(const auto job, daemon->cancel_job(id, cancellation(arguments)));
     print_job(session, job);
     return ExitCode::success;
 }
@@ -138,7 +137,7 @@ constinit const Command job_logs{.name = "job logs",
 constinit const Command job_cancel{.name = "job cancel",
                                    .summary = "Cancel a job",
                                    .operands = one_job,
-                                   .options = cancel_options,
+                                   .shared_options = cancel_options,
                                    .examples = cancel_examples,
                                    .handler = cancel};
 constinit const Command job_restart{.name = "job restart",

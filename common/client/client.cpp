@@ -151,9 +151,8 @@ Result<std::string> Client::run_definition(const std::string& id) {
     return std::move(response.body);
 }
 
-Result<model::Run> Client::cancel_run(const std::string& id, const std::string& reason) {
-    return decoded<model::Run>(
-        call("POST", path_of(route::cancel_run, {id}), codec::encode(contract::Cancel{reason})));
+Result<model::Run> Client::cancel_run(const std::string& id, const contract::Cancel& how) {
+    return decoded<model::Run>(call("POST", path_of(route::cancel_run, {id}), codec::encode(how)));
 }
 
 Result<model::Run> Client::retry_run(const std::string& id, const contract::RetryRun& options) {
@@ -172,9 +171,8 @@ Result<model::JobRun> Client::show_job(const std::string& id) {
     return decoded<model::JobRun>(call("GET", path_of(route::show_job, {id})));
 }
 
-Result<model::JobRun> Client::cancel_job(const std::string& id, const std::string& reason) {
-    return decoded<model::JobRun>(
-        call("POST", path_of(route::cancel_job, {id}), codec::encode(contract::Cancel{reason})));
+Result<model::JobRun> Client::cancel_job(const std::string& id, const contract::Cancel& how) {
+    return decoded<model::JobRun>(call("POST", path_of(route::cancel_job, {id}), codec::encode(how)));
 }
 
 Result<model::Run> Client::restart_job(const std::string& id) {

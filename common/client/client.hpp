@@ -78,7 +78,7 @@ public:
     Result<model::Run> show_run(const std::string& id);
     Result<Value> run_plan(const std::string& id);
     Result<std::string> run_definition(const std::string& id);
-    Result<model::Run> cancel_run(const std::string& id, const std::string& reason);
+    Result<model::Run> cancel_run(const std::string& id, const contract::Cancel& how);
     Result<model::Run> retry_run(const std::string& id, const contract::RetryRun& options);
     /// From after `after_seq` to the run's end (or for ever where it has ended: returns at once then). Log lines of a job
     /// come before the event of its end; a dropped stream goes on where it was, without repeating anything.
@@ -86,7 +86,7 @@ public:
 
     Result<contract::Page<model::JobRun>> list_jobs(const contract::JobFilter& filter);
     Result<model::JobRun> show_job(const std::string& id);
-    Result<model::JobRun> cancel_job(const std::string& id, const std::string& reason);
+    Result<model::JobRun> cancel_job(const std::string& id, const contract::Cancel& how);
     Result<model::Run> restart_job(const std::string& id);
     /// Of the job's latest attempt, or of `attempt` where it is not 0.
     Result<std::vector<contract::LogEntry>> job_log(const std::string& id, std::uint64_t first_line, int max_lines,

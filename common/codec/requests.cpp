@@ -25,7 +25,7 @@ struct Fields<contract::RetryRun> {
 template <>
 struct Fields<contract::Cancel> {
     using T = contract::Cancel;
-    static constexpr auto list = std::tuple{shown("reason", &T::reason)};
+    static constexpr auto list = std::tuple{shown("reason", &T::reason), omitted("force", &T::force)};
 };
 
 template <>

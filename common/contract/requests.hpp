@@ -45,6 +45,7 @@ struct RetryRun {
 
 struct Cancel {
     std::string reason;
+    bool force = false;  ///< without the time that jobs are given to end by themselves
     bool operator==(const Cancel&) const = default;
 };
 

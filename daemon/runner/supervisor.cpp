@@ -133,12 +133,10 @@ void Supervisor::on_signal(int number) {
     if (finishing_) return;
     // Who asks again, after a restart say, cannot know whether the first request has arrived.
     if (number == SIGTERM && stop_) return;
-    if (number == SIGTERM) {
-        const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
-        end_job({request.reason, request.message.empty() ? "the job was cancelled" : request.message});
-        return;
-    }
-    if (!stop_) stop_ = Stop{model::EndReason::cancelled, "the job was cancelled"};
+    const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
+    const Stop asked{request.reason, request.message.empty() ? "the job was cancelled" : request.message};
+    if (number == SIGTERM) return end_job(asked);
+    if (!stop_) stop_ = asked;
     output_.system_line(step_, "everything is killed");
     kill_all();
 }

@@ -158,7 +158,7 @@ void Core::Step::resume_job(RunNode& run, int index) {
         if (stop.job != record.id || stop.phase != record.attempt) continue;
         node.stop = stop.reason;  // its runner may not have heard of it
         node.stop_message = stop.message;
-        tell_stop(run, index);
+        tell_stop(run, index, false);
     }
 }
 

@@ -56,11 +56,11 @@ struct JobEnded {
 };
 struct RunCancelled {
     RunId run;
-    std::string reason;
+    contract::Cancel how;
 };
 struct JobCancelled {
     JobId job;
-    std::string reason;
+    contract::Cancel how;
 };
 /// Another turn, for what has not started yet.
 struct RunRescheduled {
@@ -92,6 +92,7 @@ struct StopJob {
     int attempt = 1;
     model::EndReason reason = model::EndReason::cancelled;
     std::string message;
+    bool at_once = false;  ///< without grace. Not kept over a restart: then the job has its grace
 };
 
 /// What an event leads to. `changes` must be durable before anything else of it is carried out (timers may be set at

@@ -198,7 +198,8 @@ void Scheduler::carry_out(Batch& batch) {
     auto& actions = batch.actions;
     for (const auto& assignment : actions.adoptions) parts_.zone.adopt(assignment);
     for (const auto& assignment : actions.starts) parts_.zone.start(assignment);
-    for (const auto& stop : actions.stops) parts_.zone.cancel(stop.job, stop.attempt, stop.reason, stop.message);
+    for (const auto& stop : actions.stops)
+        parts_.zone.cancel(stop.job, stop.attempt, {stop.reason, stop.message, stop.at_once});
     for (const auto& event : actions.changes.events) parts_.bus.publish(event);
     for (const auto& ticket : batch.tickets) {
         ticket->done = true;

@@ -59,9 +59,9 @@ public:
     void resume_work();
 
     async::Task<Result<model::Run>> start(contract::StartRun request, std::string user, std::string request_key = {}) override;
-    async::Task<Result<model::Run>> cancel(RunId run, std::string reason) override;
+    async::Task<Result<model::Run>> cancel(RunId run, contract::Cancel how) override;
     async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
-    async::Task<Result<model::JobRun>> cancel_job(JobId job, std::string reason) override;
+    async::Task<Result<model::JobRun>> cancel_job(JobId job, contract::Cancel how) override;
     async::Task<Result<model::Run>> restart_job(JobId job, std::string user) override;
     async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) override;
     async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change, std::string user) override;

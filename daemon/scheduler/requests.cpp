@@ -147,10 +147,10 @@ Error over_already(const model::JobRun& job) {
     return conflict("JOB_006", job.id.str() + " is over already: " + std::string(to_text(job.state)));
 }
 
-async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason) {
+async::Task<Result<model::Run>> Scheduler::cancel(RunId run, contract::Cancel how) {
     if (stopping_) co_return shutting_down();
     if (core_.run(run)) {
-        submit(RunCancelled{run, reason});
+        submit(RunCancelled{run, how});
         auto answering = snapshot(run);
         co_return co_await std::move(answering);
     }
@@ -163,10 +163,10 @@ async::Task<Result<model::Run>> Scheduler::cancel(RunId run, std::string reason)
     co_return over_already(*over);
 }
 
-async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, std::string reason) {
+async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, contract::Cancel how) {
     if (stopping_) co_return shutting_down();
     const bool active = core_.job(job) && !model::is_final(core_.job(job)->state);
-    if (active) submit(JobCancelled{job, reason});
+    if (active) submit(JobCancelled{job, how});
     std::optional<model::JobRun> now;
     if (const auto* record = core_.job(job); active && record) now = *record;
     auto waiting = durable();

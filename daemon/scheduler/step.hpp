@@ -88,9 +88,9 @@ private:
     zones::Assignment assignment(RunNode& run, int job) const;
 
     // stop.cpp: cancelling, timeouts, failFast; and going on after a restart
-    void stop_job(RunNode& run, int job, model::EndReason reason, const std::string& message);
-    void tell_stop(RunNode& run, int job);
-    void cancel_run(RunNode& run, model::EndReason reason, const std::string& message);
+    void stop_job(RunNode& run, int job, model::EndReason reason, const std::string& message, bool at_once = false);
+    void tell_stop(RunNode& run, int job, bool at_once);
+    void cancel_run(RunNode& run, model::EndReason reason, const std::string& message, bool at_once = false);
     void break_group(RunNode& run, int group, const std::string& message);
     bool survives_cancel(RunNode& run, int job);
     RunNode& add(RunAccepted& event);

@@ -11,9 +11,11 @@ using model::JobState;
 namespace {
 /// How long jobs that run in spite of a cancellation may take altogether.
 constexpr Milliseconds cleanup_time{300'000};
+
+std::string cancelled(const contract::Cancel& how) { return how.reason.empty() ? "cancelled" : "cancelled: " + how.reason; }
 }  // namespace
 
-void Core::Step::stop_job(RunNode& run, int index, EndReason reason, const std::string& message) {
+void Core::Step::stop_job(RunNode& run, int index, EndReason reason, const std::string& message, bool at_once) {
     auto& record = run.run.jobs[index];
     auto& node = run.jobs[index];
     if (model::is_final(record.state)) return;
@@ -23,12 +25,12 @@ void Core::Step::stop_job(RunNode& run, int index, EndReason reason, const std::
         node.stop_message = message;
         actions_.changes.stops.push_back({run.run.id, record.id, record.attempt, reason, message, now_});
     }
-    tell_stop(run, index);
+    tell_stop(run, index, at_once);
 }
 
-void Core::Step::tell_stop(RunNode& run, int index) {
+void Core::Step::tell_stop(RunNode& run, int index, bool at_once) {
     const auto& node = run.jobs[index];
-    actions_.stops.push_back({run.run.jobs[index].id, run.run.jobs[index].attempt, *node.stop, node.stop_message});
+    actions_.stops.push_back({run.run.jobs[index].id, run.run.jobs[index].attempt, *node.stop, node.stop_message, at_once});
 }
 
 bool Core::Step::survives_cancel(RunNode& run, int index) {
@@ -44,17 +46,18 @@ bool Core::Step::survives_cancel(RunNode& run, int index) {
     return holds(stage.condition) && (own.empty() || holds(own));
 }
 
-/// The first time, jobs that ask to run in any case still do, for a while; the second time, everything ends.
-void Core::Step::cancel_run(RunNode& run, EndReason reason, const std::string& message) {
-    if (run.cancelling == CancelPhase::everything) return;
-    const bool again = run.cancelling == CancelPhase::cleaning_up;
+/// The first time, jobs that ask to run in any case still do, for a while; the second time, everything ends. At once:
+/// what runs is killed.
+void Core::Step::cancel_run(RunNode& run, EndReason reason, const std::string& message, bool at_once) {
+    if (run.cancelling == CancelPhase::everything && !at_once) return;
+    const bool again = run.cancelling != CancelPhase::none;
     const bool waits = run.lock.waiting;  // nothing of it has started, so there is nothing to clean up
     if (!again) {
         run.cancel_reason = reason;
         run.run.message = message;  // a run that is not over has a message only while it is being cancelled
         notice(run, message);
     }
-    run.cancelling = again || waits ? CancelPhase::everything : CancelPhase::cleaning_up;
+    run.cancelling = again || waits || at_once ? CancelPhase::everything : CancelPhase::cleaning_up;
     if (waits) start_run(run);
     if (!again) actions_.timers.push_back({Timer::Kind::cleanup_bound, run.run.id, {}, 0, now_ + cleanup_time});
     actions_.changes.stops.push_back({run.run.id, {}, static_cast<int>(run.cancelling), run.cancel_reason, run.run.message, now_});
@@ -66,7 +69,7 @@ void Core::Step::cancel_run(RunNode& run, EndReason reason, const std::string& m
         if (model::is_final(state)) continue;
         const bool spares = run.cancelling == CancelPhase::cleaning_up && !run.jobs[job].placed;
         if (spares && survives_cancel(run, job)) continue;
-        stop_job(run, job, run.cancel_reason, message);
+        stop_job(run, job, run.cancel_reason, message, at_once);
     }
     wake(run);
 }
@@ -90,14 +93,13 @@ void Core::Step::break_group(RunNode& run, int index, const std::string& message
 void Core::Step::operator()(RunCancelled& event) {
     const auto found = state_.runs.find(event.run);
     if (found == state_.runs.end()) return;
-    cancel_run(*found->second, EndReason::cancelled, event.reason.empty() ? "cancelled" : "cancelled: " + event.reason);
+    cancel_run(*found->second, EndReason::cancelled, cancelled(event.how), event.how.force);
 }
 
 void Core::Step::operator()(JobCancelled& event) {
     const auto ref = find(event.job);
     if (!ref.run) return;
-    stop_job(*ref.run, ref.index, EndReason::cancelled,
-             event.reason.empty() ? "cancelled" : "cancelled: " + event.reason);
+    stop_job(*ref.run, ref.index, EndReason::cancelled, cancelled(event.how), event.how.force);
     wake(*ref.run);
 }
 

@@ -36,7 +36,7 @@ struct Following {
     bool adopted = false;
     os::Fd gate;             ///< see common/job/gate.hpp
     std::optional<Value> contexts;  ///< what the runner is to be told before it goes on
-    std::optional<job::CancelRequest> cancel;
+    std::optional<Cancellation> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
     asio::steady_timer kill_timer;
@@ -55,7 +55,7 @@ public:
     void start(const Assignment& assignment);
     void discard(const Key& key);
     void adopt(const Assignment& assignment);
-    void cancel(const Key& key, model::EndReason reason, const std::string& message);
+    void cancel(const Key& key, const Cancellation& why);
     void release(const RunId& run);
 
     Listener* listener = nullptr;
@@ -72,7 +72,7 @@ private:
     void forget(const Key& key);
     void start_again(const Key& key);
     void adopt_now(const Key& key);
-    void stop(Following& job);
+    void stop(const Key& key, Following& job);
     void kill_later(const Key& key, Following& job, Milliseconds wait);
 
     // follow.cpp: from a runner to its end

@@ -205,7 +205,7 @@ void Local::State::spawned(const Key& key, const Result<int>& pid) {
     if (job->discarded) job->gate.reset();
     wait_for_death(key, *job);
     job = find(key);
-    if (job && job->cancel) stop(*job), kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+    if (job && job->cancel) stop(key, *job);
 }
 
 void Local::State::adopt(const Assignment& assignment) {
@@ -222,7 +222,7 @@ void Local::State::start_again(const Key& key) {
     const auto job = jobs_.at(key);
     forget(key);
     start(job->assignment);
-    if (job->cancel) cancel(key, job->cancel->reason, job->cancel->message);
+    if (job->cancel) cancel(key, *job->cancel);
 }
 
 void Local::State::adopt_now(const Key& key) {
@@ -235,7 +235,7 @@ void Local::State::adopt_now(const Key& key) {
     }
     job->phase = Following::Phase::running;
     job->pid = status.pid;
-    if (!job->cancel) job->cancel = job::read_cancel(job->paths);
+    if (const auto asked = job::read_cancel(job->paths); asked && !job->cancel) job->cancel = {asked->reason, asked->message};
     const bool alive = status.liveness == job::RunnerLiveness::alive && status.pid > 0;
     if (alive) {
         if (const auto watched = watch(key, *job); !watched)
@@ -247,27 +247,29 @@ void Local::State::adopt_now(const Key& key) {
     wait_for_death(key, *job);
     job = find(key);
     // The daemon before us may have died between the request and its signal; a runner that knows takes no notice.
-    if (job && job->cancel) stop(*job), kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+    if (job && job->cancel) stop(key, *job);
 }
 
-void Local::State::cancel(const Key& key, EndReason reason, const std::string& message) {
+void Local::State::cancel(const Key& key, const Cancellation& why) {
     auto* job = find(key);
-    if (!job || job->cancel) return;
-    job->cancel = {reason, message};
+    if (!job || (job->cancel && (!why.at_once || job->cancel->at_once))) return;
+    if (job->cancel) job->cancel->at_once = true;
+    else job->cancel = why;
     switch (job->phase) {
         case Following::Phase::preparing:
         case Following::Phase::starting:
             return;  // whoever is at it sees the request
         case Following::Phase::running:
-            stop(*job);
-            return kill_later(key, *job, job->assignment.spec.grace + options_.kill_after);
+            return stop(key, *job);
     }
 }
 
-/// Asks the runner to end its job. The pidfd cannot hit another process.
-void Local::State::stop(Following& job) {
+/// Asks the runner to end its job (SIGTERM), or to kill it (SIGINT). The pidfd cannot hit another process.
+void Local::State::stop(const Key& key, Following& job) {
+    const bool at_once = job.cancel->at_once;
     (void)job::write_cancel(job.paths, job.cancel->reason, job.cancel->message);
-    if (job.runner.is_open()) (void)os::pidfd_send_signal(job.runner.native_handle(), SIGTERM);
+    if (job.runner.is_open()) (void)os::pidfd_send_signal(job.runner.native_handle(), at_once ? SIGINT : SIGTERM);
+    kill_later(key, job, at_once ? options_.kill_after : job.assignment.spec.grace + options_.kill_after);
 }
 
 void Local::State::kill_later(const Key& key, Following& job, Milliseconds wait) {
@@ -310,8 +312,8 @@ void Local::discard(const JobId& job, int attempt) {
 void Local::adopt(const Assignment& assignment) {
     state_->adopt(assignment);
 }
-void Local::cancel(const JobId& job, int attempt, EndReason reason, const std::string& message) {
-    state_->cancel({job, attempt}, reason, message);
+void Local::cancel(const JobId& job, int attempt, const Cancellation& why) {
+    state_->cancel({job, attempt}, why);
 }
 void Local::release(const RunId& run) {
     state_->release(run);

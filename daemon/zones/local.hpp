@@ -27,7 +27,7 @@ public:
     void start(const Assignment& assignment) override;
     void discard(const JobId& job, int attempt) override;
     void adopt(const Assignment& assignment) override;
-    void cancel(const JobId& job, int attempt, model::EndReason reason, const std::string& message) override;
+    void cancel(const JobId& job, int attempt, const Cancellation& why) override;
     void release(const RunId& run) override;
     void detach() override;
     [[nodiscard]] std::filesystem::path job_directory(const JobId& job, int attempt) const override;

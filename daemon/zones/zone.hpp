@@ -27,6 +27,12 @@ public:
     virtual void ended(const JobId& job, int attempt, const model::JobExit& exit) = 0;
 };
 
+struct Cancellation {
+    model::EndReason reason = model::EndReason::cancelled;
+    std::string message;
+    bool at_once = false;  ///< without the job's grace
+};
+
 class Zone {
 public:
     virtual ~Zone() = default;
@@ -42,8 +48,9 @@ public:
     /// Goes on with a job of the daemon that ran before this one: follows it, collects its end, or starts it where it
     /// never got that far.
     virtual void adopt(const Assignment& assignment) = 0;
-    /// Ends the job; how it ended comes through the listener. Unknown jobs are ignored.
-    virtual void cancel(const JobId& job, int attempt, model::EndReason reason, const std::string& message) = 0;
+    /// Ends the job; how it ended comes through the listener. Unknown jobs are ignored. Again, `at_once`: what is left of
+    /// it is killed.
+    virtual void cancel(const JobId& job, int attempt, const Cancellation& why) = 0;
     /// Nothing of this run will be started any more: what its jobs shared can go.
     virtual void release(const RunId& run) = 0;
     /// Lets go of all jobs without ending them, and calls the listener no more.

@@ -111,7 +111,7 @@ TEST_CASE("a run is started, followed to its end and shown, over one socket") {
         REQUIRE(stored.has_value());
         CHECK(stored->size() == texts.size());
     }
-    const auto cancelled = client.cancel_run(run->id.str(), "too late");
+    const auto cancelled = client.cancel_run(run->id.str(), {"too late"});
     REQUIRE(cancelled.has_error());
     CHECK(cancelled.error().kind == ErrorKind::conflict);
 }

@@ -119,18 +119,36 @@ TEST_CASE("Ctrl-C cancels at once and says so; the run's end is waited for") {
     CHECK(scene.state() == "cancelled");
 }
 
-TEST_CASE("a second Ctrl-C does not wait any longer") {
+TEST_CASE("a second Ctrl-C kills what does not end by itself; a third does not wait") {
     Scene scene("name: demo\nstages:\n  - {name: one, commands: [\"trap '' TERM INT; echo ready; while :; do sleep 1; done\"]}\n");
     auto client = scene.world.start_cicdctl({"run"}, scene.terminal());
     REQUIRE(client->wait_for_output("ready"));
     client->type("\x03");
     REQUIRE(client->wait_for_output("Cancelling run-1"));
-    client->type("\x03");
-    const auto outcome = client->wait();
-    INFO(outcome.out);
-    CHECK(outcome.code == 130);
-    CHECK(contains(outcome.out, "is being cancelled by the daemon"));
-    CHECK(shown(outcome).cursor_visible());
+    SUBCASE("twice") {
+        client->type("\x03");
+        CHECK(client->wait_for_output("Killing what is left of run-1"));
+        const auto outcome = client->wait();
+        INFO(outcome.out);
+        CHECK(outcome.code == 9);
+        CHECK(scene.state() == "cancelled");
+        const auto log = scene.world.cicdctl({"logs", "run-1"}).out;
+        CHECK(contains(log, "everything is killed"));
+        CHECK_FALSE(contains(log, "still running after"));
+    }
+    SUBCASE("three times") {
+        // A runner that hears nothing, until the daemon kills it.
+        const auto runner = std::stoi(read_file(scene.world.state() / "jobs/job-1/1/pid"));
+        ::kill(runner, SIGSTOP);
+        client->type("\x03");
+        REQUIRE(client->wait_for_output("Killing what is left of run-1"));
+        client->type("\x03");
+        const auto outcome = client->wait();
+        INFO(outcome.out);
+        CHECK(outcome.code == 130);
+        CHECK(contains(outcome.out, "is being cancelled by the daemon"));
+        CHECK(shown(outcome).cursor_visible());
+    }
 }
 
 TEST_CASE("Ctrl-C of watch leaves the run alone") {

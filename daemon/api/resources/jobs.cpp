@@ -122,7 +122,7 @@ async::Task<Answer> stream_job_logs(Services& services, Request request) {
 async::Task<Answer> cancel_job(Services& services, Request request) {
     const auto asked = read_body<contract::Cancel>(request);
     if (!asked) co_return asked.error();
-    const auto job = co_await services.runs.cancel_job(JobId(id_of(request)), asked->reason);
+    const auto job = co_await services.runs.cancel_job(JobId(id_of(request)), *asked);
     co_return answer(job, 202);
 }
 

@@ -100,7 +100,7 @@ async::Task<Answer> get_run_definition(Services& services, Request request) {
 async::Task<Answer> cancel_run(Services& services, Request request) {
     const auto asked = read_body<contract::Cancel>(request);
     if (!asked) co_return asked.error();
-    const auto run = co_await services.runs.cancel(RunId(id_of(request)), asked->reason);
+    const auto run = co_await services.runs.cancel(RunId(id_of(request)), *asked);
     co_return answer(run, 202);
 }
 

@@ -133,8 +133,8 @@ private:
 
     void act() {
         now_ += Milliseconds{pick(0, 20)};
-        if (chance(1)) return handle(RunCancelled{any_run(), "x"});
-        if (chance(2) && !places_.empty()) return handle(JobCancelled{any_place(), "x"});
+        if (chance(1)) return handle(RunCancelled{any_run(), {"x", chance(30)}});
+        if (chance(2) && !places_.empty()) return handle(JobCancelled{any_place(), {"x", chance(30)}});
         if (chance(2)) return restart();
         if (chance(2)) return handle(PauseChanged{paused_.empty() ? paused_ = "disk" : paused_ = ""});
         if (chance(2)) {

@@ -194,7 +194,7 @@ TEST_CASE("retry: again at once or after a doubling wait, for the reasons named"
     }
     SUBCASE("cancelled while it waits") {
         world.fail("s.a");
-        world.handle(RunCancelled{world.run, "enough"});
+        world.handle(RunCancelled{world.run, {"enough"}});
         CHECK(world.run_state() == RunState::cancelled);
         CHECK(world.final_runs.at(world.run).message == "cancelled: enough");
     }
@@ -208,7 +208,7 @@ TEST_CASE("cancelling: what runs is stopped, what waits is cancelled, always() s
     plan.jobs.push_back(job("clean", "up"));
     world.accept(plan);
     world.take_started();
-    world.handle(RunCancelled{world.run, ""});
+    world.handle(RunCancelled{world.run, {""}});
     CHECK(world.stopped == Keys{"build.build"});
     CHECK(world.state("ship.ship") == JobState::cancelled);
     CHECK(world.run_state() == RunState::running);
@@ -218,7 +218,7 @@ TEST_CASE("cancelling: what runs is stopped, what waits is cancelled, always() s
         world.end("clean.up");
     }
     SUBCASE("twice") {
-        world.handle(RunCancelled{world.run, ""});
+        world.handle(RunCancelled{world.run, {""}});
         CHECK(world.stopped.back() == "clean.up");
         world.end("clean.up", JobState::cancelled, EndReason::cancelled);
     }

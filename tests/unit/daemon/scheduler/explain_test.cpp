@@ -129,7 +129,7 @@ TEST_CASE("a lock: who holds it since when, how many are ahead; released, the ne
     CHECK(lock.facts["position"] == Value(2));
     CHECK(lock.remedy == "cicdctl cancel run-1");
     CHECK((world.core.explain(world.run, world.now)->verdict == contract::Verdict::waits));
-    world.handle(RunCancelled{RunId("run-2"), ""});
+    world.handle(RunCancelled{RunId("run-2"), {""}});
     world.end("s.a");
     CHECK(world.take_started() == Keys{"s.a", "s.c"});
 }
@@ -282,7 +282,7 @@ TEST_CASE("ended: how, or who ended it") {
         CHECK(cause(told, CauseKind::retry).text == "ran again: attempt 2 of 2, because the one before ended with lost");
     }
     SUBCASE("stopped") {
-        world.handle(JobCancelled{world.id("s.a"), "not needed"});
+        world.handle(JobCancelled{world.id("s.a"), {"not needed"}});
         CHECK(cause(why(world, "s.a"), CauseKind::stop).text == "is being ended: cancelled: not needed");
         world.end("s.a", JobState::cancelled, EndReason::cancelled);
         const auto told = why(world, "s.a");

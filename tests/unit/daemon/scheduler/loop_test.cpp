@@ -169,7 +169,7 @@ TEST_CASE("what follows a job starts when it ends, whatever else runs") {
             if (event.type == "stage.state" && event.stage == "e" && event.state == "success") return true;
         return false;
     });
-    const auto cancelled = life.wait(life.scheduler.cancel(started->id, "enough"));
+    const auto cancelled = life.wait(life.scheduler.cancel(started->id, {"enough"}));
     CHECK(cancelled.has_value());
     const auto run = life.end_of(started->id);
     CHECK((run.state == RunState::cancelled));
@@ -214,7 +214,7 @@ TEST_CASE("a restarted daemon goes on with running jobs and says which were lost
     REQUIRE(retried.has_value());
     CHECK((job_of(*retried, "s.kept").state == JobState::success));
     CHECK(retried->retry_of == id);
-    CHECK(life.wait(life.scheduler.cancel(retried->id, "")).has_value());
+    CHECK(life.wait(life.scheduler.cancel(retried->id, {""})).has_value());
     CHECK((life.end_of(retried->id).state == RunState::cancelled));
 }
 
@@ -230,7 +230,7 @@ TEST_CASE("a refused event, a wrong definition, an unknown run") {
     const auto skipped = life.wait(life.scheduler.start(other, "me"));
     REQUIRE_FALSE(skipped.has_value());
     CHECK(skipped.error().code == "PIPELINE_004");
-    const auto unknown = life.wait(life.scheduler.cancel(RunId("run-999"), ""));
+    const auto unknown = life.wait(life.scheduler.cancel(RunId("run-999"), {""}));
     REQUIRE_FALSE(unknown.has_value());
     CHECK((unknown.error().kind == ErrorKind::not_found));
 }
@@ -267,15 +267,15 @@ TEST_CASE("paused: nothing new is taken and nothing starts; another turn and the
     REQUIRE(changed.has_value());
     CHECK((changed->priority == model::Priority::high));
     CHECK(life.events.back().message == "rescheduled by sam: priority high (was normal)");
-    CHECK(life.wait(life.scheduler.cancel(holder->id, "")).has_value());
+    CHECK(life.wait(life.scheduler.cancel(holder->id, {""})).has_value());
     const auto run = life.end_of(second->id);
     CHECK((run.state == RunState::success));
     CHECK((run.priority == model::Priority::high));
     CHECK((life.end_of(holder->id).state == RunState::cancelled));
-    const auto again = life.wait(life.scheduler.cancel(holder->id, "has nobody heard me?"));
+    const auto again = life.wait(life.scheduler.cancel(holder->id, {"has nobody heard me?"}));
     REQUIRE(again.has_value());
     CHECK((again->state == RunState::cancelled));
-    const auto too_late = life.wait(life.scheduler.cancel(second->id, ""));
+    const auto too_late = life.wait(life.scheduler.cancel(second->id, {""}));
     REQUIRE_FALSE(too_late.has_value());
     CHECK(too_late.error().code == "RUN_004");
     const auto over = life.wait(life.scheduler.explain_job(run.jobs.at(0).id));
@@ -308,7 +308,7 @@ TEST_CASE("a cancellation and a wait between attempts outlive the daemon") {
                 if (event.run == retried && event.state == "queued" && event.attempt == 2) return true;
             return false;
         });
-        CHECK(life.wait(life.scheduler.cancel(cancelled, "enough")).has_value());
+        CHECK(life.wait(life.scheduler.cancel(cancelled, {"enough"})).has_value());
     }
     Life life(project.state());
     const auto run = life.end_of(retried);

@@ -145,7 +145,7 @@ TEST_CASE("a run waits for its group and goes on when the holder has ended, also
         CHECK(next.take_started() == Keys{"s.b"});
     }
     SUBCASE("the one that waits is cancelled: nothing of it runs") {
-        world.handle(RunCancelled{b, ""});
+        world.handle(RunCancelled{b, {""}});
         CHECK((world.final_runs.at(b).state == RunState::cancelled));
         CHECK((world.state("clean.b") == JobState::cancelled));
         CHECK(world.take_started().empty());
@@ -246,7 +246,7 @@ TEST_CASE("after a restart a retry waits for the rest of its time, and a cancell
         CHECK(next.take_started() == Keys{"s.a0"});
     }
     SUBCASE("cancelled once") {
-        world.handle(RunCancelled{run, "enough"});
+        world.handle(RunCancelled{run, {"enough"}});
         const auto actions = go_on(world, next, {{run, plan}});
         CHECK(next.stopped == Keys{"s.a1"});
         CHECK(actions.stops.at(0).message == "cancelled: enough");
@@ -255,7 +255,7 @@ TEST_CASE("after a restart a retry waits for the rest of its time, and a cancell
         CHECK(next.final_runs.at(run).message == "cancelled: enough");
     }
     SUBCASE("one job cancelled") {
-        world.handle(JobCancelled{world.id("s.a1"), "wrong"});
+        world.handle(JobCancelled{world.id("s.a1"), {"wrong"}});
         go_on(world, next, {{run, plan}});
         CHECK(next.stopped == Keys{"s.a1"});
     }

@@ -102,18 +102,18 @@ TEST_CASE("cancelling ends a job in any phase, also one that does not want to en
     Place place;
     SUBCASE("while it is prepared") {
         place.zone->start(place.assignment("job-1", "sleep 60"));
-        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
         CHECK((place.end_of("job-1").state == JobState::cancelled));
     }
     SUBCASE("while it is taken over and has never run") {
         place.zone->adopt(place.assignment("job-1", "sleep 60"));
-        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
         CHECK((place.end_of("job-1").state == JobState::cancelled));
     }
     SUBCASE("while it runs") {
         place.zone->start(place.assignment("job-1", "trap '' TERM; sleep 60 & wait; wait; sleep 60"));
         place.until([&] { return place.step_runs(); });
-        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
         CHECK((place.end_of("job-1").state == JobState::cancelled));
         CHECK((place.end_of("job-1").end_reason == EndReason::cancelled));
     }
@@ -123,7 +123,7 @@ TEST_CASE("cancelling ends a job in any phase, also one that does not want to en
         const auto status = job::runner_status({place.zone->job_directory(JobId("job-1"), 1)});
         REQUIRE(status.pid > 0);
         ::kill(status.pid, SIGSTOP);
-        place.zone->cancel(JobId("job-1"), 1, EndReason::cancelled, "no");
+        place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
         CHECK((place.end_of("job-1").state == JobState::cancelled));
     }
 }
