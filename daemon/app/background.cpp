@@ -1,12 +1,12 @@
 #include "daemon/app/daemon.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/spawn.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -49,12 +49,9 @@ std::string read_from(int fd, off_t offset) {
 }  // namespace
 
 Result<void> serve_in_background(const ServeOptions& options) {
-    std::error_code error;
-    const bool is_new = std::filesystem::create_directories(options.state_directory, error);
-    if (error)
+    if (const auto error = os::make_private_directory(options.state_directory))
         return unavailable("CICD_503", "cannot create the state directory " + options.state_directory.string() + ": " +
                                            error.message());
-    if (is_new) ::chmod(options.state_directory.c_str(), 0700);
     const auto log = log_file(options.state_directory);
     // Only to make it ours alone; the daemon opens it itself.
     const os::Fd made(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

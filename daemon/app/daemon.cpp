@@ -20,7 +20,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -38,13 +37,10 @@ constexpr std::size_t pool_size = 4;
 constexpr auto farewell = std::chrono::milliseconds(500);  // for connections and blocking work, when stopping
 
 Result<void> make_state_directory(const fs::path& directory) {
-    std::error_code error;
-    const bool is_new = fs::create_directories(directory, error);
-    if (error)
-        return unavailable("CICD_503", "cannot create the state directory " + directory.string() + ": " + error.message(),
-                           "set CICD_STATE_DIR or --state-dir to a folder that you can write to");
-    if (is_new) ::chmod(directory.c_str(), 0700);
-    return {};
+    const auto error = os::make_private_directory(directory);
+    if (!error) return {};
+    return unavailable("CICD_503", "cannot create the state directory " + directory.string() + ": " + error.message(),
+                       "set CICD_STATE_DIR or --state-dir to a folder that you can write to");
 }
 
 bool answers(const fs::path& socket) {

@@ -2,18 +2,14 @@
 #include "daemon/os/files.hpp"
 #include "daemon/upkeep/backup.hpp"
 
-#include <sys/stat.h>
 
 #include <iostream>
 
 namespace cicd::app {
 
 Result<void> restore_once(const std::filesystem::path& archive, const std::filesystem::path& state) {
-    std::error_code failure;
-    const bool is_new = std::filesystem::create_directories(state, failure);
-    if (failure)
+    if (const auto failure = os::make_private_directory(state))
         return unavailable("BACKUP_001", "cannot create the state directory " + state.string() + ": " + failure.message());
-    if (is_new) ::chmod(state.c_str(), 0700);
     auto lock = os::FileLock::try_take(state / "cicdd.lock");
     if (!lock && lock.error().kind == ErrorKind::conflict)
         return conflict("CICD_409", "a daemon serves " + state.string(), "stop it first: cicdctl daemon stop");

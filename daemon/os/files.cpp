@@ -78,6 +78,15 @@ Result<bool> retire_directory(const std::filesystem::path& path) {
     return true;
 }
 
+std::error_code make_private_directory(const std::filesystem::path& path) {
+    if (!path.has_filename() && path.has_relative_path()) return make_private_directory(path.parent_path());  // "a/b/"
+    std::error_code failure;
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
+    if (failure || ::mkdir(path.c_str(), 0700) == 0) return failure;
+    const std::error_code refused(errno, std::system_category());
+    return std::filesystem::is_directory(path, failure) ? std::error_code{} : refused;
+}
+
 Result<void> sync_directory(const std::filesystem::path& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) return last_error("cannot sync " + path.string());

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 namespace cicd::os {
 
@@ -26,6 +27,8 @@ Fd hold_directory(const std::filesystem::path& path);
 /// Removes a directory that nobody holds. False: it is in use, or somebody else is at it.
 Result<bool> retire_directory(const std::filesystem::path& path);
 
+/// With its parents. One that is new is its owner's alone; one that is there stays as it is.
+std::error_code make_private_directory(const std::filesystem::path& path);
 /// Makes a directory's entries durable.
 Result<void> sync_directory(const std::filesystem::path& path);
 /// A temporary file beside it, fdatasync, rename, directory synced.

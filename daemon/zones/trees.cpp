@@ -36,6 +36,8 @@ std::uint64_t number(std::string_view text) {
     return value;
 }
 
+}  // namespace
+
 Result<void> make_folder(const fs::path& path) {
     std::error_code failure;
     fs::create_directories(path, failure);
@@ -43,8 +45,6 @@ Result<void> make_folder(const fs::path& path) {
     return unavailable("ZONE_001", "cannot create " + path.string() + ": " + failure.message(),
                        "free space or make the state directory writable");
 }
-
-}  // namespace
 
 Result<Trees::Facts> Trees::read_facts(const std::string& tree) const {
     CICD_TRY(const auto text, job::read_whole(folder_ / tree / "facts", 1 << 16));

@@ -51,6 +51,9 @@ private:
     std::map<std::string, std::string> latest_;  ///< repository → tree that is whole
 };
 
+/// With its parents; one that is there is fine.
+Result<void> make_folder(const std::filesystem::path& path);
+
 /// Removes trees that no job uses, those unused for the longest time first, until what is left fits both limits; and
 /// what a crash left half-made. Sizes are known without looking at the files. Returns the bytes removed.
 Result<std::uint64_t> trim_trees(const std::filesystem::path& state, std::uint64_t bytes, std::size_t count);

@@ -18,14 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> make_folder(const fs::path& path) {
-    std::error_code failure;
-    fs::create_directories(path, failure);
-    if (!failure) return {};
-    return unavailable("ZONE_001", "cannot create " + path.string() + ": " + failure.message(),
-                       "free space or make the state directory writable");
-}
-
 Result<void> make_empty_file(const fs::path& path) {
     const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
     if (!file) return os::last_error("cannot create " + path.string());
