@@ -186,7 +186,12 @@ Result<Invocation> parse(std::span<const std::string> typed) {
     CommandLine line(invocation, invocation.command);
     CICD_CHECK(line.read(std::move(words)));
     const auto* command = invocation.command;
-    if (invocation.help || invocation.version || !command || command->is_group()) return invocation;
+    if (invocation.help || invocation.version) return invocation;
+    if (!command || command->is_group()) {
+        const auto& rest = invocation.arguments.operands;  // after "--"
+        if (!rest.empty()) return unknown_command(rest.front(), command ? command->name : "");
+        return invocation;
+    }
     CICD_CHECK(check_operands(*command, invocation.arguments.operands));
     return invocation;
 }

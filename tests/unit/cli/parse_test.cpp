@@ -62,6 +62,7 @@ TEST_CASE("typos get a suggestion") {
 TEST_CASE("wrong usage is refused, with exit code 2") {
     for (const auto& words : std::vector<std::vector<std::string>>{{"nonsense"},
                                                                    {"job", "nonsense"},
+                                                                   {"--", "nonsense"},
                                                                    {"ps", "-o", "xml"},
                                                                    {"ps", "extra"},
                                                                    {"cancel"},
