@@ -152,16 +152,19 @@ Cause Explainer::ended_need(int index) const {
     const auto& target = run_.targets[index];
     const auto state = std::string(to_text(target.result()));
     Array jobs;
-    std::string first;
+    std::string first, fitting;  // the one that failed says more than those that were ended because of it
     for (int job = 0; job < static_cast<int>(run_.jobs.size()); ++job) {
         const auto& record = run_.run.jobs[job];
         const auto& group = run_.groups[run_.jobs[job].group];
         if (group.target != index && run_.stages[group.stage].target != index) continue;
         if (record.state == JobState::success || (record.state == JobState::failed && record.allow_failure)) continue;
-        if (first.empty()) first = record.key + (record.message.empty() ? "" : ": " + record.message);
+        const auto text = record.key + (record.message.empty() ? "" : ": " + record.message);
+        if (first.empty()) first = text;
+        if (fitting.empty() && state == to_text(record.state)) fitting = text;
         if (jobs.size() < 50)
             jobs.emplace_back(Object{{"id", record.id.str()}, {"key", record.key}, {"state", std::string(to_text(record.state))}});
     }
+    if (!fitting.empty()) first = fitting;
     const char* how = state == "cancelled" || state == "skipped" ? ", which was " : ", which ";
     return {CauseKind::need, "needs " + target.label() + how + state + (first.empty() ? "" : " (" + first + ")"),
             Object{{"need", target.name}, {"state", state}, {"jobs", jobs}}, "cicdctl retry " + run_.run.id.str()};
@@ -192,9 +195,12 @@ void Explainer::ended(Causes& causes, int index) {
                                    [](const auto& each) { return each.state == model::StepState::failed; });
     std::string text = std::string(to_text(record.state));
     if (record.end_reason && *record.end_reason != EndReason::exit) text += ", " + reason_text(*record.end_reason);
-    if (!record.message.empty()) text += ": " + record.message;
-    if (step != record.steps.end())
-        text += "; step " + std::to_string(step->index + 1) + (step->name.empty() ? "" : " '" + step->name + "'") +
+    const auto number = step != record.steps.end() ? std::to_string(step->index + 1) : "";
+    const bool told = !number.empty() && record.message.starts_with("step '");
+    if (told) text += ": step " + number + record.message.substr(4);
+    else if (!record.message.empty()) text += ": " + record.message;
+    if (!told && !number.empty())
+        text += "; step " + number + (step->name.empty() ? "" : " '" + step->name + "'") +
                 (step->exit_code ? " ended with " + std::to_string(*step->exit_code) : " failed");
     Object facts{{"endReason", record.end_reason ? Value(reason_text(*record.end_reason)) : Value()},
                  {"exitCode", record.exit_code ? Value(*record.exit_code) : Value()},

@@ -267,6 +267,21 @@ TEST_CASE("skipped: by a condition, a parameter, a selection, an event, a need; 
     CHECK(flipped.started == Keys{"s.a", "t.b", "t.keep"});
 }
 
+TEST_CASE("of a stage that failed, the job that failed is named, not one that was ended because of it") {
+    auto plan = jobs({"ended", "wrong"});
+    plan.stages.push_back(stage("t", {{"s", "", {}}}));
+    plan.jobs.push_back(job("t", "b"));
+    plan.jobs.push_back(job("t", "keep"));
+    plan.jobs.back().job.condition = "always";
+    World world;
+    world.accept(plan);
+    world.handle(JobCancelled{world.id("s.ended"), {"not needed"}});
+    world.end("s.ended", JobState::cancelled);
+    world.fail("s.wrong");
+    const auto text = cause(why(world, "t.b"), CauseKind::need).text;
+    CHECK(text.starts_with("needs stage s, which failed (s.wrong"));
+}
+
 TEST_CASE("ended: how, or who ended it") {
     World world;
     auto plan = jobs({"a", "keep"});
