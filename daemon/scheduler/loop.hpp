@@ -60,9 +60,10 @@ public:
 
     async::Task<Result<model::Run>> start(contract::StartRun request, std::string user, std::string request_key = {}) override;
     async::Task<Result<model::Run>> cancel(RunId run, contract::Cancel how) override;
-    async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) override;
+    async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user,
+                                                  std::string request_key = {}) override;
     async::Task<Result<model::JobRun>> cancel_job(JobId job, contract::Cancel how) override;
-    async::Task<Result<model::Run>> restart_job(JobId job, std::string user) override;
+    async::Task<Result<model::Run>> restart_job(JobId job, std::string user, std::string request_key = {}) override;
     async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) override;
     async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change, std::string user) override;
     async::Task<Result<contract::Explanation>> explain(RunId run) override;
@@ -110,7 +111,7 @@ private:
     async::Task<Result<contract::Explanation>> explain_stored(RunId run, JobId only);
     async::Task<Result<model::Run>> succeed(RunId old,
                                             std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make,
-                                            std::string user);
+                                            std::string user, std::string request_key);
     Result<store::NewRun> prepare(contract::StartRun request, const std::string& user);
     Birth birth(const std::string& user);
     Result<void> accepting() const;

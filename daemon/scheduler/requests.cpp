@@ -180,7 +180,8 @@ async::Task<Result<model::JobRun>> Scheduler::cancel_job(JobId job, contract::Ca
 }
 
 async::Task<Result<model::Run>> Scheduler::succeed(
-    RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make, std::string user) {
+    RunId old, std::function<Result<store::NewRun>(const Ancestor&, const Birth&)> make, std::string user,
+    std::string request_key) {
     if (const auto open = accepting(); !open) co_return open.error();
     auto work = [this, old, make, user]() -> Result<store::NewRun> {
         Ancestor ancestor;
@@ -192,24 +193,26 @@ async::Task<Result<model::Run>> Scheduler::succeed(
     };
     auto preparing = async::offload(parts_.pool, std::move(work));
     auto content = co_await std::move(preparing);
+    if (content) content->request_key = std::move(request_key);
     auto accepting = accept(std::move(content));
     co_return co_await std::move(accepting);
 }
 
-async::Task<Result<model::Run>> Scheduler::retry(RunId run, contract::RetryRun options, std::string user) {
+async::Task<Result<model::Run>> Scheduler::retry(RunId run, contract::RetryRun options, std::string user,
+                                                 std::string request_key) {
     const auto make = [options](const Ancestor& old, const Birth& birth) { return retry_run(old, options, birth); };
-    auto going = succeed(run, make, user);
+    auto going = succeed(run, make, user, request_key);
     co_return co_await std::move(going);
 }
 
-async::Task<Result<model::Run>> Scheduler::restart_job(JobId job, std::string user) {
+async::Task<Result<model::Run>> Scheduler::restart_job(JobId job, std::string user, std::string request_key) {
     auto loading = stored(job);
     const auto record = co_await std::move(loading);
     if (!record) co_return record.error();
     const auto make = [job](const Ancestor& old, const Birth& birth) {
         return scheduler::restart_job(old, job, birth);
     };
-    auto going = succeed(record->run, make, user);
+    auto going = succeed(record->run, make, user, request_key);
     co_return co_await std::move(going);
 }
 

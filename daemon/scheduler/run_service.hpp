@@ -23,10 +23,11 @@ public:
     /// Refused with a conflict where the run has ended.
     virtual async::Task<Result<model::Run>> cancel(RunId run, contract::Cancel how) = 0;
     /// A new run of the same plan and source; `failed_only` takes over the successes of the old one.
-    virtual async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user) = 0;
+    virtual async::Task<Result<model::Run>> retry(RunId run, contract::RetryRun options, std::string user,
+                                                  std::string request_key = {}) = 0;
     virtual async::Task<Result<model::JobRun>> cancel_job(JobId job, contract::Cancel how) = 0;
     /// A new run of just this job and what was skipped because of it.
-    virtual async::Task<Result<model::Run>> restart_job(JobId job, std::string user) = 0;
+    virtual async::Task<Result<model::Run>> restart_job(JobId job, std::string user, std::string request_key = {}) = 0;
     /// Changes a run's, or a waiting job's, turn. Refused with a conflict where it has ended or runs already (a job).
     virtual async::Task<Result<model::Run>> reschedule(RunId run, contract::Reschedule change, std::string user) = 0;
     virtual async::Task<Result<model::JobRun>> reschedule_job(JobId job, contract::Reschedule change,

@@ -127,7 +127,7 @@ async::Task<Answer> cancel_job(Services& services, Request request) {
 }
 
 async::Task<Answer> restart_job(Services& services, Request request) {
-    const auto run = co_await services.runs.restart_job(JobId(id_of(request)), request.user);
+    const auto run = co_await services.runs.restart_job(JobId(id_of(request)), request.user, request.idempotency_key);
     if (!run) co_return run.error();
     auto response = json_response(codec::encode(*run), 202);
     response.headers.emplace_back("Location", contract::path_of(contract::route::show_run, {run->id.str()}));

@@ -107,7 +107,7 @@ async::Task<Answer> cancel_run(Services& services, Request request) {
 async::Task<Answer> retry_run(Services& services, Request request) {
     const auto asked = read_body<contract::RetryRun>(request);
     if (!asked) co_return asked.error();
-    const auto run = co_await services.runs.retry(RunId(id_of(request)), *asked, request.user);
+    const auto run = co_await services.runs.retry(RunId(id_of(request)), *asked, request.user, request.idempotency_key);
     co_return accepted(run);
 }
 

@@ -88,6 +88,9 @@ public:
         return *store_->run(id);
     }
 
+    /// Of a request with a key: whether it was carried out, as somebody is told who asks again.
+    store::Claim claim(const std::string& key) { return *store_->claim({"me", key, "fingerprint"}, clock_.now()); }
+
     std::vector<model::RunEvent> events;
 
 private:
@@ -210,10 +213,12 @@ TEST_CASE("a restarted daemon goes on with running jobs and says which were lost
     CHECK((job_of(run, "s.after").state == JobState::success));
     CHECK((job_of(run, "s.lost").end_reason == model::EndReason::lost));
     CHECK((run.state == RunState::failed));
-    const auto retried = life.wait(life.scheduler.retry(id, {}, "me"));
+    CHECK((life.claim("again").state == store::Claim::State::ours));
+    const auto retried = life.wait(life.scheduler.retry(id, {}, "me", "again"));
     REQUIRE(retried.has_value());
     CHECK((job_of(*retried, "s.kept").state == JobState::success));
     CHECK(retried->retry_of == id);
+    CHECK(life.claim("again").run == retried->id);
     CHECK(life.wait(life.scheduler.cancel(retried->id, {""})).has_value());
     CHECK((life.end_of(retried->id).state == RunState::cancelled));
 }
