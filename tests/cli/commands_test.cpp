@@ -2,6 +2,7 @@
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <set>
 #include <string>
@@ -191,6 +192,21 @@ TEST_CASE("doctor tries what the engine needs, and names a remedy for each findi
     CHECK(contains(without.out, "apt-get install bubblewrap"));
     CHECK(contains(without.out, "apt-get install git"));
     CHECK(in.world.daemon_pid() == 0);
+}
+
+TEST_CASE("a daemon that is told SIGHUP reads its log level again, and says why where it cannot") {
+    Scene in(chain);
+    CHECK(in({"daemon", "start"}).code == 0);
+    CHECK(in({"daemon", "log-level"}).out == "info\n");
+    write_file(in.world.config() / "config.yaml", "logLevel: debug\n");
+    ::kill(in.world.daemon_pid(), SIGHUP);
+    CHECK(eventually([&] { return in({"daemon", "log-level"}).out == "debug\n"; }));
+    write_file(in.world.config() / "config.yaml", "logLevel: [\n");
+    ::kill(in.world.daemon_pid(), SIGHUP);
+    CHECK(eventually([&] { return contains(read_file(in.world.state() / "cicdd.log"), "was not read again"); }));
+    CHECK(in({"run", "-q"}).code == 2);  // the command reads the same file
+    write_file(in.world.config() / "config.yaml", "");
+    CHECK(in({"run", "-q"}).code == 0);
 }
 
 TEST_CASE("the daemon's own commands") {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -85,6 +86,25 @@ TEST_CASE("when clients hold all file descriptors the daemon neither spins nor d
     let_go(world);
     CHECK(eventually([&] { return world.cicdctl({"show", id}).code == 0; }));
     CHECK(world.cicdctl({"watch", id}).code == 0);
+}
+
+TEST_CASE("a client beyond the most connections is told so at once; when one ends, the next is served") {
+    World world;
+    configure(world);
+    const auto daemon = daemon_under(world, {"prlimit", "--nofile=256:256", program("cicdd")});
+    std::vector<int> held;
+    for (int i = 0; i < 128; ++i) held.push_back(connect_to(world.socket()));
+    CHECK(std::count(held.begin(), held.end(), -1) == 0);
+    Outcome refused;
+    CHECK(eventually([&] {
+        refused = world.cicdctl({"ps", "-o", "json"});
+        return refused.code != 0;
+    }));
+    INFO(refused.out, refused.err);
+    CHECK(refused.err.find("128 connections are open") != std::string::npos);
+    CHECK(refused.code == 69);
+    for (const int fd : held) ::close(fd);
+    CHECK(eventually([&] { return world.cicdctl({"ps"}).code == 0; }));
 }
 
 TEST_CASE("jobs that find no file descriptor end with the reason or wait; the daemon goes on") {
