@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -393,6 +394,13 @@ std::optional<char> wait_at(int gate_fd) {
     return n == 1 ? std::optional(order) : std::nullopt;
 }
 
+/// Whoever held the job back is gone without having let it go on: the next one may be making it anew by now, so nothing of
+/// it is touched.
+bool is_abandoned(int gate_fd) {
+    char order = 0;
+    return gate_fd >= 0 && ::recv(gate_fd, &order, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /// Nobody may know of the job any more, so what was made for it goes with us.
 void leave(const job::Paths& paths) {
     for (const auto& folder : {paths.workspace(), host_files(paths.root)})
@@ -418,31 +426,33 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
 
     std::error_code ignored;
     const job::Paths paths{std::filesystem::absolute(directory, ignored)};
+    if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    if (is_abandoned(gate_fd)) return 0;
     const auto lock = job::RunnerLock::take(paths);
     if (!lock) return complain(lock.error());
+    if (is_abandoned(gate_fd)) {
+        (void)::unlink(paths.pid().c_str());
+        return 0;
+    }
     auto secrets = read_secrets(secrets_fd);
     auto spec = job::read_spec(paths);
     auto journal = job::JournalWriter::open(paths);
-    std::optional<Job> job;
-    model::JobExit exit;
-    if (!spec) exit = could_not_start(spec.error());
-    else if (!secrets) exit = could_not_start(secrets.error());
-    else if (!journal) exit = could_not_start(journal.error());
-    else {
-        if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
-        std::optional made(Job::make_place(paths, *spec));
-        if (gate_fd >= 0) {
-            const auto order = wait_at(gate_fd);
-            if (!order) {
-                made.reset();  // the place goes before its files
-                leave(paths);
-                return 0;
-            }
-            if (*order == job::gate_open_anew) spec = job::read_spec(paths);
+    std::optional<Result<Job::Made>> made;
+    if (spec && journal) made.emplace(Job::make_place(paths, *spec));
+    if (gate_fd >= 0) {
+        const auto order = wait_at(gate_fd);
+        if (!order) {
+            made.reset();  // the place goes before its files
+            leave(paths);
+            return 0;
         }
-        if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
-        exit = job ? job->run() : could_not_start(spec.error());
+        if (spec && *order == job::gate_open_anew) spec = job::read_spec(paths);
     }
+    if (!secrets) spec = secrets.error();
+    if (spec && !journal) spec = journal.error();
+    std::optional<Job> job;
+    if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
+    auto exit = job ? job->run() : could_not_start(spec.error());
     // No process of the job is left: what else there is of its place is taken down after its end was told.
     auto written = job::write_exit(paths, exit);
     if (!written) {
