@@ -35,10 +35,10 @@ std::string with_whole_escapes(std::string text) {
     std::string whole;
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = static_cast<unsigned char>(text[i]);
-        const std::size_t size = byte < 0x80 ? 1 : byte < 0xC0 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-        if (size == 0) whole += '\xC2';
-        whole.append(text, i, std::max<std::size_t>(size, 1));
-        i += std::max<std::size_t>(size, 1);
+        if (byte >= 0x80 && byte < 0xC0) whole += '\xC2';
+        const std::size_t size = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        whole.append(text, i, size);
+        i += size;
     }
     return whole;
 }

@@ -7,8 +7,6 @@
 #include "daemon/api/request_log.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <random>
 
 namespace cicd::api {
 namespace {

@@ -1,6 +1,7 @@
 #include "common/contract/errors.hpp"
 #include "daemon/api/request_id.hpp"
 #include "daemon/api/server.hpp"
+#include "daemon/os/files.hpp"
 
 #include <pwd.h>
 #include <sys/resource.h>
@@ -55,9 +56,7 @@ Result<void> make_folder(const std::filesystem::path& socket) {
     std::error_code error;
     const auto folder = socket.parent_path();
     if (folder.empty() || std::filesystem::exists(folder, error)) return {};
-    std::filesystem::create_directories(folder, error);
-    if (error) return cannot_listen(socket, error.message());
-    ::chmod(folder.c_str(), 0700);
+    if (const auto refused = os::make_private_directory(folder)) return cannot_listen(socket, refused.message());
     return {};
 }
 

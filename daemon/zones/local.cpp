@@ -235,7 +235,8 @@ void Local::State::adopt_now(const Key& key) {
     }
     job->phase = Following::Phase::running;
     job->pid = status.pid;
-    if (const auto asked = job::read_cancel(job->paths); asked && !job->cancel) job->cancel = {asked->reason, asked->message};
+    if (!job->cancel)
+        if (const auto asked = job::read_cancel(job->paths)) job->cancel = {asked->reason, asked->message};
     const bool alive = status.liveness == job::RunnerLiveness::alive && status.pid > 0;
     if (alive) {
         if (const auto watched = watch(key, *job); !watched)

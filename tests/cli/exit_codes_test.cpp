@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -142,23 +142,19 @@ TEST_CASE("every command has the exit codes of the specification") {
 
 TEST_CASE("every command stands in that table, helps, refuses what it does not know, and fits a machine without a daemon") {
     World world;
-    std::map<std::string, bool> known;
-    for (const auto& [command, rows] : expected) known[command] = true;
-    const std::map<std::string, bool> without_daemon = {
-        {"validate", true}, {"init", true}, {"completion", true}, {"version", true}, {"help", true}, {"pipeline validate", true},
-        {"config list", true}, {"config get", true}, {"config set", true}, {"config unset", true}, {"plan", true},
-        {"doctor", true}, {"daemon start", true}, {"daemon stop", true}, {"daemon restore", true}, {"daemon logs", true}};
+    const std::set<std::string> without_daemon = {
+        "validate", "init", "completion", "version", "help", "pipeline validate", "config list", "config get", "config set",
+        "config unset", "plan", "doctor", "daemon start", "daemon stop", "daemon restore", "daemon logs"};
     for (const auto& command : all_commands(world)) {
         INFO(command);
-        CHECK(known.contains(command));
+        const auto row = std::find_if(expected.begin(), expected.end(), [&](const auto& each) { return each.first == command; });
+        CHECK(row != expected.end());
         const auto words = split_words(command);
         CHECK(world.cicdctl(words + Words{"--help"}).code == 0);
         CHECK(world.cicdctl(words + Words{"--no-such-option"}).code == 2);
-        if (without_daemon.contains(command)) continue;
-        for (const auto& [listed_command, rows] : expected) {
-            const auto& more = rows.front().more;
-            if (listed_command != command || std::find(more.begin(), more.end(), "-f") != more.end()) continue;  // reads a file first
-            CHECK(world.cicdctl(words + more + Words{"--no-autostart"}).code == 69);
-        }
+        if (without_daemon.contains(command) || row == expected.end()) continue;
+        const auto& more = row->second.front().more;
+        if (std::find(more.begin(), more.end(), "-f") != more.end()) continue;  // reads a file first
+        CHECK(world.cicdctl(words + more + Words{"--no-autostart"}).code == 69);
     }
 }

@@ -4,11 +4,10 @@
 #include "daemon/zones/local.hpp"
 
 #include <doctest/doctest.h>
-
-#include <algorithm>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
