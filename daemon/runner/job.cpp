@@ -3,7 +3,9 @@
 #include "common/base/text.hpp"
 #include "common/codec/json.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/shell.hpp"
 
 #include <fcntl.h>
@@ -402,12 +404,15 @@ void leave(const job::Paths& paths) {
 
 }  // namespace
 
-int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
-    const auto complain = [](const Error& error) {
-        const auto text = "cicd-runner: " + error.message + "\n";
-        (void)!::write(2, text.data(), text.size());
-        return error.kind == ErrorKind::conflict ? 7 : 3;
-    };
+namespace {
+
+int complain(const Error& error) {
+    const auto text = "cicd-runner: " + error.message + "\n";
+    (void)!::write(2, text.data(), text.size());
+    return error.kind == ErrorKind::conflict ? 7 : 3;
+}
+
+void begin_process() {
     // Signals wait until somebody looks: none may end this process while the job directory is half written.
     sigset_t blocked;
     ::sigemptyset(&blocked);
@@ -415,9 +420,26 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
     ::setsid();
     ::umask(022);
+}
 
-    std::error_code ignored;
-    const job::Paths paths{std::filesystem::absolute(directory, ignored)};
+/// A place that was made before anything was known of its job.
+struct SparePlace {
+    Limits limits;
+    Result<Place> place;
+    os::Enclosure::Entry workspace;
+};
+
+/// Nothing where it does not fit: then it is gone.
+std::optional<Job::Made> settle(SparePlace spare, const job::Paths& paths, const model::JobSpec& spec) {
+    const auto fits = spare.place ? spare.place->settle(spare.workspace, spec, paths.root) : Result<bool>(false);
+    if (!fits || !*fits) return std::nullopt;
+    auto log = job::LogWriter::open(paths);
+    if (!log) return std::nullopt;
+    return Job::Made{Output(std::move(*log)), std::move(spare.limits), std::move(spare.place)};
+}
+
+/// `spare`: what there is already of its place.
+int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optional<SparePlace> spare) {
     const auto lock = job::RunnerLock::take(paths);
     if (!lock) return complain(lock.error());
     auto secrets = read_secrets(secrets_fd);
@@ -430,7 +452,12 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     else if (!journal) exit = could_not_start(journal.error());
     else {
         if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
-        std::optional made(Job::make_place(paths, *spec));
+        std::optional<Result<Job::Made>> made;
+        if (spare) {
+            if (auto fitting = settle(std::move(*spare), paths, *spec)) made.emplace(std::move(*fitting));
+            spare.reset();
+        }
+        if (!made) made.emplace(Job::make_place(paths, *spec));
         if (gate_fd >= 0) {
             const auto order = wait_at(gate_fd);
             if (!order) {
@@ -452,6 +479,41 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     }
     job.reset();
     return written ? 0 : complain(written.error());
+}
+
+/// From now on what is said here is found beside the job.
+void speak_in(const job::Paths& paths) {
+    const os::Fd log(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    for (const int standard : {1, 2})
+        if (log) ::dup2(log.get(), standard);
+}
+
+}  // namespace
+
+int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
+    begin_process();
+    std::error_code ignored;
+    return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, std::nullopt);
+}
+
+int run_spare(const std::string& cache, int gate_fd) {
+    begin_process();
+    ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    model::JobSpec unknown;
+    unknown.job = JobId("spare-" + std::to_string(::getpid()));
+    auto limits = Limits::open(unknown);
+    auto place = Place::await(cache, limits, gate_fd);
+    const auto order = os::receive_packet(gate_fd, os::largest_later);
+    if (!order || order->data.empty()) return 0;  // nobody wants it any more
+    std::string_view rest = order->data;
+    const auto workspace = os::unpack_later(rest, sandbox_workspace);
+    const auto directory = job::directory_of_order(rest);
+    if (!workspace || !directory) return complain(internal_error("the order for the spare cannot be understood"));
+    const job::Paths paths{*directory};
+    speak_in(paths);
+    if (!place) return carry_out(paths, -1, gate_fd, std::nullopt);  // it is made as if there had been no spare
+    SparePlace made{std::move(limits), std::move(place), *workspace};
+    return carry_out(paths, -1, gate_fd, std::move(made));
 }
 
 }  // namespace cicd::runner

@@ -60,5 +60,7 @@ private:
 
 /// The runner's `main`: takes the job directory, runs the job, writes `exit`. Returns the process's exit code.
 int run_job(const std::string& directory, int secrets_fd, int gate_fd);
+/// The same for a spare (see common/job/spare.hpp). `cache`: see JobSpec.
+int run_spare(const std::string& cache, int gate_fd);
 
 }  // namespace cicd::runner

@@ -63,20 +63,8 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
 
-    CICD_TRY(auto sockets, os::make_socket_pair());
-    CICD_TRY(auto complaints, os::make_pipe());
-    place.socket_ = std::move(sockets.first);
-    place.complaints_ = std::move(complaints.read);
-    // Orphans of a host job whose init was killed come to us, and we end them.
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-
-    os::SpawnOptions options;
-    options.argv = {own_program(), "init"};
-    options.fds = {{sockets.second.get(), control_fd}, {complaints.write.get(), 2}};
-    options.env.emplace();
-    options.cwd = "/";
-    options.new_session = true;
-    options.death_signal = place.isolated_ ? SIGKILL : SIGTERM;
+    os::Fd socket, complaints;
+    CICD_TRY(auto options, place.connect(socket, complaints));
     if (place.isolated_) {
         CICD_CHECK(place.start_sandbox(spec, job_directory, limits, options));
         return place;
@@ -86,6 +74,56 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     if (!pid) return std::move(pid.error()).within("the job's place could not be prepared");
     place.pid_ = *pid;
     return place;
+}
+
+/// What its first process is started with, and our ends of what connects us.
+Result<os::SpawnOptions> Place::connect(os::Fd& socket, os::Fd& complaints) {
+    CICD_TRY(auto sockets, os::make_socket_pair());
+    CICD_TRY(auto pipe, os::make_pipe());
+    socket_ = std::move(sockets.first);
+    complaints_ = std::move(pipe.read);
+    socket = std::move(sockets.second);
+    complaints = std::move(pipe.write);
+    // Orphans of a host job whose init was killed come to us, and we end them.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+    os::SpawnOptions options;
+    options.argv = {own_program(), "init"};
+    options.fds = {{socket.get(), control_fd}, {complaints.get(), 2}};
+    options.env.emplace();
+    options.cwd = "/";
+    options.new_session = true;
+    options.death_signal = isolated_ ? SIGKILL : SIGTERM;
+    return options;
+}
+
+Result<Place> Place::await(const std::filesystem::path& cache, const Limits& limits, int gate) {
+    Place place;
+    place.isolated_ = true;
+    os::Fd socket, complaints;
+    CICD_TRY(auto options, place.connect(socket, complaints));
+    CICD_TRY(auto etc, etc_image(cache));
+    place.etc_lock_ = std::move(etc.lock);
+    auto enclosure = sandbox({.init = options.argv.front(), .folders = place.folders_, .spec = {}, .etc = etc.path,
+                              .etc_folders = etc.folders, .seccomp = std::string(system_call_filter()), .awaited = gate});
+    options.enclosure = &enclosure;
+    options.cwd = sandbox_workspace;
+    limits.put_on(options, true);
+    CICD_TRY(place.pid_, os::spawn(options));
+    place.entries_ = std::move(enclosure.entries);
+    return place;
+}
+
+Result<bool> Place::settle(const os::Enclosure::Entry& workspace, const model::JobSpec& spec,
+                           const std::filesystem::path& job_directory) {
+    CICD_TRY(folders_, make_folders(spec, job_directory, true));
+    CICD_TRY(layer_locks_, hold_layers(spec));
+    CICD_TRY(const auto etc, etc_image(spec.cache));
+    const auto now = sandbox({.init = own_program(), .folders = folders_, .spec = spec, .etc = etc.path,
+                              .etc_folders = etc.folders, .seccomp = {}});
+    auto made = std::move(entries_);
+    made.push_back(workspace);
+    return now.entries == made && !now.own_network && !now.root_size;
 }
 
 /// By namespaces of our own; by bubblewrap where the system does not let us make them, or $CICD_BWRAP asks for it.

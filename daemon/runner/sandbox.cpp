@@ -88,15 +88,11 @@ private:
     }
 
     void add_workspace() {
-        const auto workspace = request_.folders.workspace.string();
-        const auto& layers = request_.spec.workspace_layers;
-        if (layers.empty()) return bind(workspace, sandbox_workspace, true);
-        std::string options = "lowerdir=";
-        for (std::size_t i = 0; i < layers.size(); ++i) options += (i == 0 ? "" : ":") + layers[i];
-        // Nothing of it has to survive a crash: such a job is lost, and another attempt starts anew.
-        options += ",upperdir=" + workspace + "/upper,workdir=" + workspace + "/work,userxattr,volatile";
-        made_.entries.push_back({.kind = Kind::overlay, .target = sandbox_workspace, .source = std::move(options),
-                                 .mounted_on = workspace});
+        if (request_.awaited < 0)
+            return made_.entries.push_back(
+                os::workspace_entry(sandbox_workspace, request_.folders.workspace.string(), request_.spec.workspace_layers));
+        made_.awaited = request_.awaited;
+        made_.awaited_target = sandbox_workspace;
     }
 
     const SandboxRequest& request_;

@@ -24,6 +24,7 @@ struct SandboxRequest {
     std::filesystem::path etc;             ///< see EtcImage
     std::vector<std::string> etc_folders;
     std::string seccomp;                   ///< a BPF program; empty: none
+    int awaited = -1;                      ///< set: the workspace is told later, at this socket
 };
 
 /// What a job sees, and with what rights it starts.

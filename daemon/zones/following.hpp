@@ -45,6 +45,16 @@ struct Following {
     std::uint64_t journal_offset = 0;
 };
 
+/// When a spare is made: as soon as the machine is likely to have nothing more urgent to do.
+constexpr Milliseconds after_end{2};
+/// A runner that waits for a job with its place made: see common/job/spare.hpp.
+struct Spare {
+    int pid = 0;
+    os::Fd gate;
+    bool is_being_made = false;
+    int failures = 0;  ///< in a row; where it cannot be, nobody goes on trying
+};
+
 class Local::State : public std::enable_shared_from_this<Local::State> {
 public:
     State(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options);
@@ -67,6 +77,8 @@ private:
     void make(const Key& key, const Assignment& assignment);
     void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
     void spawn(const Key& key, Following& job);
+    bool spawn_spare(const Key& key, Following& job);
+    void make_spare(Milliseconds delay);
     void spawned(const Key& key, const Result<int>& pid);
     void open_gate(const Key& key, Following& job);
     void forget(const Key& key);
@@ -100,6 +112,8 @@ private:
     std::unordered_map<int, Key> watches_;
     Trees trees_;
     bool detached_ = false;
+    Spare spare_;
+    asio::steady_timer spare_timer_;
     asio::thread_pool maker_{1};    ///< checkouts of whole repositories, which everybody else would wait behind
     asio::thread_pool spawner_{1};  ///< starting a runner never waits behind a checkout
     asio::thread_pool sweeper_{1};  ///< and nothing waits behind a removal

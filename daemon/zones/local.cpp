@@ -2,7 +2,9 @@
 
 #include "common/base/paths.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/spare.hpp"
 #include "daemon/os/cgroup.hpp"
+#include "daemon/os/enclosure.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/spawn.hpp"
@@ -16,12 +18,18 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 namespace cicd::zones {
 
 using model::EndReason;
 
 namespace {
+
+/// A spare is made when the machine is likely to have nothing more urgent to do: a little after a job's end, at the latest
+/// a little after the last one was used.
+constexpr Milliseconds after_use{20}, at_first{100};
+constexpr int most_failures = 3;
 
 Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths, int gate) {
     const os::Fd output(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -32,6 +40,24 @@ Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths&
     options.fds = {{gate, job::gate_fd}};
     if (output) options.fds.insert(options.fds.end(), {{output.get(), 1}, {output.get(), 2}});
     return os::spawn(options);
+}
+
+Result<Spare> spawn_spare_runner(const std::filesystem::path& program, const std::filesystem::path& cache) {
+    CICD_TRY(auto gate, os::make_socket_pair());
+    os::SpawnOptions options;
+    options.argv = {program.string(), "--spare", cache.string(), "--gate-fd", std::to_string(job::gate_fd)};
+    options.cwd = "/";
+    options.detached = true;
+    options.fds = {{gate.second.get(), job::gate_fd}};
+    CICD_TRY(const int pid, os::spawn(options));
+    return Spare{.pid = pid, .gate = std::move(gate.first)};
+}
+
+/// What a spare's place is made for.
+bool is_ordinary(const model::JobSpec& spec) {
+    const auto& limits = spec.limits;
+    return spec.executor == model::ExecutorKind::sandbox && spec.network == model::NetworkMode::host && !limits.cpu &&
+           !limits.memory && !limits.pids && !limits.storage;
 }
 
 /// What a job's needs gave, for a runner that was started before they ended.
@@ -49,7 +75,8 @@ Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sour
       pool_(pool),
       sources_(sources),
       options_(std::move(options)),
-      trees_(folders.state / "trees") {
+      trees_(folders.state / "trees"),
+      spare_timer_(io_) {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
 
@@ -63,6 +90,7 @@ void Local::State::open() {
         files_.emplace(io_, inotify_->fd());
         wait_for_files();
     }
+    make_spare(at_first);
     // Found out now, so that the first job does not wait for it.
     asio::post(maker_, [where = folders, runner = options_.runner] { (void)workspace_method(where.state, runner); });
     asio::post(sweeper_, [self = shared_from_this()] {
@@ -83,6 +111,8 @@ void Local::State::sweep(std::vector<Attempt> found) {
 
 void Local::State::detach() {
     detached_ = true;
+    spare_timer_.cancel();
+    spare_ = {};
     jobs_.clear();
     watches_.clear();
     if (files_) files_->release();  // the inotify object closes it
@@ -177,6 +207,42 @@ void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const T
     spawn(key, *job);
 }
 
+void Local::State::make_spare(Milliseconds delay) {
+    if (detached_ || std::getenv("CICD_BWRAP")) return;
+    spare_timer_.expires_after(delay);
+    spare_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& failure) {
+        auto& spare = self->spare_;
+        if (failure || self->detached_ || spare.gate || spare.is_being_made || spare.failures >= most_failures) return;
+        spare.is_being_made = true;
+        asio::post(self->spawner_, [self] {
+            auto made = std::make_shared<Result<Spare>>(spawn_spare_runner(self->options_.runner, self->folders.state / "cache"));
+            asio::post(self->io_, [self, made] {
+                const int failures = self->spare_.failures;
+                self->spare_ = *made && !self->detached_ ? std::move(**made) : Spare{};
+                self->spare_.failures = *made ? failures : failures + 1;
+            });
+        });
+    });
+}
+
+bool Local::State::spawn_spare(const Key& key, Following& job) {
+    if (!spare_.gate || !is_ordinary(job.assignment.spec)) return false;
+    const auto gate = std::make_shared<os::Fd>(std::move(spare_.gate));
+    const auto& run = job.assignment.spec.run;
+    const auto workspace = job.assignment.shared_workspace ? folders.run(run) / "workspace" : job.paths.workspace();
+    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), job.layers ? job.layers->layers : std::vector<std::string>{})) +
+                       job::directory_for_order(job.paths.root.string());
+    if (!os::send_packet(gate->get(), order.data(), order.size())) {
+        ++spare_.failures;
+        return false;
+    }
+    spare_.failures = 0;
+    job.gate = std::move(*gate);
+    asio::post(io_, [self = shared_from_this(), key, pid = spare_.pid] { self->spawned(key, pid); });
+    make_spare(after_use);
+    return true;
+}
+
 void Local::State::spawn(const Key& key, Following& job) {
     auto gate = os::make_socket_pair();
     const auto watched = gate ? watch(key, job) : Result<void>(gate.error());
@@ -185,6 +251,7 @@ void Local::State::spawn(const Key& key, Following& job) {
         return end_early(key, EndReason::infra,
                          watched.error().message + (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
     job.phase = Following::Phase::starting;
+    if (spawn_spare(key, job)) return;
     job.gate = std::move(gate->first);
     auto other = std::make_shared<os::Fd>(std::move(gate->second));
     asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths, other] {
