@@ -160,16 +160,22 @@ void check_enclosure(Prepared& p, EnclosureFailure failed) {
 /// program runs or has failed.
 class SharedReport {
 public:
-    explicit SharedReport(bool apart) : apart_(apart) {
+    /// `lowest`: below that, the child puts other descriptors.
+    SharedReport(bool apart, int lowest) : apart_(apart) {
         if (!apart_) return;
         void* memory = ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (memory != MAP_FAILED) report_ = new (memory) Report;
+        if (memory == MAP_FAILED) return;
+        report_ = new (memory) Report;
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0) return;
         read_ = Fd(ends[0]);
-        write_ = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, 500));
+        write_ = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, lowest));
+        const int error = errno;
         ::close(ends[1]);
+        errno = error;
     }
+    /// Else errno says why not.
+    [[nodiscard]] bool is_there() const { return !apart_ || write_; }
     ~SharedReport() {
         if (report_ != &own_) ::munmap(report_, sizeof(Report));
     }
@@ -266,9 +272,9 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     // A parent that shares its memory is suspended: the machine would count it as busy for as long as something is awaited.
     p.apart = p.apart || (options.enclosure && options.enclosure->awaited >= 0);
-    SharedReport report(p.apart);
+    SharedReport report(p.apart, p.highest);
     p.report = &report.get();
-    const int pid = start(p);
+    const int pid = report.is_there() ? start(p) : -1;
     const int fork_errno = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {
