@@ -28,6 +28,21 @@ struct ViewBuffer : std::streambuf {
     }
 };
 
+/// yaml-cpp gives the escapes `\N` (U+0085) and `\_` (U+00A0) as one byte each, which is no UTF-8. The file was, so there
+/// is no other way for a byte that continues nothing to come here.
+std::string with_whole_escapes(std::string text) {
+    if (is_valid_utf8(text)) return text;
+    std::string whole;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const std::size_t size = byte < 0x80 ? 1 : byte < 0xC0 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        if (size == 0) whole += '\xC2';
+        whole.append(text, i, std::max<std::size_t>(size, 1));
+        i += std::max<std::size_t>(size, 1);
+    }
+    return whole;
+}
+
 class TreeMaker final : public YAML::EventHandler {
 public:
     TreeMaker(Document& document, const std::string& file) : document_(document), file_(file) {}
@@ -61,7 +76,7 @@ public:
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         Node& node = make(mark, anchor);
-        node.text = value;
+        node.text = with_whole_escapes(value);
         node.kind = NodeKind::text;
         if (tag == "?") {
             resolve_plain(node);

@@ -43,6 +43,11 @@ TEST_CASE("plain scalars are typed by YAML 1.2's core schema") {
     CHECK(value("['1', \"true\", '', !!str 5, !!int '7']") == Value(Array{"1", "true", "", "5", 7}));
 }
 
+TEST_CASE("every escape of YAML gives the character that it names, in UTF-8") {
+    CHECK(value(R"("\N\_\L\P\x41\u00e4\U0001F600\e")") == Value("\u0085\u00a0\u2028\u2029A\u00e4\U0001F600\x1b"));
+    CHECK(value(R"("ä\_ä\N日\_")") == Value("ä\u00a0ä\u0085日\u00a0"));
+}
+
 TEST_CASE("anchors, aliases and merge keys work") {
     CHECK(value("{a: &x {b: 1}, c: *x}") == value("{a: {b: 1}, c: {b: 1}}"));
     CHECK(value("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], z: 3}")["c"] == value("{x: 1, y: 1, z: 3}"));
