@@ -108,6 +108,14 @@ public:
     Result<std::string> log_level();
     Result<void> set_log_level(const std::string& level);
 
+    /// Adds it, or gives the one of that name and scope a new value.
+    Result<model::Secret> set_secret(const contract::SaveSecret& request);
+    /// Those whose scope has the parts that are given here; all for none.
+    Result<std::vector<model::Secret>> list_secrets(const model::SecretScope& scope);
+    Result<void> remove_secret(const std::string& name, const model::SecretScope& scope);
+    Result<std::vector<model::SecretEvent>> secret_history(const std::string& name, int limit);
+    Result<int> rekey_secrets();
+
     Result<contract::Page<model::PipelineRecord>> list_pipelines(int page, int page_size);
     Result<model::PipelineRecord> show_pipeline(const std::string& id_or_name);
     Result<model::PipelineRecord> create_pipeline(const contract::SavePipeline& request);

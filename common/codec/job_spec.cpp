@@ -22,7 +22,7 @@ struct Fields<model::JobSpec> {
         required("workspace", &T::workspace), omitted("workspaceLayers", &T::workspace_layers),
         omitted("cache", &T::cache), shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
-        omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
+        omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
         omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence),
         omitted("grace", &T::grace), omitted("limits", &T::limits)};
 };

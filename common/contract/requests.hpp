@@ -5,6 +5,7 @@
 #include "common/model/pipeline.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/run.hpp"
+#include "common/model/secret.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -98,6 +99,15 @@ struct SavePipeline {
     std::string repository, file;
     std::optional<model::PipelineState> state;
     bool operator==(const SavePipeline&) const = default;
+};
+
+/// POST /secrets, PUT /secrets/{name}, POST /environments/{id}/secrets: a new secret, or a new value of the one of that
+/// name and scope.
+struct SaveSecret {
+    std::string name, value;
+    model::SecretScope scope;
+    std::optional<Timestamp> rotate_by;
+    bool operator==(const SaveSecret&) const = default;
 };
 
 struct Pagination {

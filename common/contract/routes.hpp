@@ -90,6 +90,16 @@ inline constexpr Route job_log_stream{"streamJobLogs", "GET", "/jobs/{jobId}/log
 inline constexpr Route cancel_job{"cancelJob", "POST", "/jobs/{jobId}/cancel"};
 inline constexpr Route stop_job{"stopJob", "POST", "/jobs/{jobId}/stop"};
 inline constexpr Route restart_job{"restartJob", "POST", "/jobs/{jobId}/restart"};
+
+inline constexpr Route list_secrets{"listSecrets", "GET", "/secrets"};
+inline constexpr Route create_secret{"createSecret", "POST", "/secrets"};
+inline constexpr Route secret_history{"getSecretHistory", "GET", "/secrets/history"};
+inline constexpr Route rekey_secrets{"rekeySecrets", "POST", "/secrets/rekey"};
+inline constexpr Route set_secret{"setSecret", "PUT", "/secrets/{secretName}"};
+inline constexpr Route remove_secret{"deleteSecret", "DELETE", "/secrets/{secretName}"};
+inline constexpr Route environment_secrets{"listEnvironmentSecrets", "GET", "/environments/{environmentId}/secrets"};
+inline constexpr Route create_environment_secret{"createEnvironmentSecret", "POST",
+                                                 "/environments/{environmentId}/secrets"};
 }  // namespace route
 
 /// The canonical path with its `{parameters}` replaced in order, each percent-encoded.

@@ -38,6 +38,7 @@ struct JobSpec {
     std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
     std::string shell, working_directory;
     std::vector<Step> steps;
+    Strings secrets;         ///< names of those that its texts read (model::all_secrets: all); their values come otherwise
     Texts outputs;           ///< job outputs, as expressions over `steps`
     std::optional<Milliseconds> timeout, silence_timeout;
     bool fail_on_silence = false;

@@ -79,6 +79,15 @@ constexpr std::array table{
     Endpoint{route::cancel_job, cancel_job},
     Endpoint{route::stop_job, cancel_job},
     Endpoint{route::restart_job, restart_job},
+
+    Endpoint{route::list_secrets, list_secrets},
+    Endpoint{route::create_secret, set_secret, false, true},
+    Endpoint{route::secret_history, get_secret_history},
+    Endpoint{route::rekey_secrets, rekey_secrets},
+    Endpoint{route::set_secret, set_secret, false, true},
+    Endpoint{route::remove_secret, delete_secret},
+    Endpoint{route::environment_secrets, list_secrets},
+    Endpoint{route::create_environment_secret, set_secret, false, true},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
 #include "daemon/scheduler/loop.hpp"
+#include "daemon/secrets/vault.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/local.hpp"
 
@@ -86,13 +87,25 @@ scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration
     return capacity;
 }
 
+auto known_secrets(secrets::Vault& vault) {
+    return [&vault](const model::SecretPlace& place) { return vault.known(place); };
+}
+
+zones::LocalOptions zone_options(const fs::path& state_directory, secrets::Vault& vault) {
+    const auto values = [&vault](const zones::Assignment& job) {
+        return vault.values(job.spec.secrets, job.place, job.spec.job.str());
+    };
+    return {state_directory, {}, Milliseconds(5'000), values};
+}
+
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
-                                              std::function<void()> before_accepting) {
+                                              secrets::Vault& vault, std::function<void()> before_accepting) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
+    result.known_secrets = known_secrets(vault);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -113,17 +126,18 @@ public:
            std::unique_ptr<api::LogWatch> (*open_logs)(const asio::any_io_executor&))
         : store_(std::move(opened)),
           sources_(options.state_directory / "repos"),
-          zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
+          vault_(*store_, options.state_directory, clock_),
+          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, vault_)),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, [this] { housekeeping_.look_at_disk(); })),
+                     scheduler_options(options, configuration, vault_, [this] { housekeeping_.look_at_disk(); })),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
                        configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
-                    planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &housekeeping_},
+                    planner::PrepareOptions{configuration.allow_host_executor, known_secrets(vault_), {}}, [this] { return ready_; },
+                    [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_, &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
@@ -141,6 +155,7 @@ private:
     SystemClock clock_;
     std::unique_ptr<store::Store> store_;
     git::Sources sources_;
+    secrets::Vault vault_;
     asio::io_context io_{1};
     asio::thread_pool pool_{pool_size};
     zones::Local zone_;

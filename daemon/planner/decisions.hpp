@@ -71,6 +71,11 @@ void merge_includes(model::Pipeline& pipeline, const PlanRequest& request, Probl
 void check_availability(const model::Pipeline& pipeline, const PlanRequest& request, Problems& problems,
                         model::Strings& notices);
 
+// secrets.cpp
+/// Calls back with the name of each secret that a text reads, or model::all_secrets. `bare`: the whole text is one
+/// expression. What cannot be parsed reads nothing; whoever evaluates it says what is wrong.
+void for_each_secret(const std::string& text, bool bare, const std::function<void(const std::string& name)>& found);
+
 // selection.cpp
 /// Skips what is not selected, given what is and what that needs.
 void apply_selection(model::Plan& plan, const PlanRequest& request, Problems& problems);

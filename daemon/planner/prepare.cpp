@@ -162,7 +162,8 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     static const std::string memory_weakness = os::limits_weakness("memory"), cpu_weakness = os::limits_weakness("cpu");
     plan.memory_weakness = memory_weakness;
     plan.cpu_weakness = cpu_weakness;
-    plan.secrets = options.secrets;
+    if (options.secrets)
+        plan.secrets = [&options, place = model::secret_place(source, plan.event)] { return options.secrets(place); };
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
     if (request.priority) prepared.plan.priority = *request.priority;

@@ -1,8 +1,8 @@
 #include "daemon/runner/job.hpp"
 
 #include "common/base/text.hpp"
-#include "common/codec/json.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/runner/sandbox.hpp"
@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,10 +58,19 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
     return "the step's process could not be made: " + why;
 }
 
+/// Before anything of them could be told.
+std::shared_ptr<Masking> mask_of(const Object& secrets, const Result<Job::Made>& made) {
+    if (!made) return nullptr;
+    const auto& masking = made->output.masking();
+    for (const auto& [name, value] : secrets) masking->hide(value.as_string());
+    return masking;
+}
+
 }  // namespace
 
 Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
+      masking_(mask_of(secrets, made)),
       context_(spec_, std::move(secrets),
                [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }),
       made_(std::move(made)) {
@@ -80,7 +90,7 @@ model::JobExit Job::run() {
     if (const auto prepared = prepare(); !prepared) {
         exit_.state = model::JobState::failed;
         exit_.end_reason = prepared.error().kind == ErrorKind::invalid ? model::EndReason::exit : model::EndReason::infra;
-        exit_.message = prepared.error().message;
+        exit_.message = shown(prepared.error().message);
         if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
     } else {
         for (std::size_t i = 0; i < spec_.steps.size(); ++i) run_step(static_cast<int>(i));
@@ -152,7 +162,7 @@ void Job::run_step(int index) {
         return end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
     }
     // A title taken from the script stays as it is written: it is no place for values.
-    if (auto name = context_.text(step.name); name && !name->empty()) record.name = std::move(*name);
+    if (auto name = context_.text(step.name); name && !name->empty()) record.name = shown(*name);
     record.start_time = now();
     record.state = model::StepState::running;
     journal({.type = model::JournalType::step_started, .step = index, .name = record.name});
@@ -170,7 +180,8 @@ void Job::run_step(int index) {
         return fail(condition.error(), model::EndReason::exit);
     const auto may_fail = context_.truth(step.continue_on_error);
     if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
-    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index));
+    const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read it
+    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index, on_host ? 0700 : 0755));
     if (!made) return fail(made.error(), model::EndReason::exit);
     context_ = before;
 
@@ -202,7 +213,7 @@ Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
     for (const auto* list : {&program.argv, &program.env})
         for (const auto& entry : *list)
             if (entry.find('\0') != std::string::npos)
-                return invalid("JOB_002", "'" + to_valid_utf8(entry.substr(0, entry.find('\0'))) + "' holds a NUL byte");
+                return invalid("JOB_002", "'" + to_valid_utf8(shown(entry.substr(0, entry.find('\0')))) + "' holds a NUL byte");
     return program;
 }
 
@@ -269,7 +280,7 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
     if (end.kind != ProgramEnd::Kind::ended)
         return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
 
-    const auto results = read_results(end.files);
+    const auto results = read_results(end.files, [this](std::string_view line) { return shown(line); });
     model::Texts outputs;
     if (results) {
         outputs = results->outputs;
@@ -277,7 +288,7 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
         path_.insert(path_.begin(), results->path.rbegin(), results->path.rend());
         if (!results->summary.empty())
             if (auto file = job::open_for_append(paths_.root / "summary.md")) {
-                std::string text = results->summary;
+                auto text = shown(results->summary);
                 iovec piece{text.data(), text.size()};
                 (void)job::write_all(file->fd(), std::span(&piece, 1), paths_.root / "summary.md");
             }
@@ -303,7 +314,7 @@ void Job::end_step(int index, model::StepState state, std::optional<model::EndRe
     auto& record = exit_.steps[static_cast<std::size_t>(index)];
     record.state = state;
     record.end_reason = reason;
-    record.message = std::move(message);
+    record.message = shown(message);
     if (record.start_time) record.end_time = now();
     const bool forgiven = may_fail && state == model::StepState::failed;
     if (forgiven) record.message += "; the job goes on (continueOnError)";
@@ -336,6 +347,10 @@ void Job::evaluate_outputs() {
     Object outputs;
     for (const auto& [name, text] : spec_.outputs) {
         auto value = context_.text(text);
+        if (value && masking_ && masking_->would_hide(*value)) {
+            supervisor_->note(0, "output '" + name + "' holds a secret: it is left out");
+            continue;
+        }
         if (value) {
             outputs.set(name, std::move(*value));
             continue;
@@ -343,7 +358,7 @@ void Job::evaluate_outputs() {
         if (exit_.state != model::JobState::success) continue;
         exit_.state = model::JobState::failed;
         exit_.exit_code = 1;
-        exit_.message = "output '" + name + "': " + value.error().message;
+        exit_.message = shown("output '" + name + "': " + value.error().message);
     }
     exit_.outputs = std::move(outputs);
 }
@@ -369,10 +384,15 @@ Result<Object> read_secrets(int fd) {
         if (n == 0) break;
         text.append(buffer, static_cast<std::size_t>(n));
     }
-    if (trim(text).empty()) return Object();
-    CICD_TRY(const auto value, codec::parse_json(text));
-    if (!value.is_object()) return internal_error("the secrets are no JSON object");
-    return value.as_object();
+    return job::read_secrets(text);
+}
+
+/// A core file would hold them. Only this process is meant: what runs the steps was started before.
+void leave_no_core() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = 0;
+    ::setrlimit(RLIMIT_CORE, &limit);
 }
 
 model::JobExit could_not_start(const Error& error) {
@@ -385,14 +405,11 @@ model::JobExit could_not_start(const Error& error) {
     return exit;
 }
 
-/// Waits at the gate for what comes through it; nothing where the job is not wanted.
-std::optional<char> wait_at(int gate_fd) {
+/// Waits at the gate for what comes through it; an empty packet where the job is not wanted.
+os::Packet wait_at(int gate_fd) {
     const os::Fd gate(gate_fd);
-    char order = 0;
-    ssize_t n = 0;
-    do n = ::read(gate.get(), &order, 1);
-    while (n < 0 && errno == EINTR);
-    return n == 1 ? std::optional(order) : std::nullopt;
+    auto order = os::receive_packet(gate.get(), 1);
+    return order ? std::move(*order) : os::Packet{};
 }
 
 /// Nobody may know of the job any more, so what was made for it goes with us.
@@ -448,7 +465,6 @@ int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optiona
     std::optional<Job> job;
     model::JobExit exit;
     if (!spec) exit = could_not_start(spec.error());
-    else if (!secrets) exit = could_not_start(secrets.error());
     else if (!journal) exit = could_not_start(journal.error());
     else {
         if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
@@ -459,14 +475,19 @@ int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optiona
         }
         if (!made) made.emplace(Job::make_place(paths, *spec));
         if (gate_fd >= 0) {
-            const auto order = wait_at(gate_fd);
-            if (!order) {
+            auto order = wait_at(gate_fd);
+            if (order.data.empty()) {
                 made.reset();  // the place goes before its files
                 leave(paths);
                 return 0;
             }
-            if (*order == job::gate_open_anew) spec = job::read_spec(paths);
+            if (order.data[0] == job::gate_open_anew) spec = job::read_spec(paths);
+            if (!order.fds.empty()) secrets = read_secrets(order.fds.front().release());
         }
+        if (secrets && !secrets->empty()) leave_no_core();
+        if (secrets && spec && !spec->secrets.empty() && secrets->empty())
+            spec = unavailable("JOB_003", "the secrets of the job did not come");
+        if (!secrets) spec = secrets.error();
         if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
         exit = job ? job->run() : could_not_start(spec.error());
     }

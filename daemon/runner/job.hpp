@@ -45,11 +45,14 @@ private:
     void judge();
     void evaluate_outputs();
     void journal(model::JournalEntry entry);
+    /// What may be told of a text: without what is hidden.
+    [[nodiscard]] std::string shown(std::string_view text) const { return masking_ ? masking_->whole(text) : std::string(text); }
     [[nodiscard]] bool has_bash() const;
 
     job::Paths paths_;
     model::JobSpec spec_;
     job::JournalWriter journal_;
+    std::shared_ptr<Masking> masking_;
     Context context_;
     Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;

@@ -1,6 +1,7 @@
 #include "daemon/runner/place.hpp"
 
 #include "common/base/text.hpp"
+#include "common/job/job_directory.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/spawn.hpp"
@@ -54,7 +55,7 @@ std::string own_program() {
 
 }  // namespace
 
-std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job_directory / "files"; }
+std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job::Paths{job_directory}.files(); }
 
 Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
     if (spec.executor == model::ExecutorKind::container)

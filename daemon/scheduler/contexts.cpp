@@ -1,4 +1,5 @@
 #include "common/codec/json.hpp"
+#include "daemon/planner/planner.hpp"
 #include "daemon/scheduler/graph.hpp"
 
 #include <algorithm>
@@ -136,6 +137,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.working_directory = job.working_directory;
     spec.steps = job.steps;
     spec.outputs = job.outputs;
+    spec.secrets = planner::secrets_of(spec.env[0], spec.env[1], job);
     spec.timeout = job.timeout;
     spec.silence_timeout = job.silence_timeout;
     spec.fail_on_silence = job.fail_on_silence;

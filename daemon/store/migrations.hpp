@@ -117,6 +117,22 @@ inline constexpr std::string_view migration_4 = R"sql(
 CREATE TABLE event_order (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4};
+/// Secrets, encrypted by daemon/secrets, and what was done with them. Names are the same in upper and lower case, as in
+/// expressions.
+inline constexpr std::string_view migration_5 = R"sql(
+CREATE TABLE secrets (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE, project TEXT NOT NULL, environment TEXT NOT NULL,
+    branch TEXT NOT NULL, version INTEGER NOT NULL, key TEXT NOT NULL, nonce BLOB NOT NULL, sealed BLOB NOT NULL,
+    created INTEGER NOT NULL, created_by TEXT NOT NULL, updated INTEGER NOT NULL, updated_by TEXT NOT NULL,
+    rotate_by INTEGER, used INTEGER, used_by TEXT NOT NULL, UNIQUE (name, project, environment, branch)) STRICT;
+CREATE TABLE secret_events (
+    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, action TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
+    project TEXT NOT NULL, environment TEXT NOT NULL, branch TEXT NOT NULL, version INTEGER NOT NULL,
+    user TEXT NOT NULL) STRICT;
+CREATE INDEX secret_events_by_name ON secret_events(name, number);
+CREATE INDEX secret_uses_by_time ON secret_events(time) WHERE action = 'used';
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5};
 
 }  // namespace cicd::store

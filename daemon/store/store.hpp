@@ -4,6 +4,7 @@
 #include "common/contract/requests.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/run.hpp"
+#include "common/model/secret.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -111,6 +112,12 @@ struct PipelineVersion {
     Timestamp created_time;
 };
 
+/// A secret as it is kept: nothing here can be read without the key that `key` names.
+struct SealedSecret {
+    model::Secret facts;
+    std::string key, nonce, sealed;
+};
+
 class Store {
 public:
     /// Opens or creates `state.db`, migrates it, sets WAL and synchronous=FULL. Refuses a newer schema.
@@ -167,6 +174,22 @@ public:
     Result<model::PipelineRecord> pipeline(const std::string& id_or_name);  ///< not_found "PIPELINE_001"
     Result<contract::Page<model::PipelineRecord>> pipelines(int page, int page_size);
     Result<std::vector<PipelineVersion>> pipeline_versions(const PipelineId& id);
+
+    /// What is known of each, by name and scope; their sealed values are not read.
+    Result<std::vector<model::Secret>> secrets();
+    /// Those of these names, whatever their case; of no names: all.
+    Result<std::vector<SealedSecret>> sealed_secrets(const std::vector<std::string>& names);
+    /// Adds or replaces the one of that name and scope, and notes who did it.
+    Result<void> save_secret(const SealedSecret& secret);
+    /// not_found "SECRET_001"
+    Result<void> remove_secret(const std::string& name, const model::SecretScope& scope, const std::string& user,
+                               Timestamp now);
+    /// The same secrets, sealed with another key: all of them or none.
+    Result<void> reseal_secrets(const std::vector<SealedSecret>& secrets, const std::string& user, Timestamp now);
+    /// That a job was given them. Notes of uses are kept for 90 days.
+    Result<void> note_secrets_used(const std::vector<model::Secret>& secrets, const std::string& job, Timestamp now);
+    /// The newest first; of all secrets where no name is given.
+    Result<std::vector<model::SecretEvent>> secret_events(const std::string& name, int limit);
 
     struct State;
 

@@ -2,6 +2,7 @@
 
 #include "common/base/paths.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/cgroup.hpp"
 #include "daemon/os/enclosure.hpp"
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -65,6 +67,37 @@ Result<void> renew_contexts(const job::Paths& paths, const Value& contexts) {
     CICD_TRY(auto spec, job::read_spec(paths));
     spec.contexts = with_runner(contexts);
     return job::write_spec(paths, spec);
+}
+
+/// The end to read from of a pipe that holds all of it.
+Result<os::Fd> filled_pipe(std::string text) {
+    CICD_TRY(auto pipe, os::make_pipe(static_cast<int>(text.size()) + 4096));
+    CICD_CHECK(os::set_nonblocking(pipe.write.get()));
+    const auto written = ::write(pipe.write.get(), text.data(), text.size());
+    const bool fits = written == static_cast<ssize_t>(text.size());
+    std::fill(text.begin(), text.end(), '\0');
+    if (!fits) return unavailable("JOB_003", "its secrets are larger than a pipe of this system takes", "name those that it needs instead of all");
+    return std::move(pipe.read);
+}
+
+/// Lets a held back runner go on, with what it was not told when it was started.
+Result<void> pass_gate(const os::Fd& gate, const job::Paths& paths, const std::optional<Value>& contexts,
+                       const Assignment& assignment, const LocalOptions& options) {
+    char order = job::gate_open;
+    if (contexts) {
+        order = job::gate_open_anew;
+        if (auto renewed = renew_contexts(paths, *contexts); !renewed)
+            return std::move(renewed.error()).within("its description could not be written");
+    }
+    if (assignment.spec.secrets.empty()) {
+        (void)os::send_packet(gate.get(), &order, 1);  // a runner that is gone is noticed by its end
+        return {};
+    }
+    if (!options.secrets) return unavailable("JOB_003", "nobody here knows its secrets");
+    CICD_TRY(const auto values, options.secrets(assignment));
+    CICD_TRY(const auto pipe, filled_pipe(job::write_secrets(values)));
+    (void)os::send_packet(gate.get(), &order, 1, {pipe.get()});
+    return {};
 }
 
 }  // namespace
@@ -159,16 +192,18 @@ void Local::State::start(const Assignment& assignment) {
 /// From here on the job happens.
 void Local::State::open_gate(const Key& key, Following& job) {
     if (!job.gate) return;
-    if (!job.contexts) {
+    if (!job.contexts && job.assignment.spec.secrets.empty()) {
         (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
         return job.gate.reset();
     }
     auto gate = std::make_shared<os::Fd>(std::move(job.gate));
-    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::move(*job.contexts)] {
-        const auto renewed = renew_contexts(paths, contexts);
-        if (renewed) return (void)os::send_packet(gate->get(), &job::gate_open_anew, 1);
-        asio::post(self->io_, [self, key, why = renewed.error().message] {
-            if (self->find(key)) self->end_early(key, EndReason::infra, "its description could not be written: " + why);
+    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::exchange(job.contexts, {}),
+                          assignment = job.assignment] {
+        const auto passed = pass_gate(*gate, paths, contexts, assignment, self->options_);
+        if (passed) return;
+        auto why = passed.error().message + (passed.error().hint.empty() ? "" : "; " + passed.error().hint);
+        asio::post(self->io_, [self, key, why = std::move(why)] {
+            if (self->find(key)) self->end_early(key, EndReason::infra, why);
         });
     });
 }

@@ -137,6 +137,7 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 
 void remove_leavings(const job::Paths& paths) {
     (void)os::remove_all(paths.workspace());
+    (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
     remove_half_written(paths);
 }
 
@@ -150,7 +151,7 @@ std::vector<Attempt> attempts_without_runner(const Folders& folders) {
             int number = 0;
             std::from_chars(name.data(), name.data() + name.size(), number);
             const bool over = fs::exists(paths.exit(), ignored);
-            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored))) continue;
+            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored) && !fs::exists(paths.files(), ignored))) continue;
             if (over || job::runner_status(paths).liveness != job::RunnerLiveness::alive)
                 found.emplace_back(JobId(job.path().filename().string()), number);
         }

@@ -67,4 +67,10 @@ async::Task<Answer> stream_job_logs(Services& services, Request request);
 async::Task<Answer> cancel_job(Services& services, Request request);
 async::Task<Answer> restart_job(Services& services, Request request);
 
+async::Task<Answer> list_secrets(Services& services, Request request);
+async::Task<Answer> set_secret(Services& services, Request request);
+async::Task<Answer> delete_secret(Services& services, Request request);
+async::Task<Answer> get_secret_history(Services& services, Request request);
+async::Task<Answer> rekey_secrets(Services& services, Request request);
+
 }  // namespace cicd::api

@@ -199,8 +199,47 @@ TEST_CASE("Components are put in place, with inputs, outputs and ids of their ow
     CHECK(scene.bad("name: p\nstages:\n  - {name: a, steps: [{uses: ./loop.yaml}]}\n")[0].message.find("circle") != std::string::npos);
 }
 
+TEST_CASE("Secrets: a missing one fails the plan, naming stage and secret") {
+    Scene scene;
+    int asked = 0;
+    scene.request.secrets = [&]() -> Result<std::vector<model::KnownSecret>> {
+        ++asked;
+        return std::vector<model::KnownSecret>{{"TOKEN", ""}, {"DEPLOY_KEY", "production"}};
+    };
+    scene.good("name: p\nstages:\n  - {name: a, commands: ['echo secrets.NOT_READ ${{ git.branch }}']}\n");
+    CHECK(asked == 0);
+    const std::string yaml = "name: p\nstages:\n  - name: a\n    jobs:\n      j:\n        env: {T: '${{ secrets.token }}'}\n"
+                             "        steps: [{run: 'echo ${{ secrets[''TOKEN''] }}'}]\n      k: {steps: [{run: 'echo ${{ toJSON(Secrets) }}'}]}\n";
+    const auto plan = scene.good(yaml);
+    CHECK(asked == 1);
+    CHECK(planner::secrets_of({}, {}, job(plan, "a.j").job) == model::Strings{"token"});
+    CHECK(planner::secrets_of({{"X", "${{ secrets.FIRST }}"}}, {}, job(plan, "a.k").job) == model::Strings{"FIRST", "*"});
+    const auto missing = scene.bad("name: p\nenv: {X: '${{ secrets.NONE }}'}\nstages:\n  - {name: b, commands: ['echo ${{ secrets.TOKN }}']}\n"
+                                   "  - {name: c, commands: ['echo ${{ secrets.DEPLOY_KEY }}']}\n");
+    REQUIRE(missing.size() == 3);
+    CHECK(missing[0].message == "missing secret 'NONE'");
+    CHECK(missing[1].message == "missing secret 'TOKN' in stage 'b'");
+    CHECK(missing[1].suggestion == "did you mean 'TOKEN'?");
+    CHECK(missing[2].message == "missing secret 'DEPLOY_KEY' in stage 'c'");
+    CHECK(missing[2].suggestion == "set it: cicdctl secret set DEPLOY_KEY");
+    scene.request.secrets = nullptr;
+    REQUIRE(scene.good(yaml).notices.size() == 1);
+    CHECK(scene.good(yaml).notices[0] == "secrets are not checked: only the daemon knows which there are");
+}
+
+TEST_CASE("Secrets are refused where the daemon evaluates: it has no values there") {
+    Scene scene;
+    scene.request.secrets = [] { return std::vector<model::KnownSecret>{{"T", ""}}; };
+    const auto problems = scene.bad("name: p\nconcurrency: 'x-${{ secrets.T }}'\nstages:\n  - name: a\n    condition: secrets.T != ''\n    jobs:\n"
+                                    "      j: {condition: \"secrets.T == 'x'\", concurrency: '${{ secrets.T }}', steps: [{run: x}]}\n"
+                                    "      k: {steps: [{run: x, condition: \"secrets.T == 'x'\"}]}\n");
+    CHECK(problems.size() == 4);
+    for (const auto& problem : problems) CHECK(problem.message.find("secrets cannot be read in ") == 0);
+}
+
 TEST_CASE("What is not available yet is refused where it stands") {
     Scene scene;
+    scene.request.secrets = [] { return std::vector<model::KnownSecret>{}; };
     const auto problems = scene.bad(
         "name: p\nstages:\n  - {name: a, image: 'debian:12', commands: [make]}\n"
         "  - {name: b, gate: {approvals: 1}, commands: [make]}\n"
