@@ -17,7 +17,7 @@ _cicdctl() {
             *)
                 case $command in
                     '') command=$word ;;
-                    pipeline|job|daemon|config) command+=" $word" ;;
+                    pipeline|job|secret|daemon|config) command+=" $word" ;;
                     *) break ;;
                 esac ;;
         esac
@@ -98,6 +98,23 @@ _cicdctl() {
         'job cancel '--reason) COMPREPLY=(); return ;;
         'job reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
         'job reschedule '--not-before) COMPREPLY=(); return ;;
+        'secret set '-f|'secret set '--file) compopt -o default; COMPREPLY=(); return ;;
+        'secret set '--rotate-by) COMPREPLY=(); return ;;
+        'secret set '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret set '--env) COMPREPLY=(); return ;;
+        'secret set '--branch) COMPREPLY=(); return ;;
+        'secret list '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret list '--env) COMPREPLY=(); return ;;
+        'secret list '--branch) COMPREPLY=(); return ;;
+        'secret rotate '-f|'secret rotate '--file) compopt -o default; COMPREPLY=(); return ;;
+        'secret rotate '--rotate-by) COMPREPLY=(); return ;;
+        'secret rotate '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret rotate '--env) COMPREPLY=(); return ;;
+        'secret rotate '--branch) COMPREPLY=(); return ;;
+        'secret rm '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret rm '--env) COMPREPLY=(); return ;;
+        'secret rm '--branch) COMPREPLY=(); return ;;
+        'secret history '--limit) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -127,6 +144,11 @@ _cicdctl() {
         'job cancel') options='--reason --force' ;;
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
+        'secret set') options='-f --file --rotate-by --project --env --branch' ;;
+        'secret list') options='--project --env --branch' ;;
+        'secret rotate') options='-f --file --rotate-by --project --env --branch' ;;
+        'secret rm') options='--project --env --branch' ;;
+        'secret history') options='--limit' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
@@ -141,7 +163,7 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job secret daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
@@ -170,6 +192,11 @@ _cicdctl() {
         'job cancel') _cicdctl_ask job ;;
         'job restart') _cicdctl_ask job ;;
         'job reschedule') _cicdctl_ask job ;;
+        'secret') COMPREPLY=($(compgen -W 'set list rotate rm history rekey' -- "$cur")) ;;
+        'secret set') COMPREPLY=() ;;
+        'secret rotate') COMPREPLY=() ;;
+        'secret rm') COMPREPLY=() ;;
+        'secret history') COMPREPLY=() ;;
         'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;
         'daemon log-level') COMPREPLY=($(compgen -W 'trace debug info warn error' -- "$cur")) ;;
         'daemon backup') compopt -o default; COMPREPLY=() ;;

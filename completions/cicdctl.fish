@@ -11,7 +11,7 @@ function __cicdctl_command
             test (count $found) -gt 0; and break
         else if test (count $found) -eq 0
             set found $word
-            contains -- $word pipeline job daemon config; or break
+            contains -- $word pipeline job secret daemon config; or break
         else
             set -a found $word
             break
@@ -53,6 +53,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a retry -d 'Run again what did not suc
 complete -c cicdctl -n "__cicdctl_at ''" -a reschedule -d 'Change when and how urgently what waits is started'
 complete -c cicdctl -n "__cicdctl_at ''" -a pipeline -d 'Pipelines that the daemon keeps: list, create, run, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a job -d 'Jobs: list, show, logs, cancel, queue, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a secret -d 'Secrets of jobs: set, list, rotate, rm, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a daemon -d 'The daemon: start, stop, status, logs, backup, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a config -d 'Settings: list, get, set, unset'
 complete -c cicdctl -n "__cicdctl_at ''" -a doctor -d 'Check that this machine can run pipelines'
@@ -204,6 +205,29 @@ complete -c cicdctl -n "__cicdctl_at 'job queue'" -s w -l watch -d 'Show it anew
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l priority -d 'Who goes first' -xa 'critical high normal low'
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a set -d 'Add a secret, or give it a new value'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a list -d 'List the secrets, never their values'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rotate -d 'Give a secret that there is a new value'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rm -d 'Remove a secret'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a history -d 'Who set, removed and used secrets, the newest first'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rekey -d 'Encrypt all secrets with a new key'
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -s f -l file -d 'Take the value from a file; else from standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l rotate-by -d 'When to replace it: 90d from now, or 2027-01-31' -x
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -s f -l file -d 'Take the value from a file; else from standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l rotate-by -d 'When to replace it: 90d from now, or 2027-01-31' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret history'" -l limit -d 'At most so many (100)' -x
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a start -d 'Start the daemon in the background'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a stop -d 'Stop the daemon and wait for its end'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a status -d 'Show whether the daemon runs; exit 69 where not'

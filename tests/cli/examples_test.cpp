@@ -103,3 +103,17 @@ TEST_CASE_FIXTURE(Examples, "retry: the second attempt succeeds, the slow step i
     for (const auto& job : result["jobs"].as_array())
         if (job["name"] == Value("flaky")) CHECK(job["attempt"] == Value(2));
 }
+
+TEST_CASE_FIXTURE(Examples, "secrets: hidden in the log, kept out of the outputs") {
+    CHECK(run("secrets").code == 2);
+    RunOptions input;
+    input.input = "s3same\n";
+    CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
+    const auto outcome = run("secrets");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "logging in with ***"));
+    CHECK(contains(outcome.out, "got ***"));
+    CHECK(contains(outcome.out, "welcome, ***"));
+    CHECK(contains(world.cicdctl({"show", "job-1", "-o", "json"}).out, R"("outputs":{"answer":"welcome"})"));
+}

@@ -57,6 +57,7 @@ public:
     [[nodiscard]] fs::path key() const { return folder / "keys/secrets.key"; }
     [[nodiscard]] bool is_on_disk(const std::string& text) const {
         for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+            if (!entry.is_regular_file()) continue;
             std::ifstream file(entry.path());
             const std::string all{std::istreambuf_iterator<char>(file), {}};
             if (all.find(text) != std::string::npos) return true;
