@@ -19,8 +19,6 @@ constexpr Lack<model::Job> job_lacks[] = {
     {"image", [](const model::Job& j) { return j.image.has_value(); }, "jobs run in the sandbox, with this machine's /usr"},
     {"executor: container", [](const model::Job& j) { return j.executor == model::ExecutorKind::container; }, "use 'sandbox'"},
     {"services", [](const model::Job& j) { return !j.services.empty(); }, "start what the job needs in a step"},
-    {"cache", [](const model::Job& j) { return !j.cache.empty(); }},
-    {"artifacts", [](const model::Job& j) { return !j.artifacts.empty(); }, "'workspace: shared' hands files to later jobs"},
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
     {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},

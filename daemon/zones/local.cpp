@@ -35,9 +35,10 @@ Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths&
 }
 
 /// What a job's needs gave, for a runner that was started before they ended.
-Result<void> renew_contexts(const job::Paths& paths, const Value& contexts) {
+Result<void> renew(const job::Paths& paths, const Following::News& news) {
     CICD_TRY(auto spec, job::read_spec(paths));
-    spec.contexts = with_runner(contexts);
+    spec.contexts = with_runner(news.contexts);
+    spec.needed = news.needed;
     return job::write_spec(paths, spec);
 }
 
@@ -121,7 +122,8 @@ void Local::State::make(const Key& key, const Assignment& assignment) {
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
     job.wanted = true;
-    if (job.assignment.spec.contexts != assignment.spec.contexts) job.contexts = assignment.spec.contexts;
+    const auto &before = job.assignment.spec, &now = assignment.spec;
+    if (before.contexts != now.contexts || before.needed != now.needed) job.news = {now.contexts, now.needed};
     job.assignment = assignment;
     if (job.phase == Following::Phase::running) open_gate({assignment.spec.job, assignment.spec.attempt}, job);
 }
@@ -129,13 +131,13 @@ void Local::State::start(const Assignment& assignment) {
 /// From here on the job happens.
 void Local::State::open_gate(const Key& key, Following& job) {
     if (!job.gate) return;
-    if (!job.contexts) {
+    if (!job.news) {
         (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
         return job.gate.reset();
     }
     auto gate = std::make_shared<os::Fd>(std::move(job.gate));
-    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::move(*job.contexts)] {
-        const auto renewed = renew_contexts(paths, contexts);
+    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, news = std::move(*job.news)] {
+        const auto renewed = renew(paths, news);
         if (renewed) return (void)os::send_packet(gate->get(), &job::gate_open_anew, 1);
         asio::post(self->io_, [self, key, why = renewed.error().message] {
             if (self->find(key)) self->end_early(key, EndReason::infra, "its description could not be written: " + why);
