@@ -1,6 +1,8 @@
 #include "daemon/app/housekeeping.hpp"
 
 #include "daemon/app/logging.hpp"
+#include "daemon/objects/caches.hpp"
+#include "daemon/objects/collect.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/trees.hpp"
 
@@ -46,7 +48,8 @@ Housekeeping::Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy 
       watermark_(parts_.state, reserve),
       policy_(policy),
       cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); },
-                [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); }}, policy),
+                [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); },
+                [this](std::uint64_t caches) { return clean_objects(caches); }}, policy),
       disk_timer_(parts_.io),
       clean_timer_(parts_.io) {
     asio::post(background_, [] { upkeep::work_in_the_background(); });
@@ -99,6 +102,21 @@ void Housekeeping::watch_disk() {
     disk_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
         if (!failure && !alive.expired()) watch_disk();
     });
+}
+
+/// First what refers to content, then the content that nothing refers to any more.
+Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
+    const auto now = parts_.clock.now();
+    CICD_CHECK(parts_.store.expire_artifacts(now));
+    const objects::CacheIndex index(parts_.state);
+    index.remove_leavings(now);
+    index.trim(caches, now);
+    CICD_TRY(auto roots, parts_.store.artifact_digests());
+    auto cached = objects::cache_roots(parts_.state);
+    roots.insert(roots.end(), std::make_move_iterator(cached.begin()), std::make_move_iterator(cached.end()));
+    CICD_TRY(const auto collected, objects::collect(objects::ObjectStore(parts_.state / "objects"), roots, now,
+                                                    [this] { return stopping_.load(); }));
+    return collected.bytes;
 }
 
 void Housekeeping::clean_every_hour() {

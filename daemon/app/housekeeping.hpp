@@ -46,6 +46,7 @@ private:
     void watch_disk();
     void clean_every_hour();
     void check_state();
+    Result<std::uint64_t> clean_objects(std::uint64_t caches);
 
     Parts parts_;
     upkeep::Watermark watermark_;
