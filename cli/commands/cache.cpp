@@ -43,11 +43,12 @@ Result<ExitCode> show(Session& session, const Arguments& arguments) {
     if (cache["paths"].is_array())
         for (const auto& path : cache["paths"].as_array()) paths += (paths.empty() ? "" : ", ") + text(path);
     std::string sheet;
-    for (const auto& [name, value] : {std::pair<const char*, std::string>{"Cache", text(cache["id"])}, {"Key", text(cache["key"])},
-                                      {"Scope", text(cache["scope"])}, {"Project", text(cache["project"])}, {"Paths", paths},
-                                      {"Size", size_text(cache["size"])}, {"Saved", text(cache["createdTime"])},
-                                      {"Used", text(cache["usedTime"])}, {"Until", text(cache["expireTime"])}})
-        if (!value.empty()) sheet += render::padded(std::string(name) + ":", 10) + value + "\n";
+    const std::vector<std::pair<std::string, std::string>> lines{
+        {"Cache", text(cache["id"])},           {"Key", text(cache["key"])},      {"Scope", text(cache["scope"])},
+        {"Project", text(cache["project"])},    {"Paths", paths},                 {"Size", size_text(cache["size"])},
+        {"Saved", text(cache["createdTime"])},  {"Used", text(cache["usedTime"])}, {"Until", text(cache["expireTime"])}};
+    for (const auto& [name, value] : lines)
+        if (!value.empty()) sheet += render::padded(name + ":", 10) + value + "\n";
     session.console().out(sheet);
     return ExitCode::success;
 }

@@ -20,6 +20,7 @@ namespace {
 constexpr auto disk_interval = std::chrono::seconds(1);
 constexpr auto clean_interval = std::chrono::hours(1);
 constexpr std::size_t kept_trees = 500;
+constexpr auto settled = std::chrono::minutes(10);  ///< after that every end of a job before the start is noted
 
 /// Done on the pool's thread; the caller waits.
 template <class Work>
@@ -111,6 +112,8 @@ Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
     const objects::CacheIndex index(parts_.state);
     index.remove_leavings(now);
     index.trim(caches, now);
+    // Jobs that ended while no daemon ran may have saved what nobody has noted yet.
+    if (std::chrono::steady_clock::now() - begin_ < settled) return 0;
     CICD_TRY(auto roots, parts_.store.artifact_digests());
     auto cached = objects::cache_roots(parts_.state);
     roots.insert(roots.end(), std::make_move_iterator(cached.begin()), std::make_move_iterator(cached.end()));

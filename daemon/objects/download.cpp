@@ -3,7 +3,6 @@
 #include "common/base/text.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 namespace cicd::objects {
@@ -22,9 +21,7 @@ std::string ustar(const std::string& name, char type, unsigned mode, std::uint64
         std::memcpy(text.data() + at, value.data(), std::min(width, value.size()));
     };
     const auto octal = [&](std::size_t at, std::size_t digits, std::uint64_t value) {
-        char out[32];
-        std::snprintf(out, sizeof out, "%0*llo", static_cast<int>(digits), static_cast<unsigned long long>(value));
-        put(at, digits, out);
+        for (auto place = at + digits; place-- > at; value /= 8) text[place] = static_cast<char>('0' + value % 8);
     };
     put(0, 100, name);
     octal(100, 7, mode);

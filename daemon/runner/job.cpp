@@ -75,7 +75,10 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
 model::JobExit Job::run() {
     exit_.start_time = now();
     journal({.type = model::JournalType::job_started, .pid = ::getpid()});
-    if (const auto prepared = prepare(); !prepared) {
+    const auto prepared = prepare();
+    if (!prepared && supervisor_ && supervisor_->stop()) {
+        // It was ended while things were put in place: `judge` tells.
+    } else if (!prepared) {
         exit_.state = model::JobState::failed;
         const bool of_job = prepared.error().kind == ErrorKind::invalid || prepared.error().kind == ErrorKind::conflict;
         exit_.end_reason = of_job ? model::EndReason::exit : model::EndReason::infra;

@@ -122,6 +122,7 @@ Result<void> Keeping::evaluate_caches() {
         caches_.push_back(std::move(made));
     }
     if (!wants_home) return {};
+    if (!supervisor_.await_place()) return unavailable("JOB_003", "the job's place was never there");
     // Nothing of the job runs yet, so what is beside the workspace is what we put there.
     const auto home = supervisor_.workspace() / "../home/ci";
     home_ = os::Fd(::open(home.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -173,8 +174,8 @@ Result<void> Keeping::save(model::JobExit& exit) {
 Result<job::KeepAnswer> Keeping::ask(job::KeepRequest request) {
     const bool last = request.operation == job::KeepRequest::Operation::save && !spec_.steps.empty();
     const auto step = static_cast<std::uint32_t>(last ? spec_.steps.size() - 1 : 0);
+    if (!supervisor_.await_place()) return unavailable("JOB_003", "the job's place was never there");
     const auto workspace = supervisor_.workspace();
-    if (supervisor_.gone()) return unavailable("JOB_003", "the job's place is gone");
     request.store = spec_.store;
     CICD_TRY(const auto question, os::memory_file("request", job::to_text(request)));
     CICD_TRY(const auto answer, os::memory_file("answer", ""));

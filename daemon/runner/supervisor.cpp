@@ -71,9 +71,13 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     return std::move(*end_);
 }
 
+bool Supervisor::await_place() {
+    while (!ready_ && !gone_) turn(SteadyTime::max());
+    return ready_;
+}
+
 std::filesystem::path Supervisor::workspace() {
-    if (!spec_.workspace_layers.empty())
-        while (!ready_ && !gone_) turn(SteadyTime::max());
+    if (!spec_.workspace_layers.empty()) await_place();
     return place_.folders().workspace;
 }
 

@@ -55,6 +55,8 @@ public:
     /// No step can run any more.
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] const Folders& folders() const { return place_.folders(); }
+    /// Waits until the place is ready; false where it never will be.
+    bool await_place();
     /// The workspace as the job sees it, for this process to read; waits for the place where only that can tell.
     std::filesystem::path workspace();
 

@@ -34,7 +34,7 @@ const std::vector<Home> homes{
     {"SQLite", std::regex(R"((sqlite3\.h|SQLiteCpp/))"), {"daemon/store"}},
     {"yaml-cpp", std::regex(R"(yaml-cpp/)"), {"common/pipeline"}},
     {"nlohmann", std::regex(R"(nlohmann/)"), {"common/codec"}},
-    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep", "daemon/objects"}},
+    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep"}},
     {"libcrypto", std::regex(R"(^openssl/)"), {"daemon/objects"}},
     {"zstd", std::regex(R"(^zstd)"), {"daemon/objects"}},
     {"libgit2", std::regex(R"(git2)"), {"daemon/git"}},

@@ -13,6 +13,7 @@
 namespace cicd::api {
 namespace {
 
+/// On the io thread.
 objects::ObjectStore store_of(const Services& services) {
     return objects::ObjectStore(std::filesystem::path(services.runs.status().state_directory) / "objects");
 }
@@ -48,11 +49,11 @@ async::Task<void> send_download(Services& services, std::shared_ptr<objects::Dow
 }
 
 /// One file where there is just one, or `path` names one; else a tar archive. `format=tar` wants that in any case.
-Result<Response> content_of(Services& services, const Request& request, const model::ArtifactRecord& artifact) {
+Result<Response> content_of(Services& services, const objects::ObjectStore& store, const Request& request,
+                            const model::ArtifactRecord& artifact) {
     const auto format = request.query_value("format");
     if (!format.empty() && format != "tar" && format != "file")
         return invalid(std::string(contract::code::bad_request), "there is no format '" + format + "'", "there are: file, tar");
-    const auto store = store_of(services);
     CICD_TRY(auto manifest, objects::read_manifest(store, artifact.digest));
     auto path = request.query_value("path");
     if (path.empty() && format != "tar") {
@@ -150,8 +151,8 @@ async::Task<Answer> list_artifact_files(Services& services, Request request) {
     if (!artifact) co_return artifact.error();
     const auto page = read_page(request);
     if (!page) co_return page.error();
-    const auto read = [&services, digest = artifact->digest, wanted = *page]() -> Result<Response> {
-        CICD_TRY(const auto manifest, objects::read_manifest(store_of(services), digest));
+    const auto read = [store = store_of(services), digest = artifact->digest, wanted = *page]() -> Result<Response> {
+        CICD_TRY(const auto manifest, objects::read_manifest(store, digest));
         Array files;
         const auto begin = static_cast<std::size_t>(wanted.page - 1) * static_cast<std::size_t>(wanted.page_size);
         for (auto i = begin; i < manifest.entries.size() && files.size() < static_cast<std::size_t>(wanted.page_size); ++i)
@@ -168,7 +169,9 @@ async::Task<Answer> list_artifact_files(Services& services, Request request) {
 async::Task<Answer> get_artifact_content(Services& services, Request request) {
     const auto artifact = co_await find_artifact(services, request);
     if (!artifact) co_return artifact.error();
-    const auto make = [&services, request, found = *artifact] { return content_of(services, request, found); };
+    const auto make = [&services, store = store_of(services), request, found = *artifact] {
+        return content_of(services, store, request, found);
+    };
     auto response = co_await async::offload(services.pool, make);
     co_return response;
 }
@@ -188,11 +191,10 @@ async::Task<Answer> upload_artifact(Services& services, Request request) {
         if (!read) co_return read.error();
         retention = *read;
     }
-    const auto put = [&services, request, name, path, retention]() -> Result<model::ArtifactRecord> {
+    const auto put = [&services, store = store_of(services), request, name, path, retention]() -> Result<model::ArtifactRecord> {
         CICD_TRY(const auto job, services.store.job(JobId(id_of(request))));
         if (!model::is_final(job.state))
             return conflict("RUN_002", job.id.str() + " has not ended yet", "its own artifacts come with its end; upload after that");
-        const auto store = store_of(services);
         CICD_TRY(const auto stored, store.put(request.body, objects::Durability::lasting));
         objects::Manifest manifest;
         manifest.entries.push_back({.path = path, .size = stored.size, .digest = stored.digest});

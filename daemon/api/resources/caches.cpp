@@ -8,6 +8,7 @@
 namespace cicd::api {
 namespace {
 
+/// On the io thread.
 std::filesystem::path state_of(const Services& services) { return services.runs.status().state_directory; }
 
 Object as_object(const objects::KnownCache& cache) {
@@ -76,8 +77,7 @@ async::Task<Answer> delete_cache(Services& services, Request request) {
 
 /// Reads all content that anything needs.
 async::Task<Answer> scrub_objects(Services& services, Request) {
-    const auto work = [&services]() -> Result<Response> {
-        const auto state = state_of(services);
+    const auto work = [&services, state = state_of(services)]() -> Result<Response> {
         CICD_TRY(auto roots, services.store.artifact_digests());
         auto caches = objects::cache_roots(state);
         roots.insert(roots.end(), caches.begin(), caches.end());
