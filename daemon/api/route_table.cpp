@@ -81,7 +81,7 @@ constexpr std::array table{
     Endpoint{route::restart_job, restart_job},
 
     Endpoint{route::list_artifacts, list_artifacts, true},
-    Endpoint{route::show_artifact, get_artifact, true},
+    Endpoint{route::show_artifact, get_artifact},
     Endpoint{route::remove_artifact, delete_artifact},
     Endpoint{route::artifact_files, list_artifact_files},
     Endpoint{route::artifact_content, get_artifact_content},
@@ -89,7 +89,7 @@ constexpr std::array table{
     Endpoint{route::execution_artifacts, list_artifacts, true},
     Endpoint{route::job_artifacts, list_artifacts, true},
     Endpoint{route::upload_artifact, upload_artifact},
-    Endpoint{route::show_job_artifact, get_artifact, true},
+    Endpoint{route::show_job_artifact, get_artifact},
     Endpoint{route::remove_job_artifact, delete_artifact},
     Endpoint{route::list_caches, list_caches},
     Endpoint{route::show_cache, get_cache},

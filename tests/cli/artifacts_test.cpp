@@ -175,3 +175,36 @@ TEST_CASE("a file is added to a job that has ended, once by each name") {
     CHECK(world.cicdctl({"artifact", "upload", "job-1", file, "--name", "../up"}).code == 2);
     CHECK(world.cicdctl({"artifact", "upload", "job-9", file}).code == 5);
 }
+
+TEST_CASE("the content has its digest as ETag, and ranges of it are given") {
+    const World world;
+    const GitRepository repository{
+        {".cicd.yaml",
+         "name: app\nstages:\n  - name: build\n    commands: ['seq 10000 > numbers']\n    artifacts: [{name: numbers, paths: [numbers]}]\n"}};
+    REQUIRE(world.cicdctl({"run"}, world.in(repository.path())).code == 0);
+    const auto talk = [&](const std::string& target, const std::string& fields) {
+        return run({"python3", "-c",
+                    "import http.client,socket,sys\n"
+                    "c=http.client.HTTPConnection('localhost'); c.sock=socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])\n"
+                    "h=dict(f.split(': ',1) for f in sys.argv[3].split('|') if f)\n"
+                    "c.request('GET',sys.argv[2],headers=h); r=c.getresponse(); b=r.read()\n"
+                    "print(r.status,r.getheader('ETag'),r.getheader('Content-Range'),r.getheader('Content-Disposition'),len(b)); print(b[:20])\n",
+                    world.socket().string(), target, fields})
+            .out;
+    };
+    const auto whole = talk("/artifacts/artifact-1/content", "");
+    INFO(whole);
+    CHECK(contains(whole, "200 \""));
+    CHECK(contains(whole, "filename=\"numbers\""));
+    CHECK(contains(whole, " 48894\n"));
+    CHECK(contains(talk("/jobs/job-1/artifacts/artifact-1?download", ""), " 48894\n"));
+    const auto part = talk("/artifacts/artifact-1/content", "Range: bytes=4-9");
+    CHECK(contains(part, "206 "));
+    CHECK(contains(part, "bytes 4-9/48894"));
+    CHECK(contains(part, "b'3\\n4\\n5\\n'"));
+    CHECK(contains(talk("/artifacts/artifact-1/content", "Range: bytes=48894-"), "416 "));
+    const auto etag = whole.substr(4, whole.find('"', 5) - 3);
+    CHECK(contains(talk("/artifacts/artifact-1/content", "If-None-Match: " + etag), "304 "));
+    CHECK(contains(talk("/artifacts/artifact-1/content?format=tar", ""), "filename=\"numbers.tar\""));
+    CHECK(contains(talk("/artifacts/artifact-9/content", ""), "404 "));
+}

@@ -130,7 +130,12 @@ async::Task<Answer> list_artifacts(Services& services, Request request) {
 }
 
 async::Task<Answer> get_artifact(Services& services, Request request) {
-    const auto artifact = co_await find_artifact(services, request);
+    const bool download = std::any_of(request.query.begin(), request.query.end(), [](const auto& one) { return one.first == "download"; });
+    if (download) {
+        auto content = co_await get_artifact_content(services, std::move(request));
+        co_return content;
+    }
+    const auto artifact = co_await find_artifact(services, std::move(request));
     co_return answer(artifact);
 }
 
