@@ -257,4 +257,54 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     if (!steps.empty()) session.print(steps);
 }
 
+void print_artifacts(const Session& session, const std::vector<model::ArtifactRecord>& artifacts) {
+    if (session.structured()) {
+        for (const auto& artifact : artifacts) session.print(codec::encode(artifact));
+        return;
+    }
+    render::Table table({{.title = "ID"},
+                         {.title = "NAME", .gives_way = true},
+                         {.title = "TYPE"},
+                         {.title = "SIZE", .right = true},
+                         {.title = "FILES", .right = true},
+                         {.title = "RUN"},
+                         {.title = "JOB", .gives_way = true},
+                         {.title = "AGE", .right = true},
+                         {.title = "DIGEST", .only_wide = true}});
+    std::string names;
+    for (const auto& artifact : artifacts) {
+        names += artifact.id.str() + "\n";
+        table.add({{artifact.id.str()}, {artifact.name}, {artifact.type}, {humanize_size(artifact.size)}, {std::to_string(artifact.files)},
+                   {artifact.run.str()}, {artifact.job_key}, {age_of(artifact.created_time)}, {artifact.digest}});
+    }
+    if (session.output() == Output::name || session.quiet()) return session.console().out(names);
+    session.print(table);
+}
+
+void print_artifact_details(const Session& session, const model::ArtifactRecord& artifact, const Value& files) {
+    if (print_plainly(session, artifact, artifact.id.str())) return;
+    Sheet sheet(session.console().paint());
+    sheet.add("Artifact", artifact.id.str() + " " + artifact.name);
+    sheet.add("Type", artifact.type);
+    sheet.add("Run", artifact.run.str());
+    sheet.add("Job", artifact.job.str() + " " + artifact.job_key + (artifact.attempt > 1 ? ", attempt " + std::to_string(artifact.attempt) : ""));
+    sheet.add("Size", humanize_size(artifact.size) + " in " + std::to_string(artifact.files) + (artifact.files == 1 ? " file" : " files"));
+    sheet.add("Digest", "sha256:" + artifact.digest);
+    sheet.add("Created", artifact.created_time ? format_time(*artifact.created_time) : "");
+    sheet.add("Until", artifact.expire_time ? format_time(*artifact.expire_time) : "");
+    sheet.add("Uploaded by", artifact.created_by);
+    session.console().out(sheet.text() + "\n");
+    if (!files["data"].is_array()) return;
+    render::Table table({{.title = "PATH", .gives_way = true}, {.title = "SIZE", .right = true}, {.title = "SHA-256", .only_wide = true}});
+    for (const auto& file : files["data"].as_array()) {
+        const bool is_file = file["type"] == Value("file");
+        const auto path = file["path"].as_string() + (file["type"] == Value("folder") ? "/" : "") +
+                          (file["target"].is_string() ? " -> " + file["target"].as_string() : "");
+        table.add({{path}, {is_file ? humanize_size(static_cast<std::uint64_t>(file["size"].as_number())) : ""},
+                   {is_file ? file["sha256"].as_string() : ""}});
+    }
+    session.print(table);
+    if (files["pagination"]["hasNext"] == Value(true)) session.note("… and more: cicdctl api GET /artifacts/" + artifact.id.str() + "/files");
+}
+
 }  // namespace cicd::cli

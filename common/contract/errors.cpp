@@ -4,10 +4,17 @@ namespace cicd::contract {
 namespace {
 
 constexpr CodeMeaning meanings[] = {
+    {"ARTIFACT_001", "artifact not found, expired or deleted"},
+    {"ARTIFACT_002", "an artifact's name or paths cannot be used"},
+    {"ARTIFACT_003", "what an artifact or cache would hold is refused"},
+    {"ARTIFACT_004", "what is in a workspace is in the way of what is to be put back"},
+    {"ARTIFACT_005", "the job has an artifact of that name already"},
     {"BACKUP_001", "a backup cannot be written, or its files not put in place"},
     {"BACKUP_002", "the file is no backup, is damaged, or holds what no backup does"},
     {"BACKUP_003", "there is no such backup"},
     {"BACKUP_004", "a restore did not come to its end"},
+    {"CACHE_001", "cache not found"},
+    {"CACHE_002", "a cache's key or paths cannot be used"},
     {"CICD_069", "no daemon answers on the socket"},
     {"CICD_400", "the request, option or value cannot be read"},
     {"CICD_403", "not allowed"},
@@ -33,6 +40,9 @@ constexpr CodeMeaning meanings[] = {
     {"JOB_007", "another runner has the job's directory"},
     {"JOB_008", "the job's directory holds no description of it"},
     {"JOB_009", "the job runs already"},
+    {"OBJECT_001", "content is no longer kept"},
+    {"OBJECT_002", "content is damaged"},
+    {"OBJECT_003", "the object store cannot be written"},
     {"PIPELINE_001", "pipeline or pipeline file not found"},
     {"PIPELINE_004", "the event does not start the pipeline"},
     {"PIPELINE_006", "the definition is not valid, or asks for what is not available yet"},

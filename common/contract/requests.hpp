@@ -79,6 +79,13 @@ struct JobFilter {
     bool operator==(const JobFilter&) const = default;
 };
 
+struct ArtifactFilter {
+    std::string run, job, name;
+    int page = 1, page_size = 20;
+    std::string sort = "-id";
+    bool operator==(const ArtifactFilter&) const = default;
+};
+
 /// Which lines of a job's log. Everything given must hold.
 struct LogQuery {
     int attempt = 0;               ///< 0: the latest

@@ -100,6 +100,21 @@ inline constexpr Route remove_secret{"deleteSecret", "DELETE", "/secrets/{secret
 inline constexpr Route environment_secrets{"listEnvironmentSecrets", "GET", "/environments/{environmentId}/secrets"};
 inline constexpr Route create_environment_secret{"createEnvironmentSecret", "POST",
                                                  "/environments/{environmentId}/secrets"};
+inline constexpr Route list_artifacts{"listArtifacts", "GET", "/artifacts"};
+inline constexpr Route show_artifact{"getArtifact", "GET", "/artifacts/{artifactId}"};
+inline constexpr Route remove_artifact{"deleteArtifact", "DELETE", "/artifacts/{artifactId}"};
+inline constexpr Route artifact_files{"listArtifactFiles", "GET", "/artifacts/{artifactId}/files"};
+inline constexpr Route artifact_content{"getArtifactContent", "GET", "/artifacts/{artifactId}/content"};
+inline constexpr Route run_artifacts{"listRunArtifacts", "GET", "/runs/{runId}/artifacts"};
+inline constexpr Route execution_artifacts{"listExecutionArtifacts", "GET", "/executions/{executionId}/artifacts"};
+inline constexpr Route job_artifacts{"listJobArtifacts", "GET", "/jobs/{jobId}/artifacts"};
+inline constexpr Route upload_artifact{"uploadArtifact", "POST", "/jobs/{jobId}/artifacts"};
+inline constexpr Route show_job_artifact{"getJobArtifact", "GET", "/jobs/{jobId}/artifacts/{artifactId}"};
+inline constexpr Route remove_job_artifact{"deleteJobArtifact", "DELETE", "/jobs/{jobId}/artifacts/{artifactId}"};
+inline constexpr Route list_caches{"listCaches", "GET", "/caches"};
+inline constexpr Route show_cache{"getCache", "GET", "/caches/{cacheId}"};
+inline constexpr Route remove_cache{"deleteCache", "DELETE", "/caches/{cacheId}"};
+inline constexpr Route scrub{"scrubObjects", "POST", "/daemon/scrub"};
 }  // namespace route
 
 /// The canonical path with its `{parameters}` replaced in order, each percent-encoded.

@@ -20,6 +20,12 @@ struct JobLimits {
     bool operator==(const JobLimits&) const = default;
 };
 
+/// An artifact of a job that this one needs, to be put back before the first step.
+struct NeededArtifact {
+    std::string job_key, name, digest;
+    bool operator==(const NeededArtifact&) const = default;
+};
+
 /// `spec.json`. Holds no secret values; those come through a pipe.
 struct JobSpec {
     int version = 1;
@@ -34,6 +40,7 @@ struct JobSpec {
     /// `upper` and `work`, and the job sees an overlay of it all; sandbox only.
     std::vector<std::string> workspace_layers;
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
+    std::string store;       ///< absolute path of the state directory, whose objects and caches the job may use
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment
     std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
     std::string shell, working_directory;
@@ -44,6 +51,9 @@ struct JobSpec {
     bool fail_on_silence = false;
     Milliseconds grace{10'000};  ///< between SIGTERM and SIGKILL
     JobLimits limits;
+    std::vector<NeededArtifact> needed;  ///< later ones win where paths are the same
+    std::vector<Artifact> artifacts;     ///< texts not yet interpolated, as everything below
+    std::vector<Cache> caches;
     bool operator==(const JobSpec&) const = default;
 };
 
@@ -74,6 +84,8 @@ struct JobExit {
     Value outputs;  ///< object
     Usage usage;
     std::vector<StepRun> steps;
+    std::vector<JobArtifact> artifacts;
+    std::vector<JobCache> caches;
     bool operator==(const JobExit&) const = default;
 };
 

@@ -88,6 +88,21 @@ constexpr std::array table{
     Endpoint{route::remove_secret, delete_secret},
     Endpoint{route::environment_secrets, list_secrets},
     Endpoint{route::create_environment_secret, set_secret, false, true},
+    Endpoint{route::list_artifacts, list_artifacts, true},
+    Endpoint{route::show_artifact, get_artifact},
+    Endpoint{route::remove_artifact, delete_artifact},
+    Endpoint{route::artifact_files, list_artifact_files},
+    Endpoint{route::artifact_content, get_artifact_content},
+    Endpoint{route::run_artifacts, list_artifacts, true},
+    Endpoint{route::execution_artifacts, list_artifacts, true},
+    Endpoint{route::job_artifacts, list_artifacts, true},
+    Endpoint{route::upload_artifact, upload_artifact},
+    Endpoint{route::show_job_artifact, get_artifact},
+    Endpoint{route::remove_job_artifact, delete_artifact},
+    Endpoint{route::list_caches, list_caches},
+    Endpoint{route::show_cache, get_cache},
+    Endpoint{route::remove_cache, delete_cache},
+    Endpoint{route::scrub, scrub_objects},
 };
 
 }  // namespace

@@ -20,8 +20,6 @@ constexpr Lack<model::Job> job_lacks[] = {
     {"image", [](const model::Job& j) { return j.image.has_value(); }, "jobs run in the sandbox, with this machine's /usr"},
     {"executor: container", [](const model::Job& j) { return j.executor == model::ExecutorKind::container; }, "use 'sandbox'"},
     {"services", [](const model::Job& j) { return !j.services.empty(); }, "start what the job needs in a step"},
-    {"cache", [](const model::Job& j) { return !j.cache.empty(); }},
-    {"artifacts", [](const model::Job& j) { return !j.artifacts.empty(); }, "'workspace: shared' hands files to later jobs"},
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
     {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},
@@ -92,6 +90,7 @@ private:
             add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
         limits(job);
+        paths(job);
         for (const auto& step : job.steps)
             if (!step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
@@ -121,6 +120,26 @@ private:
         const auto& asked = job.resources;
         tell(asked.memory.has_value(), "memory", request_.memory_weakness, "it holds for each process, not for the job");
         tell(asked.cpu.has_value(), "cpu", request_.cpu_weakness, "jobs share the CPUs as all processes do");
+    }
+
+    /// What is kept lies in the workspace; caches may also hold what is in the job's own home.
+    void paths(const model::Job& job) {
+        const auto look = [&](const model::Mark& mark, std::string_view path, bool home, bool has_home) {
+            if (expr::has_expression(path)) return;
+            if (path.starts_with('!')) path.remove_prefix(1);
+            const auto parts = split(path, '/');
+            if (path.starts_with('/') || std::find(parts.begin(), parts.end(), "..") != parts.end())
+                add_problem(problems_, mark, "path '" + std::string(path) + "' leads out of the workspace",
+                            home ? "write it relative to the workspace, or as ~/…" : "write it relative to the workspace");
+            else if (home && path.starts_with('~') && !has_home)
+                add_problem(problems_, mark, "path '" + std::string(path) + "' is in the home, and a job of the host executor has none of its own",
+                            "run it in the sandbox, or keep the files in the workspace");
+        };
+        for (const auto& artifact : job.artifacts)
+            for (const auto* list : {&artifact.paths, &artifact.exclude})
+                for (const auto& path : *list) look(artifact.mark, path, false, false);
+        for (const auto& cache : job.cache)
+            for (const auto& path : cache.paths) look(cache.mark, path, true, job.executor != model::ExecutorKind::host);
     }
 
     /// The key that a line of the table is about: "resources.gpu" and "executor: container" begin with it.

@@ -87,9 +87,13 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
 model::JobExit Job::run() {
     exit_.start_time = now();
     journal({.type = model::JournalType::job_started, .pid = ::getpid()});
-    if (const auto prepared = prepare(); !prepared) {
+    const auto prepared = prepare();
+    if (!prepared && supervisor_ && supervisor_->stop()) {
+        // It was ended while things were put in place: `judge` tells.
+    } else if (!prepared) {
         exit_.state = model::JobState::failed;
-        exit_.end_reason = prepared.error().kind == ErrorKind::invalid ? model::EndReason::exit : model::EndReason::infra;
+        const bool of_job = prepared.error().kind == ErrorKind::invalid || prepared.error().kind == ErrorKind::conflict;
+        exit_.end_reason = of_job ? model::EndReason::exit : model::EndReason::infra;
         exit_.message = shown(prepared.error().message);
         if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
     } else {
@@ -99,6 +103,7 @@ model::JobExit Job::run() {
         exit_.usage = supervisor_->finish();
         judge();
         evaluate_outputs();
+        if (keeping_) keep();
         // Scripts hold what their expressions gave, secrets too.
         if (spec_.executor == model::ExecutorKind::host) (void)os::remove_all(host_files(paths_.root));
         if (!supervisor_->is_empty()) supervisor_.reset();
@@ -138,7 +143,25 @@ Result<void> Job::prepare() {
             supervisor_->note(0, added.error().message);
             return invalid(added.error().code, added.error().message);
         }
-    return {};
+    if (!Keeping::is_needed(spec_)) return {};
+    keeping_.emplace(spec_, context_, *supervisor_);
+    auto put_back = keeping_->put_back();
+    if (!put_back) supervisor_->note(0, put_back.error().message);
+    return put_back;
+}
+
+/// What the job leaves behind, once nothing of it lives.
+void Job::keep() {
+    const auto saved = keeping_->save(exit_);
+    if (saved) return;
+    supervisor_->note(0, saved.error().message);
+    if (exit_.state != model::JobState::success) return;
+    if (supervisor_->stop()) return judge();
+    const bool of_job = saved.error().kind == ErrorKind::invalid || saved.error().kind == ErrorKind::conflict;
+    exit_.state = model::JobState::failed;
+    exit_.end_reason = of_job ? model::EndReason::exit : model::EndReason::infra;
+    exit_.exit_code = 1;
+    exit_.message = saved.error().message;
 }
 
 std::optional<std::string> Job::skipped(const model::Step& step) {

@@ -3,6 +3,7 @@
 #include "common/job/runner_files.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/runner/context.hpp"
+#include "daemon/runner/keeping.hpp"
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/place.hpp"
@@ -44,6 +45,7 @@ private:
                   bool may_fail, const model::Texts& outputs);
     void judge();
     void evaluate_outputs();
+    void keep();
     void journal(model::JournalEntry entry);
     /// What may be told of a text: without what is hidden.
     [[nodiscard]] std::string shown(std::string_view text) const { return masking_ ? masking_->whole(text) : std::string(text); }
@@ -56,6 +58,7 @@ private:
     Context context_;
     Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;
+    std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();

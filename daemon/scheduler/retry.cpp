@@ -60,6 +60,8 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
     job.exit_code.reset();
     job.end_reason.reset();
     job.outputs = {};
+    job.artifacts.clear();
+    job.caches.clear();
     job.usage = {};
     for (auto& step : job.steps)
         step = {.index = step.index,

@@ -133,6 +133,20 @@ CREATE INDEX secret_events_by_name ON secret_events(name, number);
 CREATE INDEX secret_uses_by_time ON secret_events(time) WHERE action = 'used';
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5};
+/// What jobs keep. An artifact's number is never given out twice, so its id means the same content for ever.
+inline constexpr std::string_view migration_6 = R"sql(
+ALTER TABLE jobs ADD COLUMN kept TEXT NOT NULL DEFAULT '';
+CREATE TABLE artifacts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+    job INTEGER NOT NULL, job_key TEXT NOT NULL, attempt INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+    digest TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER,
+    created_by TEXT NOT NULL, UNIQUE (job, attempt, name)) STRICT;
+CREATE INDEX artifacts_by_run ON artifacts(run);
+CREATE INDEX artifacts_by_name ON artifacts(name);
+CREATE INDEX artifacts_by_expiry ON artifacts(expires) WHERE expires IS NOT NULL;
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
+                                     migration_6};
 
 }  // namespace cicd::store

@@ -35,6 +35,17 @@ struct Stop {
     bool operator==(const Stop&) const = default;
 };
 
+/// An artifact to be noted. Its content is there already.
+struct NewArtifact {
+    RunId run;
+    JobId job;
+    std::string job_key;
+    int attempt = 1;
+    model::JobArtifact artifact;
+    Timestamp created;
+    std::string created_by;  ///< empty: its job
+};
+
 /// What one step of the scheduler changes; all of it or nothing becomes durable.
 struct Changes {
     std::vector<NewRun> new_runs;
@@ -47,8 +58,10 @@ struct Changes {
     std::vector<model::JobRun> jobs;         ///< upserts
     std::vector<model::RunEvent> events;
     std::vector<Stop> stops;                 ///< upserts; a run's end removes its own
+    std::vector<NewArtifact> artifacts;
     [[nodiscard]] bool empty() const {
-        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty();
+        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty() &&
+               artifacts.empty();
     }
 };
 
@@ -147,6 +160,17 @@ public:
     Result<EventPage> all_events(std::int64_t after, int limit);
     /// The number of the newest event of all runs; 0 for none.
     Result<std::int64_t> last_event();
+
+    /// Given out by number, in order. Fails with a conflict where the attempt has one of that name already.
+    Result<model::ArtifactRecord> add_artifact(const NewArtifact& artifact);
+    Result<model::ArtifactRecord> artifact(const ArtifactId& id);  ///< not_found "ARTIFACT_001"
+    Result<contract::Page<model::ArtifactRecord>> artifacts(const contract::ArtifactFilter& filter);
+    /// It is listed no more; its bytes go when nothing else needs them.
+    Result<void> remove_artifact(const ArtifactId& id);
+    /// Those whose time has come; gives how many.
+    Result<std::int64_t> expire_artifacts(Timestamp now);
+    /// Every digest that artifacts and jobs refer to, and what refers to it, for people.
+    Result<std::vector<std::pair<std::string, std::string>>> artifact_digests();
 
     /// Refused with a conflict where the key came with another request. Keys are kept for 24 hours.
     Result<Claim> claim(const RequestKey& request, Timestamp now);

@@ -35,7 +35,11 @@ struct Following {
     bool discarded = false;  ///< its turn will not come
     bool adopted = false;
     os::Fd gate;             ///< see common/job/gate.hpp
-    std::optional<Value> contexts;  ///< what the runner is to be told before it goes on
+    struct News {
+        Value contexts;
+        std::vector<model::NeededArtifact> needed;
+    };
+    std::optional<News> news;  ///< what the runner is to be told before it goes on
     std::optional<Cancellation> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd

@@ -63,9 +63,10 @@ bool is_ordinary(const model::JobSpec& spec) {
 }
 
 /// What a job's needs gave, for a runner that was started before they ended.
-Result<void> renew_contexts(const job::Paths& paths, const Value& contexts) {
+Result<void> renew(const job::Paths& paths, const Following::News& news) {
     CICD_TRY(auto spec, job::read_spec(paths));
-    spec.contexts = with_runner(contexts);
+    spec.contexts = with_runner(news.contexts);
+    spec.needed = news.needed;
     return job::write_spec(paths, spec);
 }
 
@@ -81,12 +82,12 @@ Result<os::Fd> filled_pipe(std::string text) {
 }
 
 /// Lets a held back runner go on, with what it was not told when it was started.
-Result<void> pass_gate(const os::Fd& gate, const job::Paths& paths, const std::optional<Value>& contexts,
+Result<void> pass_gate(const os::Fd& gate, const job::Paths& paths, const std::optional<Following::News>& news,
                        const Assignment& assignment, const LocalOptions& options) {
     char order = job::gate_open;
-    if (contexts) {
+    if (news) {
         order = job::gate_open_anew;
-        if (auto renewed = renew_contexts(paths, *contexts); !renewed)
+        if (auto renewed = renew(paths, *news); !renewed)
             return std::move(renewed.error()).within("its description could not be written");
     }
     if (assignment.spec.secrets.empty()) {
@@ -184,7 +185,8 @@ void Local::State::make(const Key& key, const Assignment& assignment) {
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
     job.wanted = true;
-    if (job.assignment.spec.contexts != assignment.spec.contexts) job.contexts = assignment.spec.contexts;
+    const auto &before = job.assignment.spec, &now = assignment.spec;
+    if (before.contexts != now.contexts || before.needed != now.needed) job.news = {now.contexts, now.needed};
     job.assignment = assignment;
     if (job.phase == Following::Phase::running) open_gate({assignment.spec.job, assignment.spec.attempt}, job);
 }
@@ -192,14 +194,14 @@ void Local::State::start(const Assignment& assignment) {
 /// From here on the job happens.
 void Local::State::open_gate(const Key& key, Following& job) {
     if (!job.gate) return;
-    if (!job.contexts && job.assignment.spec.secrets.empty()) {
+    if (!job.news && job.assignment.spec.secrets.empty()) {
         (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
         return job.gate.reset();
     }
     auto gate = std::make_shared<os::Fd>(std::move(job.gate));
-    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::exchange(job.contexts, {}),
+    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, news = std::exchange(job.news, {}),
                           assignment = job.assignment] {
-        const auto passed = pass_gate(*gate, paths, contexts, assignment, self->options_);
+        const auto passed = pass_gate(*gate, paths, news, assignment, self->options_);
         if (passed) return;
         auto why = passed.error().message + (passed.error().hint.empty() ? "" : "; " + passed.error().hint);
         asio::post(self->io_, [self, key, why = std::move(why)] {

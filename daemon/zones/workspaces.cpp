@@ -102,6 +102,7 @@ Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMake
     const job::Paths paths{maker.folders.job(assignment.spec.job, assignment.spec.attempt)};
     auto spec = assignment.spec;
     spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
     std::shared_ptr<const Trees::Use> tree;

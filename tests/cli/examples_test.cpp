@@ -63,6 +63,15 @@ TEST_CASE_FIXTURE(Examples, "hello, cpp, node and python succeed") {
     }
 }
 
+TEST_CASE_FIXTURE(Examples, "artifacts: handed on, and what was cached is there for the next run") {
+    CHECK(contains(run("artifacts").out, "installing"));
+    const auto again = run("artifacts");
+    INFO(again.out, again.err);
+    CHECK(again.code == 0);
+    CHECK(contains(again.out, "version 2"));
+    CHECK(!contains(again.out, "installing"));
+}
+
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {
     const auto outcome = run("matrix");
     INFO(outcome.out, outcome.err);

@@ -72,5 +72,15 @@ async::Task<Answer> set_secret(Services& services, Request request);
 async::Task<Answer> delete_secret(Services& services, Request request);
 async::Task<Answer> get_secret_history(Services& services, Request request);
 async::Task<Answer> rekey_secrets(Services& services, Request request);
+async::Task<Answer> list_artifacts(Services& services, Request request);
+async::Task<Answer> get_artifact(Services& services, Request request);
+async::Task<Answer> delete_artifact(Services& services, Request request);
+async::Task<Answer> list_artifact_files(Services& services, Request request);
+async::Task<Answer> get_artifact_content(Services& services, Request request);
+async::Task<Answer> upload_artifact(Services& services, Request request);
+async::Task<Answer> list_caches(Services& services, Request request);
+async::Task<Answer> get_cache(Services& services, Request request);
+async::Task<Answer> delete_cache(Services& services, Request request);
+async::Task<Answer> scrub_objects(Services& services, Request request);
 
 }  // namespace cicd::api

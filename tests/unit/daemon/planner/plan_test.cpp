@@ -237,6 +237,18 @@ TEST_CASE("Secrets are refused where the daemon evaluates: it has no values ther
     for (const auto& problem : problems) CHECK(problem.message.find("secrets cannot be read in ") == 0);
 }
 
+TEST_CASE("What is kept lies in the workspace, or for caches in the job's home") {
+    Scene scene;
+    const auto problems = scene.bad(
+        "name: p\nstages:\n  - name: a\n    commands: [make]\n    artifacts: [{name: x, paths: [../up]}, {name: y, paths: [out/**], exclude: [/etc]}]\n"
+        "    cache: [{key: k, paths: [~/.cache/x, /var/cache]}]\n");
+    REQUIRE(problems.size() == 3);
+    CHECK(problems[0].message.find("../up") != std::string::npos);
+    CHECK(problems[1].message.find("/etc") != std::string::npos);
+    CHECK(problems[2].message.find("/var/cache") != std::string::npos);
+    for (const auto& problem : problems) CHECK(problem.line > 4);
+}
+
 TEST_CASE("What is not available yet is refused where it stands") {
     Scene scene;
     scene.request.secrets = [] { return std::vector<model::KnownSecret>{}; };
