@@ -7,17 +7,18 @@ namespace {
 
 // In the order of the help: what people do, then what they manage, then the rest.
 constexpr std::array table = std::to_array<const Command*>({
-    &run_command,     &plan_command,     &validate_command,   &init_command,     &ps_command,
-    &show_command,    &logs_command,     &watch_command,      &status_command,   &explain_command,
-    &cancel_command,  &retry_command,    &reschedule_command, &pipeline_group,   &pipeline_list,
-    &pipeline_show,   &pipeline_create,  &pipeline_update,    &pipeline_delete,  &pipeline_versions,
-    &pipeline_enable, &pipeline_disable, &pipeline_validate,  &pipeline_run,     &pipeline_export,
-    &job_group,       &job_list,         &job_show,           &job_logs,         &job_cancel,
-    &job_restart,     &job_queue,        &job_reschedule,     &daemon_group,     &daemon_start,
-    &daemon_stop,     &daemon_status,    &daemon_logs,        &daemon_log_level, &daemon_backup,
-    &daemon_restore,  &daemon_cleanup,   &config_group,       &config_list,      &config_get,
-    &config_set,      &config_unset,     &doctor_command,     &api_command,      &completion_command,
-    &version_command, &help_command,     &generate_group,     &generate_man,     &complete_command,
+    &run_command,         &plan_command,        &validate_command,    &init_command,        &ps_command,
+    &show_command,        &logs_command,        &watch_command,       &status_command,      &explain_command,
+    &cancel_command,      &retry_command,       &reschedule_command,  &pipeline_group,      &pipeline_list,
+    &pipeline_show,       &pipeline_create,     &pipeline_update,     &pipeline_delete,     &pipeline_versions,
+    &pipeline_enable,     &pipeline_disable,    &pipeline_validate,   &pipeline_run,        &pipeline_export,
+    &job_group,           &job_list,            &job_show,            &job_logs,            &job_cancel,
+    &job_restart,         &job_queue,           &job_reschedule,      &image_group,         &image_list,
+    &image_import,        &image_show,          &image_rm,            &daemon_group,        &daemon_start,
+    &daemon_stop,         &daemon_status,       &daemon_logs,         &daemon_log_level,    &daemon_backup,
+    &daemon_restore,      &daemon_cleanup,      &config_group,        &config_list,         &config_get,
+    &config_set,          &config_unset,        &doctor_command,      &api_command,         &completion_command,
+    &version_command,     &help_command,        &generate_group,      &generate_man,        &complete_command,
 });
 
 constexpr std::array globals = std::to_array<Option>({

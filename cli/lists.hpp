@@ -20,4 +20,7 @@ std::string queue_text(const Session& session, const std::vector<model::JobRun>&
 void print_pipeline(const Session& session, const model::PipelineRecord& pipeline);
 void print_pipelines(const Session& session, const std::vector<model::PipelineRecord>& pipelines);
 
+void print_images(const Session& session, const std::vector<contract::Image>& images);
+void print_image(const Session& session, const contract::Image& image);
+
 }  // namespace cicd::cli

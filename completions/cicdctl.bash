@@ -17,7 +17,7 @@ _cicdctl() {
             *)
                 case $command in
                     '') command=$word ;;
-                    pipeline|job|daemon|config) command+=" $word" ;;
+                    pipeline|job|image|daemon|config) command+=" $word" ;;
                     *) break ;;
                 esac ;;
         esac
@@ -98,6 +98,7 @@ _cicdctl() {
         'job cancel '--reason) COMPREPLY=(); return ;;
         'job reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
         'job reschedule '--not-before) COMPREPLY=(); return ;;
+        'image import '--tag) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -127,6 +128,7 @@ _cicdctl() {
         'job cancel') options='--reason --force' ;;
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
+        'image import') options='--tag' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
@@ -141,7 +143,7 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job image daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
@@ -170,6 +172,10 @@ _cicdctl() {
         'job cancel') _cicdctl_ask job ;;
         'job restart') _cicdctl_ask job ;;
         'job reschedule') _cicdctl_ask job ;;
+        'image') COMPREPLY=($(compgen -W 'list import show rm' -- "$cur")) ;;
+        'image import') COMPREPLY=() ;;
+        'image show') COMPREPLY=() ;;
+        'image rm') COMPREPLY=() ;;
         'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;
         'daemon log-level') COMPREPLY=($(compgen -W 'trace debug info warn error' -- "$cur")) ;;
         'daemon backup') compopt -o default; COMPREPLY=() ;;

@@ -11,7 +11,7 @@ function __cicdctl_command
             test (count $found) -gt 0; and break
         else if test (count $found) -eq 0
             set found $word
-            contains -- $word pipeline job daemon config; or break
+            contains -- $word pipeline job image daemon config; or break
         else
             set -a found $word
             break
@@ -53,6 +53,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a retry -d 'Run again what did not suc
 complete -c cicdctl -n "__cicdctl_at ''" -a reschedule -d 'Change when and how urgently what waits is started'
 complete -c cicdctl -n "__cicdctl_at ''" -a pipeline -d 'Pipelines that the daemon keeps: list, create, run, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a job -d 'Jobs: list, show, logs, cancel, queue, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a image -d 'Images that jobs run in'
 complete -c cicdctl -n "__cicdctl_at ''" -a daemon -d 'The daemon: start, stop, status, logs, backup, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a config -d 'Settings: list, get, set, unset'
 complete -c cicdctl -n "__cicdctl_at ''" -a doctor -d 'Check that this machine can run pipelines'
@@ -204,6 +205,11 @@ complete -c cicdctl -n "__cicdctl_at 'job queue'" -s w -l watch -d 'Show it anew
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l priority -d 'Who goes first' -xa 'critical high normal low'
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a list -d 'List the images on this machine'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout, an OCI archive or a docker archive'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a show -d 'Show an image'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a rm -d 'Remove an image'\''s name, and the image with its last one'
+complete -c cicdctl -n "__cicdctl_at 'image import'" -l tag -d 'Which one, where a layout holds several' -x
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a start -d 'Start the daemon in the background'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a stop -d 'Stop the daemon and wait for its end'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a status -d 'Show whether the daemon runs; exit 69 where not'

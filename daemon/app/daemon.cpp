@@ -5,6 +5,7 @@
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/logging.hpp"
 #include "daemon/app/housekeeping.hpp"
+#include "daemon/app/images.hpp"
 #include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
@@ -87,12 +88,13 @@ scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration
 }
 
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
-                                              std::function<void()> before_accepting) {
+                                              planner::PinImage pin_image, std::function<void()> before_accepting) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
+    result.pin_image = std::move(pin_image);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -113,17 +115,18 @@ public:
            std::unique_ptr<api::LogWatch> (*open_logs)(const asio::any_io_executor&))
         : store_(std::move(opened)),
           sources_(options.state_directory / "repos"),
-          zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
+          images_(std::make_shared<images::Store>(options.state_directory / "images")),
+          zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000), images_}),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, [this] { housekeeping_.look_at_disk(); })),
+                     scheduler_options(options, configuration, pin_images(images_, false), [this] { housekeeping_.look_at_disk(); })),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
                        configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
-                    planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &housekeeping_},
+                    planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor, .pin_image = pin_images(images_, true)}, [this] { return ready_; },
+                    [](std::string_view text) { spdlog::warn(log_line(text)); }, images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
@@ -143,6 +146,7 @@ private:
     git::Sources sources_;
     asio::io_context io_{1};
     asio::thread_pool pool_{pool_size};
+    std::shared_ptr<images::Store> images_;
     zones::Local zone_;
     scheduler::Scheduler scheduler_;
     Housekeeping housekeeping_;

@@ -22,6 +22,8 @@ struct PlanRequest {
     std::string memory_weakness, cpu_weakness;                ///< why a limit does not hold exactly here; or empty
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;
+    /// An image's name with its digest, so that all jobs of the run get the same; absent: it stays as it is named.
+    std::function<Result<std::string>(const model::Image& image)> pin_image;
     /// The names of the secrets that exist, so that a missing one fails the plan.
     std::vector<std::string> secrets;
 };

@@ -5,6 +5,7 @@
 #include "common/model/plan.hpp"
 #include "daemon/git/source.hpp"
 
+#include <functional>
 #include <string>
 
 /// From a request to a plan: source resolved, pipeline file chosen and read at that revision, parsed, planned.
@@ -17,10 +18,15 @@ struct Prepared {
     std::vector<Diagnostic> warnings;
 };
 
+using PinImage =
+    std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image)>;
+
 struct PrepareOptions {
     bool allow_host_executor = false;
-    std::vector<std::string> secrets;
-    std::string user;  ///< who asks: the event's actor; empty: the commit's author
+    std::vector<std::string> secrets = {};
+    std::string user = {};  ///< who asks: the event's actor; empty: the commit's author
+    /// See PlanRequest::pin_image.
+    PinImage pin_image = nullptr;
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -54,6 +54,7 @@ private:
     Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
+    mutable std::optional<bool> image_has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };

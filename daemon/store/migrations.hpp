@@ -117,6 +117,11 @@ inline constexpr std::string_view migration_4 = R"sql(
 CREATE TABLE event_order (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4};
+/// The image that a job runs in.
+inline constexpr std::string_view migration_5 = R"sql(
+ALTER TABLE jobs ADD COLUMN image TEXT NOT NULL DEFAULT '';
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5};
 
 }  // namespace cicd::store

@@ -65,6 +65,7 @@ Result<model::JobRun> job_of(Query& row) {
         CICD_TRY(job.priority, enum_of<model::Priority>(row.text(18)));
     }
     job.not_before = row.time(19);
+    job.image = row.text(20);
     return job;
 }
 

@@ -49,7 +49,8 @@ Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sour
       pool_(pool),
       sources_(sources),
       options_(std::move(options)),
-      trees_(folders.state / "trees") {
+      trees_(folders.state / "trees"),
+      images_(options_.images ? options_.images : std::make_shared<images::Store>(folders.state / "images")) {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
 
@@ -69,6 +70,7 @@ void Local::State::open() {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
         remove_set_aside(self->folders);
+        self->images_->sweep();
         asio::post(self->io_, [self, found = attempts_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
     });
 }
@@ -88,6 +90,9 @@ void Local::State::detach() {
     if (files_) files_->release();  // the inotify object closes it
     files_.reset();
     spawner_.join();
+    stop_pulling_ = true;
+    puller_.stop();
+    puller_.join();
     maker_.stop();
     maker_.join();
     sweeper_.stop();
@@ -105,7 +110,9 @@ Following& Local::State::prepare(const Assignment& assignment) {
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
     asio::post(pool_, [self = shared_from_this(), key, assignment] {
-        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_};
+        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_};
+        if (needs_pull(maker, assignment))
+            return asio::post(self->puller_, [self, key, assignment] { self->make(key, assignment); });
         if (!needs_checkout(maker, assignment)) return self->make(key, assignment);
         asio::post(self->maker_, [self, key, assignment] { self->make(key, assignment); });
     });
@@ -114,7 +121,8 @@ Following& Local::State::prepare(const Assignment& assignment) {
 
 /// On a pool.
 void Local::State::make(const Key& key, const Assignment& assignment) {
-    auto outcome = make_job_directory({folders, options_.runner, sources_, trees_}, assignment);
+    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_, [this] { return stop_pulling_.load(); }};
+    auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }
 
@@ -162,7 +170,7 @@ void Local::State::forget(const Key& key) {
     if (job->discarded) asio::post(sweeper_, [root = job->paths.root] { (void)os::remove_all(root); });
 }
 
-void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome) {
+void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
     auto* job = find(key);
     if (!job) return;
     if (job->discarded || (!outcome && !job->wanted)) return forget(key);
@@ -172,7 +180,7 @@ void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const T
             key, EndReason::infra,
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
-    job->layers = *outcome;
+    job->held = *outcome;
     if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     spawn(key, *job);
 }

@@ -2,6 +2,7 @@
 
 #include "daemon/async/task.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/images/store.hpp"
 #include "daemon/zones/zone.hpp"
 
 #include <filesystem>
@@ -13,6 +14,7 @@ struct LocalOptions {
     std::filesystem::path state_directory;
     std::filesystem::path runner;    ///< cicd-runner; empty: beside this program or installed
     Milliseconds kill_after{5'000};  ///< after a job's own grace
+    std::shared_ptr<images::Store> images = nullptr;  ///< absent: its own, of the same state
 };
 
 /// Jobs on this machine: a cicd-runner each, in a session of its own, followed through its job directory. Runners
