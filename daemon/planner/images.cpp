@@ -1,5 +1,6 @@
 #include "daemon/planner/decisions.hpp"
 
+#include <algorithm>
 #include <map>
 
 /// Images: named as far as that is known now, pinned by what they are at this moment, so that all jobs of a run get the same.
@@ -18,11 +19,15 @@ void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problem
         if (!request.pin_image) continue;
         auto found = known.find(image->name);
         if (found == known.end()) found = known.emplace(image->name, request.pin_image(*image)).first;
-        if (found->second)
+        if (found->second) {
             image->name = *found->second;
-        else
-            add_problem(problems, planned.job.key_marks.find("image", planned.job.mark), found->second.error().message,
-                        found->second.error().hint);
+            continue;
+        }
+        // Once for each place, however many jobs a matrix makes of it.
+        const auto& mark = planned.job.key_marks.find("image", planned.job.mark);
+        const auto& error = found->second.error();
+        const auto same = [&](const Diagnostic& d) { return d.message == error.message && d.file == mark.file && d.line == mark.line; };
+        if (std::none_of(problems.begin(), problems.end(), same)) add_problem(problems, mark, error.message, error.hint);
     }
 }
 
