@@ -2,6 +2,7 @@
 
 #include "cli/render/states.hpp"
 #include "cli/render/summary.hpp"
+#include "common/base/text.hpp"
 #include "common/codec/codecs.hpp"
 
 namespace cicd::cli {
@@ -235,6 +236,7 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     sheet.add("Status", state_text(job.state, paint) + (job.allow_failure ? " (allowed to fail)" : ""));
     if (job.state != model::JobState::success && is_final(job.state)) sheet.add("Why", render::end_text(job));
     sheet.add("Attempt", std::to_string(job.attempt));
+    if (!job.image.empty()) sheet.add("Image", job.image);
     sheet.add("Started", job.start_time ? format_time(*job.start_time) : "");
     sheet.add("Duration", render::duration_of(job.start_time, job.end_time, now));
     sheet.add("CPU time", humanize_duration(Milliseconds(job.usage.cpu_ms)));
@@ -305,6 +307,34 @@ void print_artifact_details(const Session& session, const model::ArtifactRecord&
     }
     session.print(table);
     if (files["pagination"]["hasNext"] == Value(true)) session.note("… and more: cicdctl api GET /artifacts/" + artifact.id.str() + "/files");
+}
+
+void print_images(const Session& session, const std::vector<contract::Image>& images) {
+    render::Table table({{.title = "NAME"}, {.title = "DIGEST"}, {.title = "SIZE", .right = true}, {.title = "FILES", .right = true},
+                         {.title = "AGE", .right = true}});
+    for (const auto& image : images) {
+        const auto names = image.names.empty() ? std::vector<std::string>{"-"} : image.names;
+        for (const auto& name : names)
+            table.add({{name}, {image.digest.substr(0, 19)}, {humanize_size(static_cast<std::uint64_t>(image.bytes))},
+                       {std::to_string(image.files)}, {age_of(image.created_time)}});
+    }
+    session.print(table);
+}
+
+void print_image(const Session& session, const contract::Image& image) {
+    if (print_plainly(session, image, image.names.empty() ? image.digest : image.names.front())) return;
+    Sheet sheet(session.console().paint());
+    sheet.add("Names", join(image.names, ", "));
+    sheet.add("Digest", image.digest);
+    sheet.add("Source", image.source);
+    sheet.add("Size", humanize_size(static_cast<std::uint64_t>(image.bytes)) + " in " + std::to_string(image.files) + " files");
+    if (image.skipped > 0) sheet.add("Left out", std::to_string(image.skipped) + " devices and the like");
+    sheet.add("User", image.user);
+    sheet.add("Works in", image.working_directory);
+    sheet.add("Entrypoint", join(image.entrypoint, " "));
+    sheet.add("Command", join(image.command, " "));
+    for (const auto& [name, value] : image.env) sheet.add("Env", name + "=" + value);
+    session.console().out(sheet.text());
 }
 
 }  // namespace cicd::cli

@@ -23,4 +23,7 @@ void print_artifact_details(const Session& session, const model::ArtifactRecord&
 void print_pipeline(const Session& session, const model::PipelineRecord& pipeline);
 void print_pipelines(const Session& session, const std::vector<model::PipelineRecord>& pipelines);
 
+void print_images(const Session& session, const std::vector<contract::Image>& images);
+void print_image(const Session& session, const contract::Image& image);
+
 }  // namespace cicd::cli

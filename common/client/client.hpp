@@ -114,6 +114,11 @@ public:
     Result<std::vector<model::JobRun>> queue();
     Result<contract::BackupReport> backup(const contract::Backup& request);
     Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request);
+    Result<std::vector<contract::Image>> list_images();
+    /// `path` is on the daemon's machine; comes back when it is unpacked.
+    Result<contract::Image> import_image(const contract::ImportImage& request);
+    Result<contract::Image> show_image(const std::string& name);
+    Result<void> remove_image(const std::string& name);
     Result<std::string> log_level();
     Result<void> set_log_level(const std::string& level);
 

@@ -70,7 +70,7 @@ struct Fields<model::JobRun> {
     static constexpr auto list =
         std::tuple{required("id", &T::id), required("runId", &T::run), shown("key", &T::key), shown("name", &T::name),
                    shown("stage", &T::stage), required("status", &T::state), shown("attempt", &T::attempt),
-                   shown("allowFailure", &T::allow_failure), shown("priority", &T::priority),
+                   omitted("image", &T::image), shown("allowFailure", &T::allow_failure), shown("priority", &T::priority),
                    shown("notBefore", &T::not_before), shown("createdTime", &T::created_time),
                    shown("queuedTime", &T::queued_time), shown("startTime", &T::start_time),
                    shown("endTime", &T::end_time), shown("exitCode", &T::exit_code),

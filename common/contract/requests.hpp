@@ -185,4 +185,28 @@ struct BackupReport {
     bool operator==(const BackupReport&) const = default;
 };
 
+/// POST /images: a tree for jobs, from an OCI layout, an OCI archive or a docker archive on the daemon's machine.
+struct ImportImage {
+    std::string name;    ///< "tool" or "tool:1.2"
+    std::string path;    ///< absolute
+    std::string tag;     ///< which one, where there are several in it
+    bool operator==(const ImportImage&) const = default;
+};
+/// An image that lies unpacked on the daemon's machine.
+struct Image {
+    std::string digest;                ///< of its manifest; of its configuration where it came without one
+    std::vector<std::string> names;    ///< by which pipelines find it
+    std::string source;                ///< where it came from
+    Timestamp created_time;
+    std::int64_t bytes = 0, files = 0, skipped = 0;  ///< skipped: devices and the like, which no job gets
+    std::vector<std::pair<std::string, std::string>> env;
+    std::string user, working_directory;
+    std::vector<std::string> entrypoint, command;
+    bool operator==(const Image&) const = default;
+};
+struct ImageList {
+    std::vector<Image> data;
+    bool operator==(const ImageList&) const = default;
+};
+
 }  // namespace cicd::contract

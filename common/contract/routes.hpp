@@ -34,6 +34,11 @@ inline constexpr Route log_level{"getLogLevel", "GET", "/daemon/log-level"};
 inline constexpr Route set_log_level{"setLogLevel", "PUT", "/daemon/log-level"};
 inline constexpr Route plan{"planRun", "POST", "/plan"};
 
+inline constexpr Route list_images{"listImages", "GET", "/images"};
+inline constexpr Route import_image{"importImage", "POST", "/images"};
+inline constexpr Route show_image{"getImage", "GET", "/images/{image}"};
+inline constexpr Route remove_image{"deleteImage", "DELETE", "/images/{image}"};
+
 inline constexpr Route list_pipelines{"listPipelines", "GET", "/pipelines"};
 inline constexpr Route create_pipeline{"createPipeline", "POST", "/pipelines"};
 inline constexpr Route validate_pipeline{"validatePipeline", "POST", "/pipelines/validate"};

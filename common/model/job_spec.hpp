@@ -26,6 +26,16 @@ struct NeededArtifact {
     bool operator==(const NeededArtifact&) const = default;
 };
 
+/// The root of a job of the executor `rootfs`: an image that lies unpacked on this machine.
+struct RootImage {
+    std::string name, digest;
+    std::string path;       ///< absolute: its files, read-only
+    Texts env;              ///< that the image's maker gave it
+    int user = 0, group = 0;  ///< as which the job sees itself
+    std::string user_name, home;
+    bool operator==(const RootImage&) const = default;
+};
+
 /// `spec.json`. Holds no secret values; those come through a pipe.
 struct JobSpec {
     int version = 1;
@@ -39,6 +49,8 @@ struct JobSpec {
     /// Read-only trees below the workspace, the uppermost first. Where there are any, `workspace` holds the folders
     /// `upper` and `work`, and the job sees an overlay of it all; sandbox only.
     std::vector<std::string> workspace_layers;
+    std::optional<Image> image;      ///< what the pipeline says, pinned by its digest where that is known
+    std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
     std::string store;       ///< absolute path of the state directory, whose objects and caches the job may use
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment

@@ -66,6 +66,7 @@ struct JobRun {
     std::string key, name, stage;
     JobState state = JobState::created;
     int attempt = 1;
+    std::string image;       ///< with the digest that the run was given; empty: it runs in none
     bool allow_failure = false;
     std::optional<Priority> priority;        ///< its own, where it was rescheduled; else the run's
     std::optional<Timestamp> not_before;     ///< rescheduled, or a retry that backs off

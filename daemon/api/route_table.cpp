@@ -23,6 +23,11 @@ constexpr std::array table{
     Endpoint{route::set_log_level, set_log_level},
     Endpoint{route::plan, plan_run},
 
+    Endpoint{route::list_images, list_images},
+    Endpoint{route::import_image, import_image},
+    Endpoint{route::show_image, get_image},
+    Endpoint{route::remove_image, delete_image},
+
     Endpoint{route::show_pipeline_run, get_run, true},
     Endpoint{route::cancel_pipeline_run, cancel_run},
     Endpoint{route::retry_pipeline_run, retry_run},

@@ -2,6 +2,7 @@
 
 #include "daemon/events/bus.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/images/store.hpp"
 #include "daemon/planner/prepare.hpp"
 #include "daemon/scheduler/run_service.hpp"
 #include "daemon/secrets/vault.hpp"
@@ -43,6 +44,7 @@ struct Services {
     std::function<bool()> is_ready;   ///< false while starting and stopping
     std::function<void(std::string_view)> warn;
     secrets::Vault& secrets;
+    images::Store* images = nullptr;  ///< null: refused as not available
     Upkeep* upkeep = nullptr;         ///< null: refused as not available
     RunEvents* run_events = nullptr;  ///< these two are the server's own, and there while it serves
     std::shared_ptr<Metrics> metrics;

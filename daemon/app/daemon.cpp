@@ -5,6 +5,7 @@
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/logging.hpp"
 #include "daemon/app/housekeeping.hpp"
+#include "daemon/app/images.hpp"
 #include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
@@ -91,21 +92,24 @@ auto known_secrets(secrets::Vault& vault) {
     return [&vault](const model::SecretPlace& place) { return vault.known(place); };
 }
 
-zones::LocalOptions zone_options(const fs::path& state_directory, secrets::Vault& vault) {
+zones::LocalOptions zone_options(const fs::path& state_directory, secrets::Vault& vault,
+                                 std::shared_ptr<images::Store> images) {
     const auto values = [&vault](const zones::Assignment& job) {
         return vault.values(job.spec.secrets, job.place, job.spec.job.str());
     };
-    return {state_directory, {}, Milliseconds(5'000), values};
+    return {state_directory, {}, Milliseconds(5'000), values, std::move(images)};
 }
 
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
-                                              secrets::Vault& vault, std::function<void()> before_accepting) {
+                                              secrets::Vault& vault, planner::PinImage pin_image,
+                                              std::function<void()> before_accepting) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
     result.known_secrets = known_secrets(vault);
+    result.pin_image = std::move(pin_image);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -127,17 +131,21 @@ public:
         : store_(std::move(opened)),
           sources_(options.state_directory / "repos"),
           vault_(*store_, options.state_directory, clock_),
-          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, vault_)),
+          images_(std::make_shared<images::Store>(options.state_directory / "images")),
+          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, vault_, images_)),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, vault_, [this] { housekeeping_.look_at_disk(); })),
+                     scheduler_options(options, configuration, vault_, pin_images(images_, false),
+                                       [this] { housekeeping_.look_at_disk(); })),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
                        configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
-                    planner::PrepareOptions{configuration.allow_host_executor, known_secrets(vault_), {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_, &housekeeping_},
+                    planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
+                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, true)},
+                    [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
+                    images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
@@ -158,6 +166,7 @@ private:
     secrets::Vault vault_;
     asio::io_context io_{1};
     asio::thread_pool pool_{pool_size};
+    std::shared_ptr<images::Store> images_;
     zones::Local zone_;
     scheduler::Scheduler scheduler_;
     Housekeeping housekeeping_;

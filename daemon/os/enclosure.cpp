@@ -63,6 +63,12 @@ int new_mount(const char* type, std::initializer_list<Option> options, unsigned 
     return mount;
 }
 
+/// Mounted on a host folder, then taken from there: what is mounted later may hide it.
+int overlay(const char* options, const char* folder) {
+    if (::mount("overlay", folder, "overlay", MS_NOSUID | MS_NODEV, options) != 0) return -1;
+    return clone_tree(folder, 0);
+}
+
 bool write_file(const char* path, const char* text, std::size_t size, int flags, int mode) {
     const int file = ::open(path, O_WRONLY | O_CLOEXEC | flags, mode);
     if (file < 0) return false;
@@ -160,10 +166,13 @@ EnclosureFailure EnclosureEntry::enter_inner_users() {
 
 EnclosureFailure EnclosureEntry::open_source(const Enclosure::Entry& entry, int& mount) {
     if (entry.kind == Enclosure::Kind::overlay) {
-        if (::mount("overlay", entry.mounted_on.c_str(), "overlay", MS_NOSUID | MS_NODEV, entry.source.c_str()) != 0)
-            return {"cannot mount an overlay on", entry.mounted_on.c_str()};
-        mount = clone_tree(entry.mounted_on.c_str(), 0);
-        if (mount < 0) return {"cannot open", entry.mounted_on.c_str()};
+        mount = overlay(entry.source.c_str(), entry.mounted_on.c_str());
+        if (mount < 0) return {"cannot mount an overlay on", entry.mounted_on.c_str()};
+    }
+    if (entry.kind == Enclosure::Kind::proc) {
+        // While the host's is still in sight: the kernel makes no new one for who has none.
+        mount = new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (mount < 0) return {"cannot mount", entry.target.c_str()};
     }
     if (entry.kind != Enclosure::Kind::bind) return fine;
     mount = clone_tree(entry.source.c_str());
@@ -175,6 +184,10 @@ EnclosureFailure EnclosureEntry::open_source(const Enclosure::Entry& entry, int&
 }
 
 EnclosureFailure EnclosureEntry::open_sources() {
+    if (!enclosure_.root_overlay.empty()) {
+        root_ = overlay(enclosure_.root_overlay.c_str(), enclosure_.root_mounted_on.c_str());
+        if (root_ < 0) return {"cannot mount an overlay on", enclosure_.root_mounted_on.c_str()};
+    }
     for (std::size_t i = 0; i < mounts_.size(); ++i)
         if (const auto failure = open_source(enclosure_.entries[i], mounts_[i]); failure.what) return failure;
     program_ = clone_tree(enclosure_.program.c_str(), 0);
@@ -226,15 +239,20 @@ EnclosureFailure EnclosureEntry::await_later() {
 
 EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount) {
     const char* target = entry.target.c_str() + 1;  // below the new root, where we stand
+    const bool has_files = !enclosure_.root_overlay.empty();
     switch (entry.kind) {
         case Enclosure::Kind::folder:
-            if (::mkdir(target, static_cast<mode_t>(entry.mode)) != 0 || ::chmod(target, static_cast<mode_t>(entry.mode)) != 0)
-                return {"cannot make", entry.target.c_str()};
+            if (::mkdir(target, static_cast<mode_t>(entry.mode)) == 0) {
+                if (::chmod(target, static_cast<mode_t>(entry.mode)) != 0) return {"cannot make", target};
+            } else if (!has_files || errno != EEXIST) {
+                return {"cannot make", target};
+            }
             return fine;
         case Enclosure::Kind::link:
             if (::symlink(entry.source.c_str(), target) != 0) return {"cannot link", entry.target.c_str()};
             return fine;
         case Enclosure::Kind::file:
+            if (has_files) (void)::unlink(target);
             if (!write_file(target, entry.source.data(), entry.source.size(), O_CREAT | O_EXCL, entry.mode))
                 return {"cannot write", entry.target.c_str()};
             return fine;
@@ -250,8 +268,7 @@ EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount)
         }
         case Enclosure::Kind::proc: {
             (void)::mkdir(target, 0555);
-            const int made = new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-            if (made < 0 || !move_to(made, target)) return {"cannot mount", entry.target.c_str()};
+            if (!move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
             return is_root_ ? protect_proc() : fine;
         }
         case Enclosure::Kind::memory: {
@@ -271,22 +288,37 @@ EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount)
     return fine;
 }
 
-EnclosureFailure EnclosureEntry::build() {
-    root_ = enclosure_.root_size
-                ? new_mount("tmpfs", {{"mode", "0755"}, {"size", root_size_.c_str()}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-                : new_mount("tmpfs", {{"mode", "0755"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+EnclosureFailure EnclosureEntry::open_root() {
+    constexpr unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    if (root_ < 0)
+        root_ = enclosure_.root_size ? new_mount("tmpfs", {{"mode", "0755"}, {"size", root_size_.c_str()}}, attributes)
+                                     : new_mount("tmpfs", {{"mode", "0755"}}, attributes);
     const char* first = enclosure_.awaited < 0 ? first_place : first_place_of_awaiting;
     if (root_ < 0 || !move_to(root_, first) || ::chdir(first) != 0) return {"cannot mount", "the root"};
+    return fine;
+}
+
+EnclosureFailure EnclosureEntry::leave_host() {
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return {"cannot change to", "the root"};
+    // The host's root lies on top of ours now, and goes with all that is mounted in it.
+    if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) return {"cannot leave", "the host's root"};
+    return fine;
+}
+
+/// In an image, everything is placed after the host's root has gone, so that no link can lead there. What is awaited has to
+/// be opened while the host is still there.
+EnclosureFailure EnclosureEntry::build() {
+    if (const auto failure = open_root(); failure.what) return failure;
+    const bool has_files = !enclosure_.root_overlay.empty();
+    if (has_files)
+        if (const auto failure = leave_host(); failure.what) return failure;
     ::umask(0);
     for (std::size_t i = 0; i < mounts_.size(); ++i)
         if (const auto failure = place(enclosure_.entries[i], mounts_[i]); failure.what) return failure;
     if (enclosure_.awaited >= 0)
         if (const auto failure = await_later(); failure.what) return failure;
     ::umask(022);
-    if (::syscall(SYS_pivot_root, ".", ".") != 0) return {"cannot change to", "the root"};
-    // The host's root lies on top of ours now, and goes with all that is mounted in it.
-    if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) return {"cannot leave", "the host's root"};
-    return fine;
+    return has_files ? fine : leave_host();
 }
 
 EnclosureFailure EnclosureEntry::enter() {

@@ -12,9 +12,9 @@ namespace cicd::os {
 
 struct Enclosure {
     enum class Kind {
-        folder,     ///< an empty one, with `mode`
+        folder,     ///< empty, with `mode`; one that an overlay has stays as it is
         link,       ///< symbolic, holding `source`
-        file,       ///< holding `source`, with `mode`
+        file,       ///< holding `source`, with `mode`; in the place of what an overlay has there
         bind,       ///< the host's `source`: with all below it, read-only unless `writable`
         overlay,    ///< `source` is the whole option string of overlayfs; `mounted_on` a host folder to mount it on
         proc,       ///< of the new PID namespace
@@ -31,8 +31,10 @@ struct Enclosure {
         std::string mounted_on = {};
         bool operator==(const Entry&) const = default;
     };
-    /// Made in this order below a root that is an empty writable tmpfs.
+    /// Made in this order below the root. No link in an image leads out of it.
     std::vector<Entry> entries;
+    /// The root: overlayfs' whole option string, and a host folder to mount it on. Empty: an empty writable tmpfs.
+    std::string root_overlay, root_mounted_on;
     std::optional<std::uint64_t> root_size;  ///< bytes that the root may hold; the kernel's default is half of the memory
     std::string program;                     ///< on the host, statically linked; run from a read-only mount nobody sees
     std::string hostname;
@@ -80,6 +82,8 @@ private:
     EnclosureFailure open_sources();
     EnclosureFailure open_source(const Enclosure::Entry& entry, int& mount);
     EnclosureFailure await_later();
+    EnclosureFailure open_root();
+    EnclosureFailure leave_host();
     EnclosureFailure build();
     EnclosureFailure place(const Enclosure::Entry& entry, int mount);
     EnclosureFailure protect_proc();

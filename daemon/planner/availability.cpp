@@ -17,8 +17,9 @@ struct Lack {
 };
 
 constexpr Lack<model::Job> job_lacks[] = {
-    {"image", [](const model::Job& j) { return j.image.has_value(); }, "jobs run in the sandbox, with this machine's /usr"},
-    {"executor: container", [](const model::Job& j) { return j.executor == model::ExecutorKind::container; }, "use 'sandbox'"},
+    {"image.entrypoint", [](const model::Job& j) { return j.image && !j.image->entrypoint.empty(); }, "steps start their own shell; the image's entrypoint is not run"},
+    {"image.credentials", [](const model::Job& j) { return j.image && !j.image->credentials.empty(); }},
+    {"executor: container", [](const model::Job& j) { return j.executor == model::ExecutorKind::container; }, "leave 'executor' out: the image then runs without an engine"},
     {"services", [](const model::Job& j) { return !j.services.empty(); }, "start what the job needs in a step"},
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
@@ -91,6 +92,7 @@ private:
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
         limits(job);
         paths(job);
+        image(job);
         for (const auto& step : job.steps)
             if (!step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
@@ -109,6 +111,16 @@ private:
         for_each_text(job, [&](const std::string& text, const model::Mark& mark, bool bare) {
             if (&text != &job.condition && &text != &job.allow_failure.expression) secrets(text, mark, stage_, environment, bare);
         });
+    }
+
+    void image(const model::Job& job) {
+        const auto executor = job.executor.value_or(job.image ? model::ExecutorKind::rootfs : model::ExecutorKind::sandbox);
+        const auto& mark = job.key_marks.find("executor", job.mark);
+        if (job.image && (executor == model::ExecutorKind::sandbox || executor == model::ExecutorKind::host))
+            add_problem(problems_, mark, "job '" + job.name + "' has an image, which the executor '" +
+                        std::string(to_text(executor)) + "' does not use", "leave 'executor' or 'image' out");
+        if (!job.image && executor == model::ExecutorKind::rootfs)
+            add_problem(problems_, mark, "job '" + job.name + "' has no image for the executor 'rootfs'", "name one with 'image'");
     }
 
     void limits(const model::Job& job) {

@@ -22,6 +22,12 @@ Object resolve_parameters(const std::vector<model::Parameter>& parameters,
 /// The value as that type, from a text or as it is. Nothing: it does not fit, and `why` says so.
 std::optional<Value> convert_parameter(const model::Parameter& parameter, const Value& given, std::string& why);
 
+// images.cpp
+/// With what is in `${{ }}`, where that can be evaluated.
+Result<std::string> image_name(const std::string& name, const Object& contexts);
+/// Gives each image that runs the digest that it has now.
+void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems);
+
 // triggers.cpp
 model::Reason decide_trigger(const model::Pipeline& pipeline, const model::Event& event);
 

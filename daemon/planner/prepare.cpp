@@ -165,6 +165,8 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     if (options.secrets)
         plan.secrets = [&options, place = model::secret_place(source, plan.event)] { return options.secrets(place); };
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
+    if (options.pin_image)
+        plan.pin_image = [&](const model::Image& image) { return options.pin_image(sources, source, image); };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
     if (request.priority) prepared.plan.priority = *request.priority;
     return prepared;

@@ -20,11 +20,16 @@ struct Prepared {
     std::vector<Diagnostic> warnings;
 };
 
+using PinImage =
+    std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image)>;
+
 struct PrepareOptions {
     bool allow_host_executor = false;
     /// The secrets of a place, without its environments; not set: nobody can tell.
-    std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> secrets;
-    std::string user;  ///< who asks: the event's actor; empty: the commit's author
+    std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> secrets = nullptr;
+    std::string user = {};  ///< who asks: the event's actor; empty: the commit's author
+    /// See PlanRequest::pin_image.
+    PinImage pin_image = nullptr;
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -156,6 +156,7 @@ void rewrite_step(model::Step& step, const PathReplacement& replace) {
 void rewrite_job(model::Job& job, const PathReplacement& replace) {
     rewrite_in(job.env, replace);
     rewrite_in(job.outputs, replace);
+    if (job.image) rewrite_in(job.image->name, replace);
     for (auto* text : {&job.environment, &job.shell, &job.working_directory}) rewrite_in(*text, replace);
     for (auto* text : {&job.condition, &job.allow_failure.expression, &job.fail_fast.expression})
         rewrite_bare(*text, replace);

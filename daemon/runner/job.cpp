@@ -5,6 +5,7 @@
 #include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/os/inner_path.hpp"
 #include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/shell.hpp"
 
@@ -40,6 +41,16 @@ std::string_view word(model::StepState state) {
         case model::StepState::running: break;
     }
     return "failure";
+}
+
+constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// As engines do it: what the image says counts more than what its user's entry says.
+model::Texts image_environment(const model::RootImage& image, bool has_bash) {
+    model::Texts env{{"HOME", image.home}, {"LANG", "C.UTF-8"}, {"SHELL", has_bash ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
+    if (!image.user_name.empty()) put(env, "USER", image.user_name), put(env, "LOGNAME", image.user_name);
+    for (const auto& [name, value] : image.env) put(env, name, value);
+    return env;
 }
 
 std::string refusal(const ProgramEnd& end, const Program& program) {
@@ -118,7 +129,7 @@ model::JobExit Job::run() {
 }
 
 Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec& spec) {
-    CICD_TRY(auto log, job::LogWriter::open(paths));
+    CICD_TRY(auto log, spec.root ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
     auto limits = Limits::open(spec);
     auto place = Place::open(spec, paths.root, limits);
     return Made{Output(std::move(log)), std::move(limits), std::move(place)};
@@ -250,9 +261,9 @@ model::Texts Job::environment(const StepFiles& files) const {
                 put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
         }
     } else {
-        env = {{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
+        env = spec_.root ? image_environment(*spec_.root, has_bash()) : model::Texts{{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
                {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"},  // else bash looks the user up
-               {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+               {"PATH", standard_path}};
     }
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
@@ -391,7 +402,14 @@ void Job::journal(model::JournalEntry entry) {
     (void)journal_.append(entry);
 }
 
-bool Job::has_bash() const { return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0; }
+bool Job::has_bash() const {
+    if (!spec_.root) return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
+    if (!image_has_bash_) {
+        const os::Fd root(::open(spec_.root->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        image_has_bash_ = os::open_in_root(root.get(), "bin/bash", O_PATH) || os::open_in_root(root.get(), "usr/bin/bash", O_PATH);
+    }
+    return *image_has_bash_;
+}
 
 namespace {
 

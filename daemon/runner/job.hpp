@@ -60,6 +60,7 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
+    mutable std::optional<bool> image_has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };

@@ -35,7 +35,7 @@ Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::
     return folders;
 }
 
-/// While these are open, nobody removes the trees below the workspace.
+/// While these are open, nobody removes the trees below the workspace, nor the image.
 Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
     std::vector<os::Fd> locks;
     for (const auto& layer : spec.workspace_layers) {
@@ -44,6 +44,10 @@ Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
         if (!lock) return unavailable("JOB_003", "the files of the workspace are gone: " + folder.string());
         locks.push_back(std::move(lock));
     }
+    if (!spec.root) return locks;
+    auto lock = os::hold_directory(std::filesystem::path(spec.root->path).parent_path());
+    if (!lock) return unavailable("JOB_003", "the image is gone: " + spec.root->name, "import it again: cicdctl image import");
+    locks.push_back(std::move(lock));
     return locks;
 }
 
@@ -61,7 +65,9 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     if (spec.executor == model::ExecutorKind::container)
         return unavailable("JOB_003", "the container executor is not available yet", "use the executor 'sandbox'");
     Place place;
-    place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
+    place.isolated_ = spec.executor != model::ExecutorKind::host;
+    if (spec.executor == model::ExecutorKind::rootfs && !spec.root)
+        return unavailable("JOB_003", "the job has no image to run in");
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
 
     os::Fd socket, complaints;
@@ -130,12 +136,17 @@ Result<bool> Place::settle(const os::Enclosure::Entry& workspace, const model::J
 /// By namespaces of our own; by bubblewrap where the system does not let us make them, or $CICD_BWRAP asks for it.
 Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
                                   const Limits& limits, os::SpawnOptions& options) {
-    auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
-    if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
-    etc_lock_ = std::move(etc->lock);
+    SandboxRequest request{.init = options.argv.front(), .folders = folders_, .spec = spec,
+                           .root_layer = job_directory / "workspace" / "root", .seccomp = std::string(system_call_filter())};
+    if (!spec.root) {
+        auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
+        if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
+        etc_lock_ = std::move(etc->lock);
+        request.etc = etc->path;
+        request.etc_folders = etc->folders;
+    }
     CICD_TRY(layer_locks_, hold_layers(spec));
-    const auto enclosure = sandbox({.init = options.argv.front(), .folders = folders_, .spec = spec, .etc = etc->path,
-                                    .etc_folders = etc->folders, .seccomp = std::string(system_call_filter())});
+    const auto enclosure = sandbox(request);
     const auto bubblewrap = find_bubblewrap();
     if (!std::getenv("CICD_BWRAP")) {
         os::SpawnFailure failure;
@@ -148,7 +159,7 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
             pid_ = *pid;
             return {};
         }
-        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty();
+        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty() || spec.root;
         if (failure.stage != os::SpawnFailure::Stage::enclosure || last) return explain_sandbox_failure(pid.error().message);
     }
     limits.put_on(options, false);

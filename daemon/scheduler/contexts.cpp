@@ -160,6 +160,9 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.executor = job.executor.value_or(model::ExecutorKind::sandbox);
     spec.network = job.network.value_or(model::NetworkMode::host);
     spec.contexts = Value(std::move(contexts));
+    spec.image = job.image;
+    if (spec.image && expr::has_expression(spec.image->name))
+        if (auto name = expr::interpolate(spec.image->name, {spec.contexts.as_object(), {}})) spec.image->name = std::move(*name);
     spec.env = {run.plan.env, run.planned_stage(run.groups[run.jobs[index].group].stage).env, job.env};
     spec.shell = job.shell;
     spec.working_directory = job.working_directory;

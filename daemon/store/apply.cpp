@@ -36,15 +36,16 @@ Result<void> write_job(Connection& to, const model::JobRun& job) {
     std::optional<std::string> end_reason, priority;
     if (job.end_reason) end_reason = to_text(*job.end_reason);
     if (job.priority) priority = to_text(*job.priority);
-    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
+    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
              "state = excluded.state, attempt = excluded.attempt, allow_failure = excluded.allow_failure, "
              "created = excluded.created, queued = excluded.queued, started = excluded.started, "
              "ended = excluded.ended, exit_code = excluded.exit_code, end_reason = excluded.end_reason, "
              "message = excluded.message, outputs = excluded.outputs, usage = excluded.usage, steps = excluded.steps, "
-             "priority = excluded.priority, not_before = excluded.not_before, kept = excluded.kept")
+             "priority = excluded.priority, not_before = excluded.not_before, kept = excluded.kept, image = excluded.image")
         .with(number, run, job.key, job.name, job.stage, to_text(job.state), job.attempt, job.allow_failure,
               job.created_time, job.queued_time, job.start_time, job.end_time, job.exit_code, end_reason, job.message,
-              codec::to_json(job.outputs), json(job.usage), json(job.steps), priority, job.not_before, kept_text(job))
+              codec::to_json(job.outputs), json(job.usage), json(job.steps), priority, job.not_before, kept_text(job),
+              job.image)
         .run();
     return {};
 }

@@ -146,7 +146,12 @@ CREATE INDEX artifacts_by_name ON artifacts(name);
 CREATE INDEX artifacts_by_expiry ON artifacts(expires) WHERE expires IS NOT NULL;
 )sql";
 
+/// The image that a job runs in.
+inline constexpr std::string_view migration_7 = R"sql(
+ALTER TABLE jobs ADD COLUMN image TEXT NOT NULL DEFAULT '';
+)sql";
+
 inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
-                                     migration_6};
+                                       migration_6, migration_7};
 
 }  // namespace cicd::store

@@ -97,6 +97,7 @@ Result<model::JobRun> job_of(Query& row) {
         CICD_TRY(job.artifacts, list_of<model::JobArtifact>(value["artifacts"]));
         CICD_TRY(job.caches, list_of<model::JobCache>(value["caches"]));
     }
+    job.image = row.text(21);
     return job;
 }
 

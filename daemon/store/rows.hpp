@@ -10,7 +10,7 @@ inline const std::string run_columns =
     "message, retry_of, priority";
 inline const std::string job_columns =
     "number, run, key, name, stage, state, attempt, allow_failure, created, queued, started, ended, exit_code, "
-    "end_reason, message, outputs, usage, steps, priority, not_before, kept";
+    "end_reason, message, outputs, usage, steps, priority, not_before, kept, image";
 
 Result<model::Run> run_of(Query& row);  ///< without stages and jobs
 Result<model::JobRun> job_of(Query& row);

@@ -8,6 +8,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,7 +45,7 @@ struct Following {
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
     asio::steady_timer kill_timer;
-    std::shared_ptr<const Trees::Use> layers;  ///< stay while the job may need them
+    Held held;  ///< while the job may need it
     int folder_watch = -1, journal_watch = -1;
     std::uint64_t journal_offset = 0;
 };
@@ -79,7 +80,7 @@ private:
     // local.cpp: from an assignment to a runner
     void sweep(std::vector<Attempt> found);
     void make(const Key& key, const Assignment& assignment);
-    void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
+    void prepared(const Key& key, const Result<Held>& outcome);
     void spawn(const Key& key, Following& job);
     bool spawn_spare(const Key& key, Following& job);
     void make_spare(Milliseconds delay);
@@ -115,10 +116,13 @@ private:
     std::map<Key, std::shared_ptr<Following>> jobs_;
     std::unordered_map<int, Key> watches_;
     Trees trees_;
+    std::shared_ptr<images::Store> images_;
     bool detached_ = false;
     Spare spare_;
     asio::steady_timer spare_timer_;
     asio::thread_pool maker_{1};    ///< checkouts of whole repositories, which everybody else would wait behind
+    asio::thread_pool puller_{1};   ///< images, as fast as the network is
+    std::atomic<bool> stop_pulling_ = false;
     asio::thread_pool spawner_{1};  ///< starting a runner never waits behind a checkout
     asio::thread_pool sweeper_{1};  ///< and nothing waits behind a removal
 };

@@ -110,6 +110,7 @@ Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sour
       sources_(sources),
       options_(std::move(options)),
       trees_(folders.state / "trees"),
+      images_(options_.images ? options_.images : std::make_shared<images::Store>(folders.state / "images")),
       spare_timer_(io_) {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
@@ -131,6 +132,7 @@ void Local::State::open() {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
         remove_set_aside(self->folders);
+        self->images_->sweep();
         asio::post(self->io_, [self, found = attempts_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
     });
 }
@@ -152,6 +154,9 @@ void Local::State::detach() {
     if (files_) files_->release();  // the inotify object closes it
     files_.reset();
     spawner_.join();
+    stop_pulling_ = true;
+    puller_.stop();
+    puller_.join();
     maker_.stop();
     maker_.join();
     sweeper_.stop();
@@ -169,7 +174,9 @@ Following& Local::State::prepare(const Assignment& assignment) {
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
     asio::post(pool_, [self = shared_from_this(), key, assignment] {
-        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_};
+        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_};
+        if (needs_pull(maker, assignment))
+            return asio::post(self->puller_, [self, key, assignment] { self->make(key, assignment); });
         if (!needs_checkout(maker, assignment)) return self->make(key, assignment);
         asio::post(self->maker_, [self, key, assignment] { self->make(key, assignment); });
     });
@@ -178,7 +185,8 @@ Following& Local::State::prepare(const Assignment& assignment) {
 
 /// On a pool.
 void Local::State::make(const Key& key, const Assignment& assignment) {
-    auto outcome = make_job_directory({folders, options_.runner, sources_, trees_}, assignment);
+    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_, [this] { return stop_pulling_.load(); }};
+    auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }
 
@@ -229,7 +237,7 @@ void Local::State::forget(const Key& key) {
     if (job->discarded) asio::post(sweeper_, [root = job->paths.root] { (void)os::remove_all(root); });
 }
 
-void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome) {
+void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
     auto* job = find(key);
     if (!job) return;
     if (job->discarded || (!outcome && !job->wanted)) return forget(key);
@@ -239,7 +247,7 @@ void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const T
             key, EndReason::infra,
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
-    job->layers = *outcome;
+    job->held = *outcome;
     if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     spawn(key, *job);
 }
@@ -267,7 +275,8 @@ bool Local::State::spawn_spare(const Key& key, Following& job) {
     const auto gate = std::make_shared<os::Fd>(std::move(spare_.gate));
     const auto& run = job.assignment.spec.run;
     const auto workspace = job.assignment.shared_workspace ? folders.run(run) / "workspace" : job.paths.workspace();
-    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), job.layers ? job.layers->layers : std::vector<std::string>{})) +
+    const auto layers = job.held.tree ? job.held.tree->layers : std::vector<std::string>{};
+    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), layers)) +
                        job::directory_for_order(job.paths.root.string());
     if (!os::send_packet(gate->get(), order.data(), order.size())) {
         ++spare_.failures;

@@ -1,7 +1,9 @@
+#include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -21,6 +23,20 @@ struct Examples {
         std::vector<std::string> command{"run", "-f", "examples/" + name + "/pipeline.yaml"};
         command.insert(command.end(), more.begin(), more.end());
         return world.cicdctl(command, world.in(repository.path()));
+    }
+    /// False where this machine has nothing to make it of.
+    bool make_image() {
+        if (!has_busybox()) {
+            MESSAGE("skipped: busybox-static is not installed");
+            return false;
+        }
+        auto options = world.in(repository.path());
+        options.env["CICD_STATE_DIR"] = world.state();
+        options.env["PATH"] = std::filesystem::path(program("cicdctl")).parent_path().string() + ":" + std::getenv("PATH");
+        const auto made = cicd::test::run({(repository.path() / "examples/image/make-image").string()}, options);
+        INFO(made.out, made.err);
+        CHECK(made.code == 0);
+        return true;
     }
     Value last_run() {
         const auto id = world.json({"ps", "-a"})["data"].as_array().at(0)["id"];
@@ -46,6 +62,7 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
         const auto file = entry.path() / "pipeline.yaml";
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
+        if (entry.path().filename() == "image" && !make_image()) continue;
         CHECK(world.cicdctl({"validate", file.string()}).code == 0);
         const auto plan = world.cicdctl({"plan", "-f", std::filesystem::relative(file, repository.path()).string()},
                                         world.in(repository.path()));
@@ -70,6 +87,15 @@ TEST_CASE_FIXTURE(Examples, "artifacts: handed on, and what was cached is there 
     CHECK(again.code == 0);
     CHECK(contains(again.out, "version 2"));
     CHECK(!contains(again.out, "installing"));
+}
+
+TEST_CASE_FIXTURE(Examples, "image: the image's files, and nothing of this machine") {
+    if (!make_image()) return;
+    const auto outcome = run("image");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "greeting is hello"));
+    CHECK(last_run()["jobs"].as_array().size() == 3);
 }
 
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {

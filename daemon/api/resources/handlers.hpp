@@ -22,6 +22,11 @@ async::Task<Answer> set_log_level(Services& services, Request request);
 
 async::Task<Answer> plan_run(Services& services, Request request);
 
+async::Task<Answer> list_images(Services& services, Request request);
+async::Task<Answer> import_image(Services& services, Request request);
+async::Task<Answer> get_image(Services& services, Request request);
+async::Task<Answer> delete_image(Services& services, Request request);
+
 async::Task<Answer> list_pipelines(Services& services, Request request);
 async::Task<Answer> create_pipeline(Services& services, Request request);
 async::Task<Answer> validate_pipeline(Services& services, Request request);

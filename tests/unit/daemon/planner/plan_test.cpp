@@ -253,7 +253,7 @@ TEST_CASE("What is not available yet is refused where it stands") {
     Scene scene;
     scene.request.secrets = [] { return std::vector<model::KnownSecret>{}; };
     const auto problems = scene.bad(
-        "name: p\nstages:\n  - {name: a, image: 'debian:12', commands: [make]}\n"
+        "name: p\nstages:\n  - {name: a, image: 'debian:12', executor: container, commands: [make]}\n"
         "  - {name: b, gate: {approvals: 1}, commands: [make]}\n"
         "  - {name: c, commands: ['echo ${{ secrets.TOKEN }}']}\n  - {name: d, executor: host, commands: [make]}\n");
     std::string all;
@@ -261,11 +261,39 @@ TEST_CASE("What is not available yet is refused where it stands") {
         CHECK(problem.line > 2);
         all += problem.message + "\n";
     }
-    CHECK(all.find("not available yet: image") != std::string::npos);
+    CHECK(all.find("not available yet: executor: container") != std::string::npos);
     CHECK(all.find("not available yet: gate") != std::string::npos);
     CHECK(all.find("missing secret 'TOKEN' in stage 'c'") != std::string::npos);
     CHECK(all.find("host executor") != std::string::npos);
     CHECK(problems.size() == 4);
+}
+
+TEST_CASE("An image is named by what is known, and pinned once for all jobs of the run") {
+    Scene scene;
+    int asked = 0;
+    scene.request.vars = {{"TAG", "12"}};
+    scene.request.pin_image = [&](const model::Image& image) -> Result<std::string> {
+        ++asked;
+        if (image.name == "missing") return not_found("IMAGE_001", "there is no image 'missing'");
+        return image.name + "@sha256:x";
+    };
+    const auto plan = scene.good(
+        "name: p\nstages:\n  - name: a\n    jobs:\n"
+        "      one: {matrix: {os: [debian, alpine]}, image: '${{ matrix.os }}:${{ vars.TAG }}', steps: [make]}\n"
+        "      two: {image: 'debian:12', steps: [make]}\n      never: {condition: 'false', image: missing, steps: [make]}\n"
+        "      plain: {steps: [make]}\n");
+    CHECK(plan.jobs[0].job.image->name == "debian:12@sha256:x");
+    CHECK(plan.jobs[1].job.image->name == "alpine:12@sha256:x");
+    CHECK(plan.jobs[2].job.image->name == "debian:12@sha256:x");
+    CHECK(plan.jobs[2].job.executor == model::ExecutorKind::rootfs);
+    CHECK(!plan.jobs[4].job.executor);
+    CHECK(asked == 2);
+    const auto problems = scene.bad("name: p\nstages:\n  - {name: a, image: missing, commands: [make]}\n");
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].message == "there is no image 'missing'");
+    CHECK(problems[0].line == 3);
+    CHECK(scene.bad("name: p\nstages:\n  - {name: a, image: x, executor: sandbox, commands: [make]}\n").size() == 1);
+    CHECK(scene.bad("name: p\nstages:\n  - {name: a, executor: rootfs, commands: [make]}\n").size() == 1);
 }
 
 TEST_CASE("Included files come first; a name in both is an error") {
