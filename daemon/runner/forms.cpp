@@ -146,6 +146,14 @@ private:
 
 }  // namespace
 
-std::vector<std::string> forms_of(std::string_view value) { return Forms(value).all(); }
+std::vector<std::string> forms_of(std::string_view value) {
+    auto forms = Forms(value).all();
+    // Shells and readers of files take white space away.
+    const auto bare = trim(value);
+    if (bare.size() == value.size() || bare.size() < shortest) return forms;
+    for (auto& form : Forms(bare).all())
+        if (std::find(forms.begin(), forms.end(), form) == forms.end()) forms.push_back(std::move(form));
+    return forms;
+}
 
 }  // namespace cicd::runner

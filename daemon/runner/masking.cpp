@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view command_word = "::add-mask::";
 constexpr std::string_view mask = "***";
+// What a job may add: it would make its own output slow, and its runner large.
+constexpr std::size_t most_added = 4096, most_added_bytes = 4 << 20;
 constexpr std::size_t longest_command = 64 * 1024 * 3;  // every byte of a value may be percent-encoded
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -63,7 +65,12 @@ void Masking::hide(std::string_view value) {
     auto more = forms_of(value);
     if (more.empty()) return;
     forms_.insert(forms_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-    finder_ = std::make_unique<const Finder>(forms_);
+    is_stale_ = true;
+}
+
+const Finder* Masking::finder() {
+    if (std::exchange(is_stale_, false)) finder_ = std::make_unique<const Finder>(forms_);
+    return finder_.get();
 }
 
 std::string_view Masking::pass(MaskedStream& stream, std::string_view bytes) {
@@ -100,7 +107,7 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
             obey(word);
             blank = true;
         } else if (is_command && word.size() > longest_command) {
-            swallowing = overlong_ = true;
+            swallowing = refused_ = true;
         } else if (!last && !whole && !word.empty() && (is_command || command_word.starts_with(word))) {
             begun = line;
         } else {
@@ -114,15 +121,21 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
 void Masking::obey(std::string_view command) {
     auto value = command.substr(command_word.size());
     while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
-    if (!trim(value).empty()) hide(unescaped(value));
+    if (trim(value).empty() || added_.contains(value)) return;
+    refused_ = refused_ || added_.size() >= most_added || added_bytes_ + value.size() > most_added_bytes;
+    if (refused_) return;
+    added_.emplace(value);
+    added_bytes_ += value.size();
+    hide(unescaped(value));
 }
 
 std::string_view Masking::masked(MaskedStream& stream, std::string_view bytes, bool last) {
-    if (!finder_) return bytes;
+    const auto* finder = this->finder();
+    if (!finder) return bytes;
     auto text = bytes;
     if (!stream.held_.empty()) text = stream.held_ += bytes;
-    const auto limit = last ? text.size() : finder_->unfinished(text);
-    finder_->find(text, matches_);
+    const auto limit = last ? text.size() : finder->unfinished(text);
+    finder->find(text, matches_);
     if (matches_.empty() && stream.covered_ == 0 && stream.held_.empty()) {
         stream.held_ = text.substr(limit);
         return text.substr(0, limit);
@@ -135,19 +148,21 @@ std::string_view Masking::masked(MaskedStream& stream, std::string_view bytes, b
     return shown_;
 }
 
-std::string Masking::whole(std::string_view text) const {
-    if (!finder_) return std::string(text);
+std::string Masking::whole(std::string_view text) {
+    const auto* finder = this->finder();
+    if (!finder) return std::string(text);
     std::vector<Finder::Match> matches;
-    finder_->find(text, matches);
+    finder->find(text, matches);
     std::string shown;
     replace(text, matches, 0, text.size(), shown);
     return shown;
 }
 
-bool Masking::would_hide(std::string_view text) const {
-    if (!finder_) return false;
+bool Masking::would_hide(std::string_view text) {
+    const auto* finder = this->finder();
+    if (!finder) return false;
     std::vector<Finder::Match> matches;
-    finder_->find(text, matches);
+    finder->find(text, matches);
     return !matches.empty();
 }
 

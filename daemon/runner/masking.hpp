@@ -3,6 +3,7 @@
 #include "daemon/runner/finder.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,21 +35,26 @@ public:
     /// The stream has ended: what was held back.
     std::string_view rest(MaskedStream& stream);
     /// Of a text that stands for itself.
-    [[nodiscard]] std::string whole(std::string_view text) const;
-    [[nodiscard]] bool would_hide(std::string_view text) const;
-    /// Whether a command was longer than is taken, since this was asked last.
-    bool take_overlong() { return std::exchange(overlong_, false); }
+    [[nodiscard]] std::string whole(std::string_view text);
+    [[nodiscard]] bool would_hide(std::string_view text);
+    /// Whether a command was not taken since this was asked last: its value was too long, or there were too many.
+    bool take_refusal() { return std::exchange(refused_, false); }
 
 private:
     std::string_view without_commands(MaskedStream& stream, std::string_view bytes, bool last);
     void obey(std::string_view command);
     std::string_view masked(MaskedStream& stream, std::string_view bytes, bool last);
+    /// Nothing while nothing is hidden. Made when it is needed: commands often come many at once.
+    const Finder* finder();
 
     std::vector<std::string> forms_;
     std::unique_ptr<const Finder> finder_;
+    bool is_stale_ = false;
+    std::set<std::string, std::less<>> added_;  ///< by commands
+    std::size_t added_bytes_ = 0;
     std::vector<Finder::Match> matches_;
     std::string kept_lines_, shown_;
-    bool overlong_ = false;
+    bool refused_ = false;
 };
 
 }  // namespace cicd::runner

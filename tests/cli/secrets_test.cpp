@@ -137,6 +137,32 @@ TEST_CASE("secrets: a job has the value, and nothing else anywhere shows it") {
     CHECK(actions == std::vector<std::string>{"removed", "used", "used", "set"});
 }
 
+TEST_CASE("secrets of a branch: for runs of it, not for what only says that it is") {
+    const World world;
+    GitRepository repository{{".cicd.yaml", "name: p\nstages: [{name: s, commands: ['echo ${{ secrets.T }}-']}]\n"}};
+    world.start_daemon();
+    repository.git({"checkout", "-q", "-b", "release/1"});
+    CHECK(world.cicdctl({"secret", "set", "T", "--branch", "release/*"}, with_input("for-releases")).code == 0);
+    const auto start = [&](const std::string& more) {
+        return world.cicdctl({"api", "POST", "/runs", "-d", R"({"repository":")" + repository.path().string() + R"(")" + more + "}"});
+    };
+    CHECK(start(R"(,"branch":"release/1")").code == 0);
+    CHECK(start(R"(,"workingTree":true)").code == 0);
+    for (const auto* run : {"run-1", "run-2"}) {
+        CHECK(world.cicdctl({"watch", run}).code == 0);
+        CHECK(world.cicdctl({"logs", run, "--raw"}).out == "***-\n");
+    }
+    repository.git({"update-ref", "refs/pull/1/head", "release/1"});
+    repository.git({"checkout", "-q", "-b", "mine"});
+    for (const auto* claim : {R"(,"workingTree":true,"branch":"release/1")", R"(,"workingTree":true)",
+                              R"(,"event":"pull_request","pullRequest":1,"base":"mine")"}) {
+        const auto refused = start(claim);
+        INFO(claim, refused.out, refused.err);
+        CHECK(refused.code != 0);
+        CHECK(contains(refused.out + refused.err, "missing secret 'T'"));
+    }
+}
+
 TEST_CASE("secrets: set, list, rotate, scopes, rm, and what is refused") {
     const World world;
     world.start_daemon();

@@ -52,6 +52,8 @@ TEST_CASE("forms: what people's tools make of a value") {
     CHECK(has(forms, R"(it\'s\ a\ \"\$5\"\ bill/é\&+)"));              // printf %q
     CHECK(has(forms, R"(it's a \"\$5\" bill/é&+)"));
     CHECK(has(forms_of("x𝄞yz"), R"(x\ud834\udd1eyz)"));
+    CHECK(has(forms_of("word-1 \n"), "word-1"));
+    CHECK(has(forms_of(" word-1"), "d29yZC0x"));
     CHECK(forms_of("").empty());
     CHECK(forms_of("ab") == std::vector<std::string>{"ab"});
 }
@@ -113,8 +115,22 @@ TEST_CASE("::add-mask:: hides from then on, in every stream, and is not shown") 
     CHECK(masking.would_hide("xatTheEndx"));
     CHECK_FALSE(masking.would_hide("x"));
     CHECK(masking.pass(err, "::add-mask::" + std::string(300'000, 'x')) == "");
-    CHECK(masking.take_overlong());
+    CHECK(masking.take_refusal());
+    CHECK_FALSE(masking.take_refusal());
     CHECK(masking.pass(err, "xxx\nnext\n") == "next\n");
+}
+
+TEST_CASE("::add-mask:: again and again costs nothing, and too many are refused") {
+    Masking masking;
+    MaskedStream stream;
+    std::string text;
+    for (int i = 0; i < 5000; ++i) text += "::add-mask::the-same-value\n";
+    CHECK(masking.pass(stream, text + "the-same-value\n") == "***\n");
+    CHECK_FALSE(masking.take_refusal());
+    text.clear();
+    for (int i = 0; i < 5000; ++i) text += "::add-mask::value-" + std::to_string(i) + "-of-many\n";
+    CHECK(masking.pass(stream, text + "value-4000-of-many value-4500-of-many\n") == "*** value-4500-of-many\n");
+    CHECK(masking.take_refusal());
 }
 
 TEST_CASE("nothing is held back that cannot be hidden") {
@@ -163,6 +179,18 @@ TEST_CASE("property: no form of any secret is left, and nothing else is lost, ho
         const auto result = shown(secrets, pieces);
         for (const auto& form : forms) CHECK_MESSAGE(result.find(form) == std::string::npos, form);
         CHECK(result == shown(secrets, {text}));
+        // Two streams that take turns do not disturb each other.
+        Masking both;
+        for (const auto& secret : secrets) both.hide(secret);
+        MaskedStream out, err;
+        std::string from_out, from_err;
+        for (const auto& piece : pieces) {
+            from_out += both.pass(out, piece);
+            if (below(2) == 0) from_err += both.pass(err, "harmless\n");
+        }
+        from_out += both.rest(out);
+        CHECK(from_out == result);
+        CHECK((from_err + std::string(both.rest(err))).find('*') == std::string::npos);
         std::string separators;
         for (std::size_t at = result.find('\x01'); at != std::string::npos; at = result.find('\x01', at + 1))
             separators += result.substr(at, result.find('\x02', at) + 1 - at);
