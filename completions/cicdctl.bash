@@ -17,7 +17,7 @@ _cicdctl() {
             *)
                 case $command in
                     '') command=$word ;;
-                    pipeline|job|daemon|config) command+=" $word" ;;
+                    pipeline|job|artifact|cache|daemon|config) command+=" $word" ;;
                     *) break ;;
                 esac ;;
         esac
@@ -98,6 +98,16 @@ _cicdctl() {
         'job cancel '--reason) COMPREPLY=(); return ;;
         'job reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
         'job reschedule '--not-before) COMPREPLY=(); return ;;
+        'artifact list '--name) COMPREPLY=(); return ;;
+        'artifact list '--limit) COMPREPLY=(); return ;;
+        'artifact list '--page) COMPREPLY=(); return ;;
+        'artifact download '--to) compopt -o default; COMPREPLY=(); return ;;
+        'artifact download '--path) COMPREPLY=(); return ;;
+        'artifact upload '--name) COMPREPLY=(); return ;;
+        'artifact upload '--type) COMPREPLY=(); return ;;
+        'artifact upload '--retention) COMPREPLY=(); return ;;
+        'cache list '--key) COMPREPLY=(); return ;;
+        'cache list '--page) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -127,6 +137,10 @@ _cicdctl() {
         'job cancel') options='--reason --force' ;;
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
+        'artifact list') options='--name --limit --page' ;;
+        'artifact download') options='--to --path --archive --continue' ;;
+        'artifact upload') options='--name --type --retention' ;;
+        'cache list') options='--key --page' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
@@ -134,6 +148,7 @@ _cicdctl() {
         'config list') options='--show-origin --set' ;;
         'config set') options='--project --system' ;;
         'config unset') options='--project --system' ;;
+        'doctor') options='--deep' ;;
         'api') options='-d --data -H --header -i --include' ;;
     esac
     if [[ $cur == -* ]]; then
@@ -141,7 +156,7 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job artifact cache daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
@@ -170,6 +185,15 @@ _cicdctl() {
         'job cancel') _cicdctl_ask job ;;
         'job restart') _cicdctl_ask job ;;
         'job reschedule') _cicdctl_ask job ;;
+        'artifact') COMPREPLY=($(compgen -W 'list show download upload rm' -- "$cur")) ;;
+        'artifact list') _cicdctl_ask id ;;
+        'artifact show') COMPREPLY=() ;;
+        'artifact download') COMPREPLY=() ;;
+        'artifact upload') _cicdctl_ask job ;;
+        'artifact rm') COMPREPLY=() ;;
+        'cache') COMPREPLY=($(compgen -W 'list show rm' -- "$cur")) ;;
+        'cache show') COMPREPLY=() ;;
+        'cache rm') COMPREPLY=() ;;
         'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;
         'daemon log-level') COMPREPLY=($(compgen -W 'trace debug info warn error' -- "$cur")) ;;
         'daemon backup') compopt -o default; COMPREPLY=() ;;
