@@ -159,8 +159,9 @@ Result<void> ObjectStore::name(int fd, const std::string& digest, bool compresse
             continue;
         }
         if (errno != ENOENT || attempt == 5) return os::last_error("cannot name the object " + target.string());
-        if (::mkdir(target.parent_path().c_str(), 0700) != 0 && errno != EEXIST)
-            return os::last_error("cannot create " + target.parent_path().string());
+        for (const auto& folder : {folder_, target.parent_path()})
+            if (const auto error = os::make_private_directory(folder))
+                return unavailable("OBJECT_003", "cannot create " + folder.string() + ": " + error.message());
         if (durability == Durability::lasting) CICD_CHECK(os::sync_directory(folder_));
     }
     return durability == Durability::lasting ? os::sync_directory(target.parent_path()) : Result<void>{};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -23,6 +24,9 @@ constexpr std::uint64_t pack_size = 16 << 20;
 constexpr std::uint64_t largest_hole = 1 << 30;   ///< of what a sparse file only pretends to hold
 constexpr int deepest = 200;
 constexpr std::size_t most_notes = 20;
+constexpr std::size_t most_patterns = 64;
+
+using Matches = std::uint64_t;  ///< a bit for each pattern
 
 /// For a message or a log: what is no text is shown as such.
 std::string shown(std::string_view path) {
@@ -75,10 +79,12 @@ public:
             CICD_TRY(auto pattern, read_pattern(text, true));
             patterns_.push_back(std::move(pattern));
         }
-        return {};
+        if (patterns_.size() <= most_patterns) return {};
+        return invalid("ARTIFACT_002", "there are more than " + std::to_string(most_patterns) + " paths", "use patterns that match more");
     }
 
-    Result<void> folder(const os::Fd& here, const os::Fd& layer, const std::string& prefix, bool all, int depth) {
+    /// `above`: the patterns that match a folder on the way here, and so everything below it.
+    Result<void> folder(const os::Fd& here, const os::Fd& layer, const std::string& prefix, Matches above, int depth) {
         if (depth > deepest) return refused(prefix, "is nested deeper than " + std::to_string(deepest) + " folders");
         CICD_TRY(const auto names, names_in(here, prefix));
         for (const auto& name : names) {
@@ -86,15 +92,16 @@ public:
             struct stat facts {};
             if (::fstatat(here.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
             const bool is_folder = S_ISDIR(facts.st_mode);
-            const bool in = wanted(path, all);
-            if (!in && !(is_folder && may_hold(path))) continue;
+            const auto matches = above | matching(path, above);
+            const bool in = is_wanted(matches);
+            if (!in && !(is_folder && may_hold(path, matches))) continue;
             if (in && !options_.any_name && !is_plain_name(name))
                 return refused(path, "has a name that not every system can show (control characters, a backslash, or no UTF-8)");
             if (path.size() >= PATH_MAX) return refused(path, "has too long a path");
             if (manifest_.entries.size() >= most_entries)
                 return invalid("ARTIFACT_003", "there are more than " + std::to_string(most_entries) + " files and folders",
                                "select less, or pack them into one file before");
-            CICD_CHECK(is_folder ? subfolder(here, layer, name, path, facts, in, depth) : other(here, layer, name, path, facts));
+            CICD_CHECK(is_folder ? subfolder(here, layer, name, path, facts, matches, depth) : other(here, layer, name, path, facts));
         }
         return {};
     }
@@ -137,26 +144,34 @@ private:
         return names;
     }
 
-    /// What comes later decides; a folder that is excluded takes everything below it along, unless that is named again.
-    [[nodiscard]] bool wanted(const std::string& path, bool all) const {
-        bool in = all;
-        for (const auto& pattern : patterns_)
-            if (in == pattern.exclude && pattern.glob.matches(path)) in = !pattern.exclude;
-        return in;
+    [[nodiscard]] Matches matching(const std::string& path, Matches known) const {
+        Matches found = 0;
+        for (std::size_t i = 0; i < patterns_.size(); ++i)
+            if ((known >> i & 1) == 0 && patterns_[i].glob.matches(path)) found |= Matches{1} << i;
+        return found;
     }
 
-    [[nodiscard]] bool may_hold(const std::string& path) const {
-        return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
-            const auto& base = pattern.base;
-            if (pattern.exclude) return false;
-            return base.empty() || (base.starts_with(path) && (base.size() == path.size() || base[path.size()] == '/')) ||
-                   (path.starts_with(base) && path[base.size()] == '/');
-        });
+    /// The last pattern that matches decides.
+    [[nodiscard]] bool is_wanted(Matches matches) const {
+        return matches != 0 && !patterns_[static_cast<std::size_t>(std::bit_width(matches)) - 1].exclude;
+    }
+
+    /// Whether something below may be chosen after all.
+    [[nodiscard]] bool may_hold(const std::string& path, Matches matches) const {
+        for (auto i = static_cast<std::size_t>(std::bit_width(matches)); i < patterns_.size(); ++i) {
+            const auto& base = patterns_[i].base;
+            if (patterns_[i].exclude) continue;
+            if (base.empty() || (base.starts_with(path) && (base.size() == path.size() || base[path.size()] == '/')) ||
+                (path.starts_with(base) && path[base.size()] == '/'))
+                return true;
+        }
+        return false;
     }
 
     Result<void> subfolder(const os::Fd& here, const os::Fd& layer, const std::string& name, const std::string& path,
-                           const struct stat& facts, bool in, int depth) {
+                           const struct stat& facts, Matches matches, int depth) {
         const os::Fd inner(::openat(here.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        const bool in = is_wanted(matches);
         if (!inner) {
             if (!in) return {};
             return os::last_error("cannot read the folder '" + shown(path) + "'");
@@ -169,7 +184,7 @@ private:
             manifest_.entries.push_back(std::move(entry));
         }
         const os::Fd inner_layer(layer ? ::openat(layer.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1);
-        return folder(inner, inner_layer, path + "/", in, depth + 1);
+        return folder(inner, inner_layer, path + "/", matches, depth + 1);
     }
 
     Result<void> other(const os::Fd& here, const os::Fd& layer, const std::string& name, const std::string& path,
@@ -277,7 +292,7 @@ Result<SavedTree> save_tree(const ObjectStore& store, int folder, const Selectio
     const os::Fd top(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!top) return os::last_error("cannot read the workspace");
     const os::Fd layer(options.layer < 0 ? -1 : ::openat(options.layer, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    CICD_CHECK(save.folder(top, layer, "", false, 0));
+    CICD_CHECK(save.folder(top, layer, "", 0, 0));
     return save.finish();
 }
 

@@ -90,7 +90,8 @@ TEST_CASE("globs choose, later ones decide, a folder stands for all below it") {
         REQUIRE(saved.has_value());
         std::vector<std::string> paths;
         if (saved->entries == 0) return paths;
-        for (const auto& entry : read_manifest(shop.store(), saved->digest)->entries)
+        const auto manifest = read_manifest(shop.store(), saved->digest);
+        for (const auto& entry : manifest->entries)
             if (entry.kind == Entry::Kind::file) paths.push_back(entry.path);
         return paths;
     };
