@@ -47,6 +47,7 @@ Result<Ended> skopeo(std::vector<std::string> arguments, Clock::duration limit, 
     options.argv.insert(options.argv.begin(), "skopeo");
     options.cwd = "/";
     options.new_session = true;
+    options.death_signal = SIGKILL;  // what it writes is no use to anybody else
     options.fds = {{out.write.get(), 1}, {err.write.get(), 2}};
     CICD_TRY(const int pid, os::spawn(options));
     out.write.reset();
@@ -77,7 +78,10 @@ Result<Ended> skopeo(std::vector<std::string> arguments, Clock::duration limit, 
 Error refused(const Reference& reference, const std::string& said) {
     const auto lines = split(trim(said), '\n');
     auto why = lines.empty() ? std::string() : to_valid_utf8(lines.back());
-    if (const auto message = why.find("msg=\""); message != std::string::npos) why = why.substr(message + 5);
+    // time="…" level=fatal msg="…"
+    if (const auto message = why.find("msg=\""); message != std::string::npos && why.ends_with('"'))
+        why = why.substr(message + 5, why.size() - message - 6);
+    for (auto at = why.find("\\\""); at != std::string::npos; at = why.find("\\\"")) why.erase(at, 1);
     return unavailable("IMAGE_006", "the image " + reference.text() + " cannot be had from its registry: " + why,
                        "see what `skopeo inspect docker://" + reference.name + "` says; 'cicdctl image import' takes archives");
 }

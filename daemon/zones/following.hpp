@@ -34,6 +34,7 @@ struct Following {
     Phase phase = Phase::preparing;
     bool wanted = false;     ///< its turn has come; until then its runner is held back
     bool discarded = false;  ///< its turn will not come
+    std::shared_ptr<std::atomic<bool>> given_up = std::make_shared<std::atomic<bool>>(false);  ///< whoever makes its place may stop
     bool adopted = false;
     os::Fd gate;             ///< see common/job/gate.hpp
     struct News {
@@ -79,7 +80,7 @@ public:
 private:
     // local.cpp: from an assignment to a runner
     void sweep(std::vector<Attempt> found);
-    void make(const Key& key, const Assignment& assignment);
+    void make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up);
     void prepared(const Key& key, const Result<Held>& outcome);
     void spawn(const Key& key, Following& job);
     bool spawn_spare(const Key& key, Following& job);

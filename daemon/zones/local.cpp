@@ -173,19 +173,20 @@ Following& Local::State::prepare(const Assignment& assignment) {
     if (auto* known = find(key)) return *known;
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
-    asio::post(pool_, [self = shared_from_this(), key, assignment] {
+    asio::post(pool_, [self = shared_from_this(), key, assignment, given_up = job.given_up] {
         const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_};
         if (needs_pull(maker, assignment))
-            return asio::post(self->puller_, [self, key, assignment] { self->make(key, assignment); });
-        if (!needs_checkout(maker, assignment)) return self->make(key, assignment);
-        asio::post(self->maker_, [self, key, assignment] { self->make(key, assignment); });
+            return asio::post(self->puller_, [self, key, assignment, given_up] { self->make(key, assignment, given_up); });
+        if (!needs_checkout(maker, assignment)) return self->make(key, assignment, given_up);
+        asio::post(self->maker_, [self, key, assignment, given_up] { self->make(key, assignment, given_up); });
     });
     return job;
 }
 
 /// On a pool.
-void Local::State::make(const Key& key, const Assignment& assignment) {
-    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_, [this] { return stop_pulling_.load(); }};
+void Local::State::make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up) {
+    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_,
+                               [this, given_up] { return stop_pulling_.load() || given_up->load(); }};
     auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }
@@ -224,6 +225,7 @@ void Local::State::discard(const Key& key) {
     if (!job && !detached_) asio::post(sweeper_, [root = folders.job(key.first, key.second)] { (void)os::remove_all(root); });
     if (!job || job->wanted) return;
     job->discarded = true;
+    *job->given_up = true;
     if (job->phase == Following::Phase::running) job->gate.reset();  // its runner leaves, and then it is forgotten
 }
 
@@ -241,6 +243,7 @@ void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
     auto* job = find(key);
     if (!job) return;
     if (job->discarded || (!outcome && !job->wanted)) return forget(key);
+    if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     if (!outcome) {
         const auto& error = outcome.error();
         return end_early(
@@ -248,7 +251,6 @@ void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
     job->held = *outcome;
-    if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     spawn(key, *job);
 }
 
@@ -370,6 +372,8 @@ void Local::State::cancel(const Key& key, const Cancellation& why) {
     else job->cancel = why;
     switch (job->phase) {
         case Following::Phase::preparing:
+            *job->given_up = true;
+            return;
         case Following::Phase::starting:
             return;  // whoever is at it sees the request
         case Following::Phase::running:
