@@ -19,19 +19,27 @@ constexpr std::size_t hard_to_hide = 4;
 constexpr Operand one_name[] = {{.name = "NAME"}};
 constexpr Operand maybe_name[] = {{.name = "NAME", .required = false}};
 constexpr Option scope_options[] = {
-    {.names = "--project", .value = "PATH|URL", .help = "Only for runs of this repository", .completes = Completes::directory},
+    {.names = "--project",
+     .value = "PATH|URL",
+     .help = "Only for runs of this repository",
+     .completes = Completes::directory},
     {.names = "--env", .value = "NAME", .help = "Only for jobs of this environment"},
     {.names = "--branch", .value = "PATTERN", .help = "Only for runs of these branches: main, release/**"},
 };
 constexpr Option set_options[] = {
-    {.names = "-f,--file", .value = "FILE", .help = "Take the value from a file; else from standard input", .completes = Completes::file},
+    {.names = "-f,--file",
+     .value = "FILE",
+     .help = "Take the value from a file; else from standard input",
+     .completes = Completes::file},
     {.names = "--rotate-by", .value = "DATE", .help = "When to replace it: 90d from now, or 2027-01-31"},
 };
 constexpr Option history_options[] = {{.names = "--limit", .value = "N", .help = "At most so many (100)"}};
-constexpr Example set_examples[] = {{"pass show deploy | cicdctl secret set DEPLOY_TOKEN", "for every job"},
-                                    {"cicdctl secret set NPM_TOKEN --project . --branch main -f token", "for one repository's main"}};
+constexpr Example set_examples[] = {
+    {"pass show deploy | cicdctl secret set DEPLOY_TOKEN", "for every job"},
+    {"cicdctl secret set NPM_TOKEN --project . --branch main -f token", "for one repository's main"}};
 constexpr Example list_examples[] = {{"cicdctl secret list -o wide", "who set it, which job had it last"}};
-constexpr Example rotate_examples[] = {{"cicdctl secret rotate DEPLOY_TOKEN --rotate-by 90d < new", "a new value; its scope stays"}};
+constexpr Example rotate_examples[] = {
+    {"cicdctl secret rotate DEPLOY_TOKEN --rotate-by 90d < new", "a new value; its scope stays"}};
 constexpr Example rekey_examples[] = {{"cicdctl secret rekey", "after somebody may have read the old key"}};
 
 /// A path as runs name it: that of its repository.
@@ -50,7 +58,8 @@ model::SecretScope scope_of(const Arguments& arguments) {
 
 std::string scope_text(const model::SecretScope& scope) {
     std::string text;
-    for (const auto& [label, part] : {std::pair{"environment ", &scope.environment}, {"project ", &scope.project}, {"branch ", &scope.branch}})
+    for (const auto& [label, part] :
+         {std::pair{"environment ", &scope.environment}, {"project ", &scope.project}, {"branch ", &scope.branch}})
         if (!part->empty()) text += (text.empty() ? "" : ", ") + (label + *part);
     return text.empty() ? "global" : text;
 }
@@ -76,14 +85,19 @@ Result<std::string> read_value(const std::string& name, std::string file) {
     CICD_TRY(auto value, read_text(file.empty() ? "-" : file));
     // What echo and editors add to one line; a key of many lines needs its last newline.
     const auto newline = value.find('\n');
-    if (newline != std::string::npos && newline + 1 == value.size()) value.erase(newline > 0 && value[newline - 1] == '\r' ? newline - 1 : newline);
+    if (newline != std::string::npos && newline + 1 == value.size())
+        value.erase(newline > 0 && value[newline - 1] == '\r' ? newline - 1 : newline);
     return value;
 }
 
 void print_secret(const Session& session, const model::Secret& secret, const std::string& done) {
-    if (session.structured()) session.print(codec::encode(secret));
-    else if (session.output() == Output::name) session.console().out(secret.name + "\n");
-    else session.note(done + " " + secret.name + " (" + scope_text(secret.scope) + "), version " + std::to_string(secret.version) + ".");
+    if (session.structured())
+        session.print(codec::encode(secret));
+    else if (session.output() == Output::name)
+        session.console().out(secret.name + "\n");
+    else
+        session.note(done + " " + secret.name + " (" + scope_text(secret.scope) + "), version " +
+                     std::to_string(secret.version) + ".");
 }
 
 Result<ExitCode> save(Session& session, const Arguments& arguments, bool must_exist) {
@@ -100,19 +114,25 @@ Result<ExitCode> save(Session& session, const Arguments& arguments, bool must_ex
             return to_lower(secret.name) == to_lower(request.name) && secret.scope == request.scope;
         };
         if (std::none_of(all.begin(), all.end(), same))
-            return not_found("SECRET_001", "there is no secret '" + request.name + "' of scope '" + scope_text(request.scope) + "'",
+            return not_found("SECRET_001",
+                             "there is no secret '" + request.name + "' of scope '" + scope_text(request.scope) + "'",
                              "see them all: cicdctl secret list");
     }
     CICD_TRY(request.value, read_value(request.name, arguments.text("--file")));
     CICD_TRY(const auto secret, daemon->set_secret(request));
     if (request.value.size() < hard_to_hide)
-        session.note("Its value is so short that hiding it makes logs hard to read, and that it can be guessed from them.");
+        session.note(
+            "Its value is so short that hiding it makes logs hard to read, and that it can be guessed from them.");
     print_secret(session, secret, must_exist ? "Rotated" : "Set");
     return ExitCode::success;
 }
 
-Result<ExitCode> set(Session& session, const Arguments& arguments) { return save(session, arguments, false); }
-Result<ExitCode> rotate(Session& session, const Arguments& arguments) { return save(session, arguments, true); }
+Result<ExitCode> set(Session& session, const Arguments& arguments) {
+    return save(session, arguments, false);
+}
+Result<ExitCode> rotate(Session& session, const Arguments& arguments) {
+    return save(session, arguments, true);
+}
 
 render::Cell rotation(const model::Secret& secret, Timestamp now) {
     if (!secret.rotate_by) return {};
@@ -146,9 +166,14 @@ Result<ExitCode> list(Session& session, const Arguments& arguments) {
                          {.title = "LAST USED", .only_wide = true},
                          {.title = "USED BY", .only_wide = true}});
     for (const auto& secret : secrets)
-        table.add({{secret.name}, {scope_text(secret.scope)}, {std::to_string(secret.version)},
-                   {render::age(now - secret.updated_time)}, rotation(secret, now), {secret.updated_by},
-                   {secret.last_used_time ? format_time(*secret.last_used_time) : "never"}, {secret.last_used_by}});
+        table.add({{secret.name},
+                   {scope_text(secret.scope)},
+                   {std::to_string(secret.version)},
+                   {render::age(now - secret.updated_time)},
+                   rotation(secret, now),
+                   {secret.updated_by},
+                   {secret.last_used_time ? format_time(*secret.last_used_time) : "never"},
+                   {secret.last_used_by}});
     session.print(table);
     return ExitCode::success;
 }
@@ -174,11 +199,19 @@ Result<ExitCode> history(Session& session, const Arguments& arguments) {
         session.print(Object{{"data", std::move(data)}});
         return ExitCode::success;
     }
-    render::Table table({{.title = "TIME"}, {.title = "WHAT"}, {.title = "NAME"}, {.title = "SCOPE", .gives_way = true},
-                         {.title = "VERSION", .right = true}, {.title = "BY"}});
+    render::Table table({{.title = "TIME"},
+                         {.title = "WHAT"},
+                         {.title = "NAME"},
+                         {.title = "SCOPE", .gives_way = true},
+                         {.title = "VERSION", .right = true},
+                         {.title = "BY"}});
     for (const auto& event : events)
-        table.add({{format_time(event.time)}, {event.action}, {event.name}, {scope_text(event.scope)},
-                   {std::to_string(event.version)}, {event.user}});
+        table.add({{format_time(event.time)},
+                   {event.action},
+                   {event.name},
+                   {scope_text(event.scope)},
+                   {std::to_string(event.version)},
+                   {event.user}});
     session.print(table);
     return ExitCode::success;
 }
@@ -186,24 +219,29 @@ Result<ExitCode> history(Session& session, const Arguments& arguments) {
 Result<ExitCode> rekey(Session& session, const Arguments&) {
     CICD_TRY(auto* daemon, session.daemon());
     CICD_TRY(const auto count, daemon->rekey_secrets());
-    if (session.structured()) session.print(Object{{"secrets", count}});
-    else session.note(std::to_string(count) + (count == 1 ? " secret is" : " secrets are") + " encrypted with a new key.");
+    if (session.structured())
+        session.print(Object{{"secrets", count}});
+    else
+        session.note(std::to_string(count) + (count == 1 ? " secret is" : " secrets are") +
+                     " encrypted with a new key.");
     return ExitCode::success;
 }
 
 }  // namespace
 
 constinit const Command secret_group{.name = "secret", .summary = "Secrets of jobs: set, list, rotate, rm, …"};
-constinit const Command secret_set{.name = "secret set",
-                                   .summary = "Add a secret, or give it a new value",
-                                   .description = "The value comes from a file or from standard input, never from the command line.\n"
-                                                  "Jobs read it as ${{ secrets.NAME }}. The nearest one counts: of the environment,\n"
-                                                  "then of the project, then of the branch, then the one without a scope.",
-                                   .operands = one_name,
-                                   .options = set_options,
-                                   .shared_options = scope_options,
-                                   .examples = set_examples,
-                                   .handler = set};
+constinit const Command secret_set{
+    .name = "secret set",
+    .summary = "Add a secret, or give it a new value",
+    .description =
+        "The value comes from a file or from standard input, never from the command line.\n"
+        "Jobs read it as ${{ secrets.NAME }}. The nearest one counts: of the environment,\n"
+        "then of the project, then of the branch, then the one without a scope.",
+    .operands = one_name,
+    .options = set_options,
+    .shared_options = scope_options,
+    .examples = set_examples,
+    .handler = set};
 constinit const Command secret_list{.name = "secret list",
                                     .summary = "List the secrets, never their values",
                                     .shared_options = scope_options,

@@ -17,8 +17,11 @@ Result<model::Secret> Client::set_secret(const contract::SaveSecret& request) {
 Result<std::vector<model::Secret>> Client::list_secrets(const model::SecretScope& scope) {
     std::vector<model::Secret> secrets;
     for (int page = 1;; ++page) {
-        const auto query = query_text({{"project", scope.project}, {"environment", scope.environment}, {"branch", scope.branch},
-                                       {"page", std::to_string(page)}, {"pageSize", "1000"}});
+        const auto query = query_text({{"project", scope.project},
+                                       {"environment", scope.environment},
+                                       {"branch", scope.branch},
+                                       {"page", std::to_string(page)},
+                                       {"pageSize", "1000"}});
         CICD_TRY(const auto value, call("GET", path_of(route::list_secrets) + query));
         const auto& data = value["data"];
         if (data.is_array())

@@ -52,37 +52,45 @@ Result<Facts> read_strictly(const Value& value) {
 template <>
 struct Fields<SecretFacts> {
     using T = SecretFacts;
-    static constexpr auto list = std::tuple{
-        Field<T, std::string>{"name", &T::name, Presence::required}, omitted("project", &T::project),
-        omitted("environment", &T::environment), omitted("branch", &T::branch),
-        Field<T, int>{"version", &T::version, Presence::required},
-        Field<T, Timestamp>{"createdTime", &T::created_time, Presence::required},
-        Field<T, std::string>{"createdBy", &T::created_by, Presence::shown},
-        Field<T, Timestamp>{"updatedTime", &T::updated_time, Presence::required},
-        Field<T, std::string>{"updatedBy", &T::updated_by, Presence::shown},
-        Field<T, std::optional<Timestamp>>{"rotateBy", &T::rotate_by, Presence::shown},
-        Field<T, std::optional<Timestamp>>{"lastUsedTime", &T::last_used_time, Presence::shown},
-        Field<T, std::string>{"lastUsedBy", &T::last_used_by, Presence::omitted}};
+    static constexpr auto list =
+        std::tuple{Field<T, std::string>{"name", &T::name, Presence::required},
+                   omitted("project", &T::project),
+                   omitted("environment", &T::environment),
+                   omitted("branch", &T::branch),
+                   Field<T, int>{"version", &T::version, Presence::required},
+                   Field<T, Timestamp>{"createdTime", &T::created_time, Presence::required},
+                   Field<T, std::string>{"createdBy", &T::created_by, Presence::shown},
+                   Field<T, Timestamp>{"updatedTime", &T::updated_time, Presence::required},
+                   Field<T, std::string>{"updatedBy", &T::updated_by, Presence::shown},
+                   Field<T, std::optional<Timestamp>>{"rotateBy", &T::rotate_by, Presence::shown},
+                   Field<T, std::optional<Timestamp>>{"lastUsedTime", &T::last_used_time, Presence::shown},
+                   Field<T, std::string>{"lastUsedBy", &T::last_used_by, Presence::omitted}};
 };
 
 template <>
 struct Fields<EventFacts> {
     using T = EventFacts;
-    static constexpr auto list = std::tuple{
-        Field<T, Timestamp>{"time", &T::time, Presence::required}, Field<T, std::string>{"action", &T::action, Presence::required},
-        Field<T, std::string>{"name", &T::name, Presence::required}, omitted("project", &T::project),
-        omitted("environment", &T::environment), omitted("branch", &T::branch),
-        Field<T, int>{"version", &T::version, Presence::shown}, Field<T, std::string>{"user", &T::user, Presence::shown}};
+    static constexpr auto list = std::tuple{Field<T, Timestamp>{"time", &T::time, Presence::required},
+                                            Field<T, std::string>{"action", &T::action, Presence::required},
+                                            Field<T, std::string>{"name", &T::name, Presence::required},
+                                            omitted("project", &T::project),
+                                            omitted("environment", &T::environment),
+                                            omitted("branch", &T::branch),
+                                            Field<T, int>{"version", &T::version, Presence::shown},
+                                            Field<T, std::string>{"user", &T::user, Presence::shown}};
 };
 
 template <>
 struct Fields<SaveFacts> {
     using T = SaveFacts;
-    static constexpr auto list = std::tuple{
-        Field<T, std::string>{"name", &T::name, Presence::omitted}, Field<T, std::string>{"value", &T::value, Presence::omitted},
-        omitted("valueBase64", &T::value_base64),
-        omitted("project", &T::project), omitted("environment", &T::environment), omitted("branch", &T::branch),
-        Field<T, std::optional<Timestamp>>{"rotateBy", &T::rotate_by, Presence::omitted}};
+    static constexpr auto list =
+        std::tuple{Field<T, std::string>{"name", &T::name, Presence::omitted},
+                   Field<T, std::string>{"value", &T::value, Presence::omitted},
+                   omitted("valueBase64", &T::value_base64),
+                   omitted("project", &T::project),
+                   omitted("environment", &T::environment),
+                   omitted("branch", &T::branch),
+                   Field<T, std::optional<Timestamp>>{"rotateBy", &T::rotate_by, Presence::omitted}};
 };
 
 template <>

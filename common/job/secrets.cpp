@@ -9,7 +9,8 @@ namespace cicd::job {
 std::string write_secrets(const Object& values) {
     Object written;
     for (const auto& [name, value] : values)
-        written.set(name, is_valid_utf8(value.as_string()) ? value : Value(Object{{"base64", to_base64(value.as_string())}}));
+        written.set(name,
+                    is_valid_utf8(value.as_string()) ? value : Value(Object{{"base64", to_base64(value.as_string())}}));
     return codec::to_json(written);
 }
 

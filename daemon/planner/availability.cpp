@@ -34,6 +34,8 @@ constexpr Lack<model::Stage> stage_lacks[] = {
     {"environment of a stage", [](const model::Stage& s) { return !s.environment.empty(); }},
 };
 
+constexpr const char* group_name = "the name of a concurrency group";
+
 class Check {
 public:
     Check(const PlanRequest& request, Problems& problems, model::Strings& notices)
@@ -49,7 +51,8 @@ public:
             !told.on_blocked.empty())
             notices_.push_back("notifications are not sent yet");
         for (const auto& [name, text] : pipeline.env) secrets(text, pipeline.mark, "", "", false);
-        if (pipeline.concurrency) no_secrets(pipeline.concurrency->group, pipeline.key_marks.find("concurrency", pipeline.mark), "the name of a concurrency group", false);
+        if (pipeline.concurrency)
+            no_secrets(pipeline.concurrency->group, pipeline.key_marks.find("concurrency", pipeline.mark), group_name, false);
         for (const auto& stage : pipeline.stages) this->stage(stage);
     }
 
@@ -105,7 +108,7 @@ private:
         no_secrets(job.condition, job.key_marks.find("condition", job.mark), "a job's condition", true);
         no_secrets(job.allow_failure.expression, job.key_marks.find("allowFailure", job.mark), "allowFailure", true);
         if (job.concurrency)
-            no_secrets(job.concurrency->group, job.key_marks.find("concurrency", job.mark), "the name of a concurrency group", false);
+            no_secrets(job.concurrency->group, job.key_marks.find("concurrency", job.mark), group_name, false);
         if (job.image && !job.image->credentials.empty())
             secret(job.image->credentials, job.key_marks.find("image", job.mark), stage_, environment);
         for_each_text(job, [&](const std::string& text, const model::Mark& mark, bool bare) {
@@ -126,8 +129,7 @@ private:
     void limits(const model::Job& job) {
         const auto tell = [&](bool declared, const char* what, const std::string& why, const char* instead) {
             if (!declared || why.empty()) return;
-            const auto notice = std::string(what) + " limit cannot be enforced exactly here: " + why + "; " + instead;
-            if (std::find(notices_.begin(), notices_.end(), notice) == notices_.end()) notices_.push_back(notice);
+            notice(std::string(what) + " limit cannot be enforced exactly here: " + why + "; " + instead);
         };
         const auto& asked = job.resources;
         tell(asked.memory.has_value(), "memory", request_.memory_weakness, "it holds for each process, not for the job");
@@ -173,11 +175,13 @@ private:
         });
     }
 
+    void notice(const std::string& text) {
+        if (std::find(notices_.begin(), notices_.end(), text) == notices_.end()) notices_.push_back(text);
+    }
+
     void secret(const std::string& name, const model::Mark& mark, const std::string& stage, const std::string& environment) {
         if (!request_.secrets) {
-            const std::string notice = "secrets are not checked: only the daemon knows which there are";
-            if (std::find(notices_.begin(), notices_.end(), notice) == notices_.end()) notices_.push_back(notice);
-            return;
+            return notice("secrets are not checked: only the daemon knows which there are");
         }
         if (!known_) {
             known_ = request_.secrets();

@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<std::string>& context_names() {
     static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
-                                                "needs", "steps", "job", "run", "git", "runner", "environment"};
+                                                "needs",  "steps",  "job", "run",  "git",     "runner", "environment"};
     return names;
 }
 
@@ -59,7 +59,8 @@ model::Strings secrets_of(const model::Texts& pipeline_env, const model::Texts& 
     for (const auto* env : {&pipeline_env, &stage_env})
         for (const auto& [name, text] : *env) for_each_secret(text, false, add);
     if (job.image && !job.image->credentials.empty()) add(job.image->credentials);
-    for_each_text(job, [&](const std::string& text, const model::Mark&, bool bare) { for_each_secret(text, bare, add); });
+    for_each_text(job,
+                  [&](const std::string& text, const model::Mark&, bool bare) { for_each_secret(text, bare, add); });
     return names;
 }
 

@@ -30,19 +30,29 @@ std::uint16_t hash_within(const char* at) {
 
 std::uint16_t hash_of(const char* at, int size) {
     switch (size) {
-        case 1: return hash_at<1>(at);
-        case 2: return hash_at<2>(at);
-        case 3: return hash_at<3>(at);
-        default: return hash_at<4>(at);
+        case 1:
+            return hash_at<1>(at);
+        case 2:
+            return hash_at<2>(at);
+        case 3:
+            return hash_at<3>(at);
+        default:
+            return hash_at<4>(at);
     }
 }
 
 template <class Words>
-bool holds(const Words& words, std::size_t bit) { return (words[bit >> 6] >> (bit & 63) & 1) != 0; }
+bool holds(const Words& words, std::size_t bit) {
+    return (words[bit >> 6] >> (bit & 63) & 1) != 0;
+}
 template <class Words>
-void put(Words& words, std::size_t bit) { words[bit >> 6] |= std::uint64_t{1} << (bit & 63); }
+void put(Words& words, std::size_t bit) {
+    words[bit >> 6] |= std::uint64_t{1} << (bit & 63);
+}
 
-std::size_t byte(char c) { return static_cast<unsigned char>(c); }
+std::size_t byte(char c) {
+    return static_cast<unsigned char>(c);
+}
 
 }  // namespace
 
@@ -70,10 +80,18 @@ Finder::Finder(std::vector<std::string> texts) : texts_(std::move(texts)), pairs
 void Finder::find(std::string_view text, std::vector<Match>& matches) const {
     matches.clear();
     switch (block_) {
-        case 1: scan<1>(text, matches); break;
-        case 2: scan<2>(text, matches); break;
-        case 3: scan<3>(text, matches); break;
-        default: scan<4>(text, matches); break;
+        case 1:
+            scan<1>(text, matches);
+            break;
+        case 2:
+            scan<2>(text, matches);
+            break;
+        case 3:
+            scan<3>(text, matches);
+            break;
+        default:
+            scan<4>(text, matches);
+            break;
     }
     std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) { return a.begin < b.begin; });
 }
@@ -83,25 +101,29 @@ void Finder::scan(std::string_view text, std::vector<Match>& matches) const {
     const auto* bitmap = bitmap_.data();
     std::size_t at = 0;
     const auto look = [&](std::uint16_t hash) {
-        if ((bitmap[hash >> 6] >> (hash & 63) & 1) != 0) [[unlikely]] compare(text, at, hash, matches);
+        if ((bitmap[hash >> 6] >> (hash & 63) & 1) != 0) [[unlikely]]
+            compare(text, at, hash, matches);
     };
     for (; at + 4 <= text.size(); at += stride_) look(hash_within<B>(text.data() + at));
     for (; at + B <= text.size(); at += stride_) look(hash_at<B>(text.data() + at));
 }
 
 void Finder::compare(std::string_view text, std::size_t at, std::uint16_t hash, std::vector<Match>& matches) const {
-    auto entry = std::lower_bound(entries_.begin(), entries_.end(), hash, [](const Entry& e, std::uint16_t h) { return e.hash < h; });
+    auto entry = std::lower_bound(entries_.begin(), entries_.end(), hash,
+                                  [](const Entry& e, std::uint16_t h) { return e.hash < h; });
     for (; entry != entries_.end() && entry->hash == hash; ++entry) {
         const auto& wanted = texts_[entry->text];
         if (entry->offset > at || wanted.size() > text.size() - (at - entry->offset)) continue;
         const auto begin = at - entry->offset;
-        if (std::memcmp(text.data() + begin, wanted.data(), wanted.size()) == 0) matches.push_back({begin, begin + wanted.size()});
+        if (std::memcmp(text.data() + begin, wanted.data(), wanted.size()) == 0)
+            matches.push_back({begin, begin + wanted.size()});
     }
 }
 
 std::size_t Finder::unfinished(std::string_view text) const {
     for (auto at = text.size() - std::min(text.size(), longest_ - 1); at < text.size(); ++at) {
-        const bool possible = at + 1 < text.size() ? holds(pairs_, byte(text[at]) << 8 | byte(text[at + 1])) : holds(firsts_, byte(text[at]));
+        const bool possible = at + 1 < text.size() ? holds(pairs_, byte(text[at]) << 8 | byte(text[at + 1]))
+                                                   : holds(firsts_, byte(text[at]));
         if (!possible) continue;
         const auto end = text.substr(at);
         // The texts that begin with it and are longer stand directly behind it.

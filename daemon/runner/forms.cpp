@@ -69,7 +69,8 @@ private:
         add_long(std::move(text));
     }
 
-    /// Upper and lower case digits; what RFC 3986 leaves as it is, what JavaScript does, what Python does, what forms do.
+    /// Upper and lower case digits; what RFC 3986 leaves as it is, what JavaScript does, what Python does, what forms
+    /// do.
     void percent() {
         for (const char* digits : {"0123456789ABCDEF", "0123456789abcdef"})
             for (const std::string_view plain : {"-._~", "-._~!'()*", "-._~/", "-._*"})
@@ -77,9 +78,12 @@ private:
                     std::string text;
                     for (const char c : value_) {
                         const auto byte = static_cast<unsigned char>(c);
-                        if (std::isalnum(byte) != 0 || plain.find(c) != std::string_view::npos) text += c;
-                        else if (c == ' ' && plus) text += '+';
-                        else (text += '%').append({digits[byte >> 4], digits[byte & 15]});
+                        if (std::isalnum(byte) != 0 || plain.find(c) != std::string_view::npos)
+                            text += c;
+                        else if (c == ' ' && plus)
+                            text += '+';
+                        else
+                            (text += '%').append({digits[byte >> 4], digits[byte & 15]});
                     }
                     add(std::move(text));
                 }
@@ -95,11 +99,16 @@ private:
         for (std::size_t i = 0; i < value_.size(); ++i) {
             const auto byte = static_cast<unsigned char>(value_[i]);
             static constexpr std::string_view named = "\b\f\n\r\t\"\\", names = "bfnrt\"\\";
-            if (const auto at = named.find(value_[i]); at != std::string_view::npos) (text += '\\') += names[at];
-            else if (value_[i] == '/' && more == "/") text += "\\/";
-            else if (byte < 0x20 || more.find(value_[i]) != std::string_view::npos) append_unicode(text, byte);
-            else if (byte < 0x80 || !ascii) text += value_[i];
-            else i += append_rune(text, i) - 1;
+            if (const auto at = named.find(value_[i]); at != std::string_view::npos)
+                (text += '\\') += names[at];
+            else if (value_[i] == '/' && more == "/")
+                text += "\\/";
+            else if (byte < 0x20 || more.find(value_[i]) != std::string_view::npos)
+                append_unicode(text, byte);
+            else if (byte < 0x80 || !ascii)
+                text += value_[i];
+            else
+                i += append_rune(text, i) - 1;
         }
         return text;
     }
@@ -118,8 +127,11 @@ private:
         }
         std::uint32_t rune = byte & (0xffU >> (length + 1));
         for (std::size_t i = 1; i < length; ++i) rune = rune << 6 | (static_cast<unsigned char>(value_[at + i]) & 63U);
-        if (rune < 0x10000) append_unicode(text, rune);
-        else append_unicode(text, 0xd800 + ((rune - 0x10000) >> 10)), append_unicode(text, 0xdc00 + ((rune - 0x10000) & 0x3ff));
+        if (rune < 0x10000)
+            append_unicode(text, rune);
+        else
+            append_unicode(text, 0xd800 + ((rune - 0x10000) >> 10)),
+                append_unicode(text, 0xdc00 + ((rune - 0x10000) & 0x3ff));
         return length;
     }
 
@@ -132,8 +144,11 @@ private:
             if (std::string_view("\"\\$`").find(c) != std::string_view::npos) twice += '\\';
             twice += c;
             const auto byte = static_cast<unsigned char>(c);
-            if (byte < 0x80 && byte > 0x20 && std::isalnum(byte) == 0 && std::string_view("_-./:@%+=").find(c) == std::string_view::npos) bare += '\\';
-            else if (c == ' ') bare += '\\';
+            if (byte < 0x80 && byte > 0x20 && std::isalnum(byte) == 0 &&
+                std::string_view("_-./:@%+=").find(c) == std::string_view::npos)
+                bare += '\\';
+            else if (c == ' ')
+                bare += '\\';
             bare += c;
         }
         for (auto* text : {&single, &python, &twice, &bare})

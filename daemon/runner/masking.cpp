@@ -16,7 +16,9 @@ constexpr std::string_view mask = "***";
 constexpr std::size_t most_added = 4096, most_added_bytes = 4 << 20;
 constexpr std::size_t longest_command = 64 * 1024 * 3;  // every byte of a value may be percent-encoded
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
 
 /// Whether "::" is in it. Sixteen bytes at a time where the compiler can: it is asked of every byte of output.
 bool has_two_colons(std::string_view text) {
@@ -25,7 +27,8 @@ bool has_two_colons(std::string_view text) {
     for (; at + step < text.size(); at += step) {
         const char* bytes = text.data() + at;
         unsigned char any = 0;
-        for (std::size_t i = 0; i < step; ++i) any |= static_cast<unsigned char>((bytes[i] == ':') & (bytes[i + 1] == ':'));
+        for (std::size_t i = 0; i < step; ++i)
+            any |= static_cast<unsigned char>((bytes[i] == ':') & (bytes[i + 1] == ':'));
         if (any != 0) return true;
     }
     return text.find("::", at) != std::string_view::npos;
@@ -36,17 +39,21 @@ std::string unescaped(std::string_view text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto code = text.substr(i, 3);
-        if (code == "%25") result += '%', i += 2;
-        else if (code == "%0D") result += '\r', i += 2;
-        else if (code == "%0A") result += '\n', i += 2;
-        else result += text[i];
+        if (code == "%25")
+            result += '%', i += 2;
+        else if (code == "%0D")
+            result += '\r', i += 2;
+        else if (code == "%0A")
+            result += '\n', i += 2;
+        else
+            result += text[i];
     }
     return result;
 }
 
 /// The finder's matches as `***`, up to `limit`; begins behind the first `done` bytes. Gives up to where all is shown.
-std::size_t replace(std::string_view text, const std::vector<Finder::Match>& matches, std::size_t done, std::size_t limit,
-                    std::string& shown) {
+std::size_t replace(std::string_view text, const std::vector<Finder::Match>& matches, std::size_t done,
+                    std::size_t limit, std::string& shown) {
     for (const auto& match : matches) {
         if (match.begin >= limit) break;
         if (match.begin >= done) {
@@ -77,7 +84,9 @@ std::string_view Masking::pass(MaskedStream& stream, std::string_view bytes) {
     return masked(stream, without_commands(stream, bytes, false), false);
 }
 
-std::string_view Masking::rest(MaskedStream& stream) { return masked(stream, without_commands(stream, {}, true), true); }
+std::string_view Masking::rest(MaskedStream& stream) {
+    return masked(stream, without_commands(stream, {}, true), true);
+}
 
 std::string_view Masking::without_commands(MaskedStream& stream, std::string_view bytes, bool last) {
     auto& [begun, blank, swallowing, held, covered] = stream;
@@ -101,7 +110,8 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
             blank = whole;
             continue;
         }
-        const auto word = blank ? line.substr(std::min(line.size(), line.find_first_not_of(" \t"))) : std::string_view();
+        const auto word =
+            blank ? line.substr(std::min(line.size(), line.find_first_not_of(" \t"))) : std::string_view();
         const bool is_command = word.starts_with(command_word);
         if (is_command && (whole || last)) {
             obey(word);

@@ -105,7 +105,8 @@ std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
     last_output_ = std::chrono::steady_clock::now();
     take(stream, masking_->pass(stream.masked, {buffer_.get(), static_cast<std::size_t>(n)}));
     if (masking_->take_refusal())
-        system_line(stream.step, "a value for ::add-mask:: was not taken: it is longer than 64 KiB, or there are more than 4096 or 4 MiB of them");
+        system_line(stream.step, "a value for ::add-mask:: was not taken: it is longer than 64 KiB, or there are more than "
+                                 "4096 or 4 MiB of them");
     return static_cast<std::size_t>(n);
 }
 

@@ -19,8 +19,12 @@ void start() {
     if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be used");
 }
 
-const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+const unsigned char* raw(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* raw(std::string& text) {
+    return reinterpret_cast<unsigned char*>(text.data());
+}
 
 std::string hex_of_hash(std::string_view key, std::string_view purpose, std::string_view text, std::size_t size) {
     start();
@@ -64,10 +68,16 @@ Key::Key(std::string_view bytes) {
     std::memcpy(bytes_.data(), bytes.data(), size);
 }
 
-Key::~Key() { sodium_memzero(bytes_.data(), size); }
+Key::~Key() {
+    sodium_memzero(bytes_.data(), size);
+}
 
-std::string Key::id() const { return hex_of_hash(bytes(), id_purpose, {}, 16).substr(0, 16); }
-std::string Key::fingerprint(std::string_view text) const { return hex_of_hash(bytes(), fingerprint_purpose, text, 16); }
+std::string Key::id() const {
+    return hex_of_hash(bytes(), id_purpose, {}, 16).substr(0, 16);
+}
+std::string Key::fingerprint(std::string_view text) const {
+    return hex_of_hash(bytes(), fingerprint_purpose, text, 16);
+}
 
 void wipe(std::string& text) {
     sodium_memzero(text.data(), text.size());
@@ -83,17 +93,19 @@ store::SealedSecret seal(model::Secret facts, std::string_view value, const Key&
     randombytes_buf(secret.nonce.data(), secret.nonce.size());
     secret.sealed.resize(value.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
     const auto bound = identity(secret);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(raw(secret.sealed), nullptr, raw(value), value.size(), raw(bound), bound.size(),
-                                               nullptr, raw(secret.nonce), raw(key.bytes()));
+    crypto_aead_xchacha20poly1305_ietf_encrypt(raw(secret.sealed), nullptr, raw(value), value.size(), raw(bound),
+                                               bound.size(), nullptr, raw(secret.nonce), raw(key.bytes()));
     return secret;
 }
 
 Result<std::string> unseal(const store::SealedSecret& secret, const Key& key) {
     start();
     constexpr std::size_t overhead = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-    const auto broken = unavailable("SECRET_004", "the stored value of secret '" + secret.facts.name + "' cannot be opened: it was changed",
-                                    "set it again: cicdctl secret set " + secret.facts.name);
-    if (secret.sealed.size() < overhead || secret.nonce.size() != crypto_aead_xchacha20poly1305_ietf_NPUBBYTES) return broken;
+    const auto broken = unavailable(
+        "SECRET_004", "the stored value of secret '" + secret.facts.name + "' cannot be opened: it was changed",
+        "set it again: cicdctl secret set " + secret.facts.name);
+    if (secret.sealed.size() < overhead || secret.nonce.size() != crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)
+        return broken;
     std::string value(secret.sealed.size() - overhead, '\0');
     const auto bound = identity(secret);
     const int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(raw(value), nullptr, nullptr, raw(secret.sealed),

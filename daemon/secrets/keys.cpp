@@ -32,8 +32,9 @@ Result<Key> parse(std::string text, const fs::path& file) {
     std::size_t size = 0;
     const auto digits = trim(text);
     const char* end = nullptr;
-    const bool good = sodium_hex2bin(bytes.data(), bytes.size(), digits.data(), digits.size(), nullptr, &size, &end) == 0 &&
-                      size == bytes.size() && end == digits.data() + digits.size();
+    const bool good =
+        sodium_hex2bin(bytes.data(), bytes.size(), digits.data(), digits.size(), nullptr, &size, &end) == 0 &&
+        size == bytes.size() && end == digits.data() + digits.size();
     Key key({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     sodium_memzero(bytes.data(), bytes.size());
     wipe(text);
@@ -45,13 +46,18 @@ Result<Key> parse(std::string text, const fs::path& file) {
 Result<std::optional<Key>> read_key(const fs::path& file, bool ours) {
     const os::Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd && errno == ENOENT) return std::optional<Key>();
-    if (!fd) return unusable(file, std::string("cannot be opened: ") + std::strerror(errno), "it must be a file of the daemon's user");
+    if (!fd)
+        return unusable(file, std::string("cannot be opened: ") + std::strerror(errno),
+                        "it must be a file of the daemon's user");
     struct stat facts {};
-    if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return unusable(file, "is no regular file", "remove it");
+    if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+        return unusable(file, "is no regular file", "remove it");
     if (ours && (facts.st_mode & 077) != 0)
-        return unusable(file, "can be read by others", "if nobody has read it: chmod 600 " + file.string() +
-                                                           "; else also 'cicdctl secret rekey' and new values for the secrets");
-    if (ours && facts.st_uid != ::geteuid()) return unusable(file, "belongs to another user", "chown it to the daemon's user");
+        return unusable(file, "can be read by others",
+                        "if nobody has read it: chmod 600 " + file.string() +
+                            "; else also 'cicdctl secret rekey' and new values for the secrets");
+    if (ours && facts.st_uid != ::geteuid())
+        return unusable(file, "belongs to another user", "chown it to the daemon's user");
     std::string text(256, '\0');
     const ssize_t n = ::read(fd.get(), text.data(), text.size());
     if (n < 0) return unusable(file, "cannot be read", "check the disk");
@@ -70,7 +76,8 @@ Result<void> write_key(const fs::path& file, const Key& key) {
     {
         const os::Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!fd) return os::last_error("cannot create " + temporary.string());
-        const bool written = ::write(fd.get(), hex.data(), hex.size()) == static_cast<ssize_t>(hex.size()) && ::fsync(fd.get()) == 0;
+        const bool written =
+            ::write(fd.get(), hex.data(), hex.size()) == static_cast<ssize_t>(hex.size()) && ::fsync(fd.get()) == 0;
         sodium_memzero(hex.data(), hex.size());
         if (!written) return os::last_error("cannot write " + temporary.string());
     }
@@ -104,7 +111,8 @@ Result<const Key*> Keys::find(const std::string& id) const {
     for (const auto& key : keys_)
         if (key.id() == id) return &key;
     return unavailable("SECRET_003", "the secrets were encrypted with another key (" + id + ") than the daemon has",
-                       "put that key back as " + (folder_ / file_name).string() + ", from a backup, or remove the secrets and set them again");
+                       "put that key back as " + (folder_ / file_name).string() +
+                           ", from a backup, or remove the secrets and set them again");
 }
 
 Result<void> Keys::make_first() {

@@ -31,7 +31,8 @@ bool matches_branch(const std::string& pattern, const std::string& branch) {
 
 Result<void> check_name(const std::string& name) {
     const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-    const bool good = !name.empty() && name.size() <= longest_name && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+    const bool good = !name.empty() && name.size() <= longest_name &&
+                      std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
                       std::all_of(name.begin(), name.end(), letter);
     if (good) return {};
     return invalid("SECRET_002", "'" + to_valid_utf8(name.substr(0, 80)) + "' cannot be the name of a secret",
@@ -44,9 +45,11 @@ Result<void> check_scope(const model::SecretScope& scope) {
             return invalid("SECRET_002", "a part of the secret's scope is not a text of at most 1000 bytes");
     if (scope.branch.empty()) return {};
     if (scope.branch.starts_with('!'))
-        return invalid("SECRET_002", "the branch pattern '" + scope.branch + "' only excludes", "name the branches that may have the secret");
+        return invalid("SECRET_002", "the branch pattern '" + scope.branch + "' only excludes",
+                       "name the branches that may have the secret");
     if (const auto pattern = FilterPatterns::compile(std::array{scope.branch}); !pattern)
-        return invalid("SECRET_002", "the branch pattern '" + scope.branch + "' cannot be read: " + pattern.error().message);
+        return invalid("SECRET_002",
+                       "the branch pattern '" + scope.branch + "' cannot be read: " + pattern.error().message);
     return {};
 }
 
@@ -61,8 +64,8 @@ bool fits(const model::SecretScope& scope, const model::SecretPlace& place, bool
 bool is_nearer(const model::SecretScope& a, const model::SecretScope& b) {
     const auto rank = [](const model::SecretScope& scope) {
         const bool literal = scope.branch.find_first_of("*?+[") == std::string::npos;
-        return std::tuple(!scope.environment.empty(), !scope.project.empty(), !scope.branch.empty(), literal, scope.branch.size(),
-                          scope.branch);
+        return std::tuple(!scope.environment.empty(), !scope.project.empty(), !scope.branch.empty(), literal,
+                          scope.branch.size(), scope.branch);
     };
     return rank(a) > rank(b);
 }

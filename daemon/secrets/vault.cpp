@@ -53,10 +53,13 @@ Result<model::Secret> Vault::set(const contract::SaveSecret& request, const std:
     CICD_CHECK(check_name(request.name));
     CICD_CHECK(check_scope(request.scope));
     if (request.value.empty())
-        return invalid("SECRET_002", "the value of secret '" + request.name + "' is empty", "to remove it: cicdctl secret rm " + request.name);
-    if (request.value.size() > largest_value) return invalid("SECRET_002", "the value of secret '" + request.name + "' is larger than 64 KiB");
+        return invalid("SECRET_002", "the value of secret '" + request.name + "' is empty",
+                       "to remove it: cicdctl secret rm " + request.name);
+    if (request.value.size() > largest_value)
+        return invalid("SECRET_002", "the value of secret '" + request.name + "' is larger than 64 KiB");
     if (request.value.find('\0') != std::string::npos)
-        return invalid("SECRET_002", "the value of secret '" + request.name + "' holds a NUL byte", "encode it, with base64 for example");
+        return invalid("SECRET_002", "the value of secret '" + request.name + "' holds a NUL byte",
+                       "encode it, with base64 for example");
     const std::lock_guard lock(mutex_);
     CICD_TRY(const auto* key, key_to_seal());
     CICD_TRY(const auto old, store_.sealed_secrets({request.name}));
@@ -113,7 +116,8 @@ Result<std::vector<model::KnownSecret>> Vault::known(const model::SecretPlace& p
     return found;
 }
 
-Result<Object> Vault::values(const std::vector<std::string>& names, const model::SecretPlace& place, const std::string& job) {
+Result<Object> Vault::values(const std::vector<std::string>& names, const model::SecretPlace& place,
+                             const std::string& job) {
     const bool all = std::find(names.begin(), names.end(), model::all_secrets) != names.end();
     const std::lock_guard lock(mutex_);
     CICD_TRY(const auto sealed, store_.sealed_secrets(all ? std::vector<std::string>{} : names));

@@ -27,9 +27,13 @@ model::Secret facts_of(Query& row) {
     return secret;
 }
 
-void note(Connection& to, const model::Secret& secret, const std::string& action, const std::string& user, Timestamp now) {
-    to.query("INSERT INTO secret_events (time, action, name, project, environment, branch, version, user) VALUES (?,?,?,?,?,?,?,?)")
-        .with(now, action, secret.name, secret.scope.project, secret.scope.environment, secret.scope.branch, secret.version, user)
+void note(Connection& to, const model::Secret& secret, const std::string& action, const std::string& user,
+          Timestamp now) {
+    to.query(
+          "INSERT INTO secret_events (time, action, name, project, environment, branch, version, user) VALUES "
+          "(?,?,?,?,?,?,?,?)")
+        .with(now, action, secret.name, secret.scope.project, secret.scope.environment, secret.scope.branch,
+              secret.version, user)
         .run();
 }
 
@@ -38,7 +42,8 @@ void note(Connection& to, const model::Secret& secret, const std::string& action
 Result<std::vector<model::Secret>> Store::secrets() {
     return guarded("read the secrets", [&]() -> Result<std::vector<model::Secret>> {
         auto reader = state_->readers.lend();
-        auto row = reader->query("SELECT " + facts_columns + " FROM secrets ORDER BY name, project, environment, branch");
+        auto row =
+            reader->query("SELECT " + facts_columns + " FROM secrets ORDER BY name, project, environment, branch");
         std::vector<model::Secret> list;
         while (row.next()) list.push_back(facts_of(row));
         return list;
@@ -65,13 +70,15 @@ Result<void> Store::save_secret(const SealedSecret& secret) {
         auto transaction = writing(state_->writer);
         const auto& facts = secret.facts;
         state_->writer
-            .query("INSERT INTO secrets (name, project, environment, branch, version, key, nonce, sealed, created, created_by, "
-                   "updated, updated_by, rotate_by, used_by) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,'') "
-                   "ON CONFLICT (name, project, environment, branch) DO UPDATE SET name = ?1, version = ?5, key = ?6, "
-                   "nonce = ?7, sealed = ?8, updated = ?11, updated_by = ?12, rotate_by = ?13")
-            .with(facts.name, facts.scope.project, facts.scope.environment, facts.scope.branch, facts.version, secret.key,
-                  Blob{secret.nonce}, Blob{secret.sealed}, facts.created_time, facts.created_by, facts.updated_time,
-                  facts.updated_by, facts.rotate_by)
+            .query(
+                "INSERT INTO secrets (name, project, environment, branch, version, key, nonce, sealed, created, "
+                "created_by, "
+                "updated, updated_by, rotate_by, used_by) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,'') "
+                "ON CONFLICT (name, project, environment, branch) DO UPDATE SET name = ?1, version = ?5, key = ?6, "
+                "nonce = ?7, sealed = ?8, updated = ?11, updated_by = ?12, rotate_by = ?13")
+            .with(facts.name, facts.scope.project, facts.scope.environment, facts.scope.branch, facts.version,
+                  secret.key, Blob{secret.nonce}, Blob{secret.sealed}, facts.created_time, facts.created_by,
+                  facts.updated_time, facts.updated_by, facts.rotate_by)
             .run();
         note(state_->writer, facts, "set", facts.updated_by, facts.updated_time);
         transaction.commit();
@@ -86,10 +93,12 @@ Result<void> Store::remove_secret(const std::string& name, const model::SecretSc
         auto transaction = writing(state_->writer);
         model::Secret gone;
         {
-            auto row = state_->writer.query("SELECT " + facts_columns + " FROM secrets WHERE name = ? AND project = ? AND "
+            auto row = state_->writer.query("SELECT " + facts_columns +
+                                            " FROM secrets WHERE name = ? AND project = ? AND "
                                             "environment = ? AND branch = ?");
             if (!row.with(name, scope.project, scope.environment, scope.branch).next())
-                return not_found("SECRET_001", "there is no secret '" + name + "' of that scope", "see them all: cicdctl secret list");
+                return not_found("SECRET_001", "there is no secret '" + name + "' of that scope",
+                                 "see them all: cicdctl secret list");
             gone = facts_of(row);
         }
         state_->writer.query("DELETE FROM secrets WHERE name = ? AND project = ? AND environment = ? AND branch = ?")
@@ -107,8 +116,10 @@ Result<void> Store::reseal_secrets(const std::vector<SealedSecret>& secrets, con
         auto transaction = writing(state_->writer);
         for (const auto& [facts, key, nonce, sealed] : secrets) {
             state_->writer
-                .query("UPDATE secrets SET key = ?, nonce = ?, sealed = ? WHERE name = ? AND project = ? AND environment = ? "
-                       "AND branch = ? AND version = ?")
+                .query(
+                    "UPDATE secrets SET key = ?, nonce = ?, sealed = ? WHERE name = ? AND project = ? AND environment "
+                    "= ? "
+                    "AND branch = ? AND version = ?")
                 .with(key, Blob{nonce}, Blob{sealed}, facts.name, facts.scope.project, facts.scope.environment,
                       facts.scope.branch, facts.version)
                 .run();
@@ -119,14 +130,19 @@ Result<void> Store::reseal_secrets(const std::vector<SealedSecret>& secrets, con
     });
 }
 
-Result<void> Store::note_secrets_used(const std::vector<model::Secret>& secrets, const std::string& job, Timestamp now) {
+Result<void> Store::note_secrets_used(const std::vector<model::Secret>& secrets, const std::string& job,
+                                      Timestamp now) {
     return guarded("note the use of secrets", [&]() -> Result<void> {
         const std::lock_guard lock(state_->mutex);
         auto transaction = writing(state_->writer);
-        state_->writer.query("DELETE FROM secret_events WHERE action = 'used' AND time < ?").with(now - uses_kept).run();
+        state_->writer.query("DELETE FROM secret_events WHERE action = 'used' AND time < ?")
+            .with(now - uses_kept)
+            .run();
         for (const auto& secret : secrets) {
             state_->writer
-                .query("UPDATE secrets SET used = ?, used_by = ? WHERE name = ? AND project = ? AND environment = ? AND branch = ?")
+                .query(
+                    "UPDATE secrets SET used = ?, used_by = ? WHERE name = ? AND project = ? AND environment = ? AND "
+                    "branch = ?")
                 .with(now, job, secret.name, secret.scope.project, secret.scope.environment, secret.scope.branch)
                 .run();
             note(state_->writer, secret, "used", job, now);
@@ -139,13 +155,18 @@ Result<void> Store::note_secrets_used(const std::vector<model::Secret>& secrets,
 Result<std::vector<model::SecretEvent>> Store::secret_events(const std::string& name, int limit) {
     return guarded("read the secrets' history", [&]() -> Result<std::vector<model::SecretEvent>> {
         auto reader = state_->readers.lend();
-        auto row = reader->query("SELECT time, action, name, project, environment, branch, version, user FROM secret_events "
-                                 "WHERE ?1 = '' OR name = ?1 ORDER BY number DESC LIMIT ?2");
+        auto row = reader->query(
+            "SELECT time, action, name, project, environment, branch, version, user FROM secret_events "
+            "WHERE ?1 = '' OR name = ?1 ORDER BY number DESC LIMIT ?2");
         row.with(name, limit);
         std::vector<model::SecretEvent> list;
         while (row.next())
-            list.push_back({row.time(0).value_or(Timestamp()), row.text(1), row.text(2),
-                            {row.text(3), row.text(4), row.text(5)}, static_cast<int>(row.number(6)), row.text(7)});
+            list.push_back({row.time(0).value_or(Timestamp()),
+                            row.text(1),
+                            row.text(2),
+                            {row.text(3), row.text(4), row.text(5)},
+                            static_cast<int>(row.number(6)),
+                            row.text(7)});
         return list;
     });
 }

@@ -77,7 +77,9 @@ Result<os::Fd> filled_pipe(std::string text) {
     const auto written = ::write(pipe.write.get(), text.data(), text.size());
     const bool fits = written == static_cast<ssize_t>(text.size());
     std::fill(text.begin(), text.end(), '\0');
-    if (!fits) return unavailable("JOB_003", "its secrets are larger than a pipe of this system takes", "name those that it needs instead of all");
+    if (!fits)
+        return unavailable("JOB_003", "its secrets are larger than a pipe of this system takes",
+                           "name those that it needs instead of all");
     return std::move(pipe.read);
 }
 

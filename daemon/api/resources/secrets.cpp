@@ -19,7 +19,8 @@ Result<contract::SaveSecret> read_secret(const Request& request) {
     CICD_TRY(auto secret, codec::decode<contract::SaveSecret>(*body));
     const auto same = [](const std::string& written, const std::string& in_path, const char* field) -> Result<void> {
         if (written.empty() || in_path.empty() || written == in_path) return {};
-        return invalid(std::string(contract::code::bad_request), std::string("'") + field + "' of the body and of the path differ");
+        return invalid(std::string(contract::code::bad_request),
+                       std::string("'") + field + "' of the body and of the path differ");
     };
     const auto& name = request.parameter("secretName");
     const auto& environment = request.parameter("environmentId");
@@ -37,7 +38,8 @@ model::SecretScope scope_of(const Request& request) {
 bool is_asked_for(const model::Secret& secret, const Request& request) {
     const auto fits = [](const std::string& has, const std::string& asked) { return asked.empty() || has == asked; };
     const auto& environment = request.parameter("environmentId");
-    return fits(secret.name, request.query_value("name")) && fits(secret.scope.project, request.query_value("project")) &&
+    return fits(secret.name, request.query_value("name")) &&
+           fits(secret.scope.project, request.query_value("project")) &&
            fits(secret.scope.environment, environment.empty() ? request.query_value("environment") : environment) &&
            fits(secret.scope.branch, request.query_value("branch"));
 }
@@ -52,7 +54,8 @@ async::Task<Answer> list_secrets(Services& services, Request request) {
     if (!all) co_return all.error();
     std::erase_if(*all, [&](const model::Secret& secret) { return !is_asked_for(secret, request); });
     contract::Pagination pagination{page->page, page->page_size, static_cast<std::int64_t>(all->size()), false, {}};
-    const auto first = std::min(all->size(), static_cast<std::size_t>(page->page - 1) * static_cast<std::size_t>(page->page_size));
+    const auto first =
+        std::min(all->size(), static_cast<std::size_t>(page->page - 1) * static_cast<std::size_t>(page->page_size));
     const auto last = std::min(all->size(), first + static_cast<std::size_t>(page->page_size));
     pagination.has_next = last < all->size();
     Array data;
@@ -69,9 +72,8 @@ async::Task<Answer> set_secret(Services& services, Request request) {
 }
 
 async::Task<Answer> delete_secret(Services& services, Request request) {
-    const auto remove = [&services, name = request.parameter("secretName"), scope = scope_of(request), user = request.user] {
-        return services.secrets.remove(name, scope, user);
-    };
+    const auto remove = [&services, name = request.parameter("secretName"), scope = scope_of(request),
+                         user = request.user] { return services.secrets.remove(name, scope, user); };
     const auto removed = co_await async::offload(services.pool, remove);
     if (!removed) co_return removed.error();
     Response response;
