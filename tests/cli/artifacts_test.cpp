@@ -208,3 +208,25 @@ TEST_CASE("the content has its digest as ETag, and ranges of it are given") {
     CHECK(contains(talk("/artifacts/artifact-1/content?format=tar", ""), "filename=\"numbers.tar\""));
     CHECK(contains(talk("/artifacts/artifact-9/content", ""), "404 "));
 }
+
+TEST_CASE("what a job saved while no daemon ran is noted, and handed on, by the next one") {
+    const World world;
+    const GitRepository repository{
+        {".cicd.yaml",
+         "name: app\nstages:\n  - name: build\n    commands: ['sleep 1; echo kept > out']\n    artifacts: [{name: out, paths: [out]}]\n"
+         "  - {name: test, commands: ['grep kept out']}\n"}};
+    REQUIRE(world.cicdctl({"run", "--detach"}, world.in(repository.path())).code == 0);
+    REQUIRE(eventually([&] { return world.json({"job", "show", "job-1"})["status"] == Value("running"); }));
+    world.kill_daemon();
+    REQUIRE(eventually([&] { return std::filesystem::exists(world.state() / "jobs/job-1/1/exit"); }));
+    world.start_daemon();
+    const auto watched = world.cicdctl({"watch", "run-1"});
+    INFO(watched.out, watched.err);
+    CHECK(watched.code == 0);
+    CHECK(world.json({"artifact", "list", "run-1"})["data"].as_array().size() == 1);
+    // What another run takes over is handed on there too.
+    const auto again = world.json({"job", "restart", "job-2"})["id"];
+    REQUIRE(again.is_string());
+    CHECK(world.cicdctl({"watch", again.as_string()}).code == 0);
+    CHECK(world.json({"artifact", "list", again.as_string()})["data"].as_array().size() == 1);
+}
