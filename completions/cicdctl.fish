@@ -206,7 +206,7 @@ complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l priority -d 'Who goes 
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a list -d 'List the images on this machine'
-complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout, an OCI archive or a docker archive'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout or archive, a docker archive, or the tar of a root'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a show -d 'Show an image'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a rm -d 'Remove an image'\''s name, and the image with its last one'
 complete -c cicdctl -n "__cicdctl_at 'image import'" -l tag -d 'Which one, where a layout holds several' -x
