@@ -254,7 +254,7 @@ complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l env -d 'Only for jobs of th
 complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l branch -d 'Only for runs of these branches: main, release/**' -x
 complete -c cicdctl -n "__cicdctl_at 'secret history'" -l limit -d 'At most so many (100)' -x
 complete -c cicdctl -n "__cicdctl_at 'image'" -a list -d 'List the images on this machine'
-complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout, an OCI archive or a docker archive'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout or archive, a docker archive, or the tar of a root'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a show -d 'Show an image'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a rm -d 'Remove an image'\''s name, and the image with its last one'
 complete -c cicdctl -n "__cicdctl_at 'image import'" -l tag -d 'Which one, where a layout holds several' -x

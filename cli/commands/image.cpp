@@ -14,7 +14,7 @@ constexpr Option import_options[] = {
 constexpr Example import_examples[] = {
     {"cicdctl image import tool:1.2 tool.tar", "what 'docker save' or 'podman save' wrote"},
     {"cicdctl image import base ./layout", "an OCI image layout"},
-    {"skopeo copy docker://debian:12 oci:layout && cicdctl image import debian:12 layout", "from a registry"}};
+    {"mmdebstrap --variant=minbase bookworm base.tar && cicdctl image import debian:12 base.tar", "of Debian's packages"}};
 
 Result<ExitCode> list(Session& session, const Arguments&) {
     CICD_TRY(auto* daemon, session.daemon());
@@ -57,7 +57,7 @@ constinit const Command image_group{.name = "image", .summary = "Images that job
 constinit const Command image_list{.name = "image list", .summary = "List the images on this machine", .handler = list};
 constinit const Command image_import{
     .name = "image import",
-    .summary = "Take an image from an OCI layout, an OCI archive or a docker archive",
+    .summary = "Take an image from an OCI layout or archive, a docker archive, or the tar of a root",
     .description = "It is unpacked once; pipelines use it by its name: 'image: NAME'.",
     .operands = import_operands,
     .options = import_options,

@@ -204,6 +204,24 @@ Result<void> apply_layer(int layer, TreeWriter& tree, const UnpackLimits& limits
     return {};
 }
 
+Result<ArchiveKind> look_into(int file) {
+    Source source(file);
+    CICD_TRY(const auto reader, open_tar(source));
+    archive_entry* entry = nullptr;
+    auto kind = ArchiveKind::neither;
+    for (;;) {
+        const int status = archive_read_next_header(reader.get(), &entry);
+        if (status == ARCHIVE_EOF) return kind;
+        if (status < ARCHIVE_WARN) return broken(archive_error_string(reader.get()));
+        auto name = name_of(entry);
+        while (name.starts_with("./") || name.starts_with('/')) name.erase(0, name.find('/') + 1);
+        if (name == "index.json" || name == "manifest.json") return ArchiveKind::image;
+        if (name.starts_with("bin/") || name.starts_with("usr/") || name == "bin") kind = ArchiveKind::root;
+    }
+}
+
+Result<std::string> file_digest(int file) { return Source(file).digest(); }
+
 Result<void> spread_archive(int file, int folder, const UnpackLimits& limits,
                             const std::function<void(std::string, std::string)>& on_link) {
     Source source(file);

@@ -27,6 +27,12 @@ struct Unpacked {
 Result<void> apply_layer(int layer, TreeWriter& tree, const UnpackLimits& limits, Unpacked& used, std::string_view digest,
                          std::string_view diff_id);
 
+/// What a tar is, by the names in it: an image's parts, or the files of a root.
+enum class ArchiveKind { image, root, neither };
+Result<ArchiveKind> look_into(int archive);
+/// Of a whole file.
+Result<std::string> file_digest(int file);
+
 /// Every regular file of a tar into a flat folder that the caller owns: for archives whose parts are needed in another
 /// order. Names keep their parts below it; links are given to `on_link`.
 Result<void> spread_archive(int archive, int folder, const UnpackLimits& limits,

@@ -90,6 +90,14 @@ Result<Layout> Layout::open(const fs::path& folder, const std::string& tag, std:
     return layout;
 }
 
+Result<Layout> Layout::of_root(os::Fd archive) {
+    Layout layout;
+    CICD_TRY(layout.digest_, file_digest(archive.get()));
+    layout.root_ = std::move(archive);
+    layout.layers_.push_back({"root", layout.digest_, ""});
+    return layout;
+}
+
 Result<void> Layout::read_oci(const std::string& tag) {
     CICD_TRY(auto index, read_json("index.json"));
     CICD_TRY(auto chosen, choose(index, tag));
@@ -156,6 +164,7 @@ std::string Layout::followed(const std::string& file) const {
 }
 
 Result<os::Fd> Layout::open_file(const std::string& file) const {
+    if (root_) return os::Fd(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3));
     auto opened = os::open_in_root(folder_.get(), followed(file), O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat facts {};
     if (file.empty() || !opened || ::fstat(opened.get(), &facts) != 0 || !S_ISREG(facts.st_mode))

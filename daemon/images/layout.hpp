@@ -28,7 +28,10 @@ public:
     static Result<Layout> open(const std::filesystem::path& folder, const std::string& tag = {},
                                std::map<std::string, std::string> links = {});
 
-    /// Of the manifest; where an archive has none, of the configuration, as `docker images` shows it.
+    /// The files of a root, as `docker export` and mmdebstrap write them: one layer, with nothing said about it.
+    static Result<Layout> of_root(os::Fd archive);
+
+    /// Of the manifest; where an archive has none, of the configuration, as `docker images` shows it; of a root's archive.
     [[nodiscard]] const std::string& digest() const { return digest_; }
     /// The image's `config`: Env, User, Entrypoint, Cmd, WorkingDir.
     [[nodiscard]] const Value& config() const { return config_; }
@@ -46,7 +49,7 @@ private:
     [[nodiscard]] Result<std::string> read_blob(const std::string& digest) const;
     [[nodiscard]] std::string followed(const std::string& file) const;
 
-    os::Fd folder_;
+    os::Fd folder_, root_;
     std::string blobs_ = "blobs/sha256/";
     std::map<std::string, std::string> links_;
     std::string digest_;

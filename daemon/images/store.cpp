@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 namespace cicd::images {
@@ -142,24 +143,33 @@ Result<contract::Image> Store::import_as(const contract::ImportImage& request, c
     const std::lock_guard lock(making_);
     CICD_CHECK(make_folders(folder_));
     std::error_code ignored;
-    if (fs::is_directory(request.path, ignored)) return unpack(request.path, request, source, {});
-    const os::Fd archive(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fs::is_directory(request.path, ignored)) {
+        CICD_TRY(const auto layout, Layout::open(request.path, request.tag));
+        return unpack(layout, request.name, source);
+    }
+    os::Fd archive(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat facts {};
     if (!archive) return not_found("IMAGE_001", os::last_error("cannot open " + request.path).message);
     if (::fstat(archive.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
         return invalid("IMAGE_003", request.path + " is neither a file nor a folder");
+    CICD_TRY(const auto kind, look_into(archive.get()));
+    if (kind == ArchiveKind::neither)
+        return invalid("IMAGE_003", "it is no image: neither an index.json (OCI), a manifest.json (docker save) nor a root's /bin or /usr is in it");
+    if (kind == ArchiveKind::root) {
+        CICD_TRY(const auto layout, Layout::of_root(std::move(archive)));
+        return unpack(layout, request.name, source);
+    }
     const Draft parts(folder_);
     const os::Fd folder(::open(parts.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return os::last_error("cannot create a folder in " + folder_.string());
     std::map<std::string, std::string> links;
     CICD_CHECK(spread_archive(archive.get(), folder.get(), limits_,
                               [&](std::string name, std::string target) { links[std::move(name)] = std::move(target); }));
-    return unpack(parts.path(), request, source, std::move(links));
+    CICD_TRY(const auto layout, Layout::open(parts.path(), request.tag, std::move(links)));
+    return unpack(layout, request.name, source);
 }
 
-Result<contract::Image> Store::unpack(const fs::path& folder, const contract::ImportImage& request,
-                                      const std::string& source, std::map<std::string, std::string> links) {
-    CICD_TRY(const auto layout, Layout::open(folder, request.tag, std::move(links)));
+Result<contract::Image> Store::unpack(const Layout& layout, const std::string& name, const std::string& source) {
     if (!read(layout.digest())) {
         Draft draft(folder_);
         const auto rootfs = draft.path() / "rootfs";
@@ -186,7 +196,7 @@ Result<contract::Image> Store::unpack(const fs::path& folder, const contract::Im
         if (::syncfs(disk.get()) != 0) return os::last_error("cannot write the image to the disk");
         CICD_CHECK(draft.become(place(image.digest)));
     }
-    if (!request.name.empty()) CICD_CHECK(give_name(request.name, layout.digest()));
+    if (!name.empty()) CICD_CHECK(give_name(name, layout.digest()));
     return show(layout.digest());
 }
 

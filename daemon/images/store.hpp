@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,8 +62,7 @@ private:
     [[nodiscard]] std::filesystem::path place(const std::string& digest) const;
     [[nodiscard]] std::filesystem::path name_file(const std::string& name) const;
     Result<contract::Image> import_as(const contract::ImportImage& request, const std::string& source);
-    Result<contract::Image> unpack(const std::filesystem::path& layout, const contract::ImportImage& request,
-                                   const std::string& source, std::map<std::string, std::string> links);
+    Result<contract::Image> unpack(const class Layout& layout, const std::string& name, const std::string& source);
     Result<void> give_name(const std::string& name, const std::string& digest) const;
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> names() const;
     [[nodiscard]] Result<contract::Image> read(const std::string& digest) const;

@@ -74,6 +74,25 @@ TEST_CASE("A layout, an OCI archive and a docker archive give the same files") {
     CHECK(scene.store.list().size() == 2);
 }
 
+TEST_CASE("The tar of a root is an image of one layer; a tar of something else is none") {
+    Scene scene;
+    const auto root = layer([](Tar& t) { t.folder("./").folder("./bin").file("./bin/tool", "x", 0755).folder("./etc").file("./etc/a", "one\n"); });
+    test::write_file(scene.folder / "root.tar", root);
+    const auto image = scene.store.import({"base", (scene.folder / "root.tar").string(), ""});
+    REQUIRE(image.has_value());
+    CHECK(image->digest == test::sha256(root));
+    CHECK(test::read_file(scene.root(*image) / "etc/a") == "one\n");
+    CHECK(scene.store.show("base")->files == 5);
+    test::write_file(scene.folder / "other.tar", layer([](Tar& t) { t.file("notes", "x"); }));
+    test::write_file(scene.folder / "text", "no tar at all, however long this text may be\n");
+    for (const char* name : {"other.tar", "text"}) {
+        const auto refused = scene.store.import({"x", (scene.folder / name).string(), ""});
+        REQUIRE(!refused);
+        CHECK(refused.error().code == "IMAGE_003");
+    }
+    CHECK(scene.entries().size() == 1);
+}
+
 TEST_CASE("Later layers replace, remove and hide what earlier ones brought") {
     Scene scene;
     const auto image = scene.import({{layer([](Tar& t) {
