@@ -57,6 +57,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
+    RunOptions input;
+    input.input = "s3same\n";
+    CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
     for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
         if (!entry.is_directory()) continue;
         const auto file = entry.path() / "pipeline.yaml";
