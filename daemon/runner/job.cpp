@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -496,42 +497,51 @@ std::optional<Job::Made> settle(SparePlace spare, const job::Paths& paths, const
     return Job::Made{Output(std::move(*log)), std::move(spare.limits), std::move(spare.place)};
 }
 
+/// Whoever held the job back is gone without having let it go on: the next one may be making it anew by now, so nothing of
+/// it is touched.
+bool is_abandoned(int gate_fd) {
+    char order = 0;
+    return gate_fd >= 0 && ::recv(gate_fd, &order, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /// `spare`: what there is already of its place.
 int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optional<SparePlace> spare) {
+    if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    if (is_abandoned(gate_fd)) return 0;
     const auto lock = job::RunnerLock::take(paths);
     if (!lock) return complain(lock.error());
+    if (is_abandoned(gate_fd)) {
+        (void)::unlink(paths.pid().c_str());
+        return 0;
+    }
     auto secrets = read_secrets(secrets_fd);
     auto spec = job::read_spec(paths);
     auto journal = job::JournalWriter::open(paths);
-    std::optional<Job> job;
-    model::JobExit exit;
-    if (!spec) exit = could_not_start(spec.error());
-    else if (!journal) exit = could_not_start(journal.error());
-    else {
-        if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
-        std::optional<Result<Job::Made>> made;
-        if (spare) {
+    std::optional<Result<Job::Made>> made;
+    if (spec && journal) {
+        if (spare)
             if (auto fitting = settle(std::move(*spare), paths, *spec)) made.emplace(std::move(*fitting));
-            spare.reset();
-        }
+        spare.reset();
         if (!made) made.emplace(Job::make_place(paths, *spec));
-        if (gate_fd >= 0) {
-            auto order = wait_at(gate_fd);
-            if (order.data.empty()) {
-                made.reset();  // the place goes before its files
-                leave(paths);
-                return 0;
-            }
-            if (order.data[0] == job::gate_open_anew) spec = job::read_spec(paths);
-            if (!order.fds.empty()) secrets = read_secrets(order.fds.front().release());
-        }
-        if (secrets && !secrets->empty()) leave_no_core();
-        if (secrets && spec && !spec->secrets.empty() && secrets->empty())
-            spec = unavailable("JOB_003", "the secrets of the job did not come");
-        if (!secrets) spec = secrets.error();
-        if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
-        exit = job ? job->run() : could_not_start(spec.error());
     }
+    if (gate_fd >= 0) {
+        auto order = wait_at(gate_fd);
+        if (order.data.empty()) {
+            made.reset();  // the place goes before its files
+            leave(paths);
+            return 0;
+        }
+        if (spec && order.data[0] == job::gate_open_anew) spec = job::read_spec(paths);
+        if (!order.fds.empty()) secrets = read_secrets(order.fds.front().release());
+    }
+    if (secrets && !secrets->empty()) leave_no_core();
+    if (secrets && spec && !spec->secrets.empty() && secrets->empty())
+        spec = unavailable("JOB_003", "the secrets of the job did not come");
+    if (!secrets) spec = secrets.error();
+    if (spec && !journal) spec = journal.error();
+    std::optional<Job> job;
+    if (spec) job.emplace(paths, std::move(*spec), std::move(*journal), std::move(*secrets), std::move(*made));
+    auto exit = job ? job->run() : could_not_start(spec.error());
     // No process of the job is left: what else there is of its place is taken down after its end was told.
     auto written = job::write_exit(paths, exit);
     if (!written) {

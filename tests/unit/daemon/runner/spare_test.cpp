@@ -133,6 +133,23 @@ TEST_CASE("a spare that nobody wants any more leaves, and takes everything with 
     CHECK_FALSE(std::filesystem::exists(job.paths.exit()));
 }
 
+TEST_CASE("a spare whose daemon has died meanwhile touches nothing: the next daemon may be making the job anew") {
+    Spare spare;
+    TestJob job("echo never");
+    CHECK(eventually([&] { return spare.is_ready(); }));
+    ::kill(spare.pid, SIGSTOP);
+    spare.give(job, workspace_of(job));
+    spare.gate.reset();
+    std::filesystem::remove(job.paths.spec());  // not written yet by the next one
+    ::kill(job.pid, SIGCONT);
+    int status = -1;
+    ::waitpid(std::exchange(job.pid, 0), &status, 0);
+    CHECK(status == 0);
+    CHECK(std::filesystem::exists(job.paths.workspace()));
+    CHECK_FALSE(std::filesystem::exists(job.paths.exit()));
+    CHECK_FALSE(std::filesystem::exists(job.paths.pid()));
+}
+
 TEST_CASE("an order that makes no sense ends the spare") {
     Spare spare;
     CHECK(eventually([&] { return spare.is_ready(); }));
