@@ -111,14 +111,15 @@ std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
 }
 
 void Output::take(Stream& stream, std::string_view bytes) {
+    if (bytes.empty()) return;  // all of it is held back, as it may begin a secret
     const void* newline = ::memrchr(bytes.data(), '\n', bytes.size());
     if (newline) {
         const auto whole = static_cast<std::size_t>(static_cast<const char*>(newline) - bytes.data()) + 1;
         note(log_.write_lines(stream.step, stream.kind, now_us(), stream.begun, bytes.substr(0, whole)));
         stream.begun.clear();
         bytes.remove_prefix(whole);
+        if (bytes.empty()) return;
     }
-    if (bytes.empty()) return;
     if (stream.begun.empty()) stream.begun_at = last_output_;
     stream.begun += bytes;
     if (stream.begun.size() >= longest_begun) flush(stream, false);
