@@ -87,6 +87,10 @@ void look_at_programs(std::vector<Finding>& findings) {
     look_at_tool("git", "sudo apt-get install git", findings);
     look_at_sibling("cicdd", findings);
     look_at_sibling("cicd-runner", findings);
+    const auto skopeo = run_program({"skopeo", {"--version"}, {}, Milliseconds(5000)});
+    const bool pulls = skopeo && skopeo->exit_code == 0;
+    findings.push_back(good("images", pulls ? first_line(skopeo->out) + " gets them from registries"
+                                            : "from archives and layouts; from registries with skopeo: sudo apt-get install skopeo"));
 }
 
 void look_at_state(const Session& session, std::vector<Finding>& findings) {

@@ -2,6 +2,7 @@
 
 #include "cli/render/states.hpp"
 #include "cli/render/summary.hpp"
+#include "common/base/text.hpp"
 #include "common/codec/codecs.hpp"
 
 namespace cicd::cli {
@@ -235,6 +236,7 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     sheet.add("Status", state_text(job.state, paint) + (job.allow_failure ? " (allowed to fail)" : ""));
     if (job.state != model::JobState::success && is_final(job.state)) sheet.add("Why", render::end_text(job));
     sheet.add("Attempt", std::to_string(job.attempt));
+    if (!job.image.empty()) sheet.add("Image", job.image);
     sheet.add("Started", job.start_time ? format_time(*job.start_time) : "");
     sheet.add("Duration", render::duration_of(job.start_time, job.end_time, now));
     sheet.add("CPU time", humanize_duration(Milliseconds(job.usage.cpu_ms)));
@@ -255,6 +257,84 @@ void print_job_details(const Session& session, const model::JobRun& job) {
                    {step.exit_code ? std::to_string(*step.exit_code) : ""},
                    {step.message}});
     if (!steps.empty()) session.print(steps);
+}
+
+void print_artifacts(const Session& session, const std::vector<model::ArtifactRecord>& artifacts) {
+    if (session.structured()) {
+        for (const auto& artifact : artifacts) session.print(codec::encode(artifact));
+        return;
+    }
+    render::Table table({{.title = "ID"},
+                         {.title = "NAME", .gives_way = true},
+                         {.title = "TYPE"},
+                         {.title = "SIZE", .right = true},
+                         {.title = "FILES", .right = true},
+                         {.title = "RUN"},
+                         {.title = "JOB", .gives_way = true},
+                         {.title = "AGE", .right = true},
+                         {.title = "DIGEST", .only_wide = true}});
+    std::string names;
+    for (const auto& artifact : artifacts) {
+        names += artifact.id.str() + "\n";
+        table.add({{artifact.id.str()}, {artifact.name}, {artifact.type}, {humanize_size(artifact.size)}, {std::to_string(artifact.files)},
+                   {artifact.run.str()}, {artifact.job_key}, {age_of(artifact.created_time)}, {artifact.digest}});
+    }
+    if (session.output() == Output::name || session.quiet()) return session.console().out(names);
+    session.print(table);
+}
+
+void print_artifact_details(const Session& session, const model::ArtifactRecord& artifact, const Value& files) {
+    if (print_plainly(session, artifact, artifact.id.str())) return;
+    Sheet sheet(session.console().paint());
+    sheet.add("Artifact", artifact.id.str() + " " + artifact.name);
+    sheet.add("Type", artifact.type);
+    sheet.add("Run", artifact.run.str());
+    sheet.add("Job", artifact.job.str() + " " + artifact.job_key + (artifact.attempt > 1 ? ", attempt " + std::to_string(artifact.attempt) : ""));
+    sheet.add("Size", humanize_size(artifact.size) + " in " + std::to_string(artifact.files) + (artifact.files == 1 ? " file" : " files"));
+    sheet.add("Digest", "sha256:" + artifact.digest);
+    sheet.add("Created", artifact.created_time ? format_time(*artifact.created_time) : "");
+    sheet.add("Until", artifact.expire_time ? format_time(*artifact.expire_time) : "");
+    sheet.add("Uploaded by", artifact.created_by);
+    session.console().out(sheet.text() + "\n");
+    if (!files["data"].is_array()) return;
+    render::Table table({{.title = "PATH", .gives_way = true}, {.title = "SIZE", .right = true}, {.title = "SHA-256", .only_wide = true}});
+    for (const auto& file : files["data"].as_array()) {
+        const bool is_file = file["type"] == Value("file");
+        const auto path = file["path"].as_string() + (file["type"] == Value("folder") ? "/" : "") +
+                          (file["target"].is_string() ? " -> " + file["target"].as_string() : "");
+        table.add({{path}, {is_file ? humanize_size(static_cast<std::uint64_t>(file["size"].as_number())) : ""},
+                   {is_file ? file["sha256"].as_string() : ""}});
+    }
+    session.print(table);
+    if (files["pagination"]["hasNext"] == Value(true)) session.note("… and more: cicdctl api GET /artifacts/" + artifact.id.str() + "/files");
+}
+
+void print_images(const Session& session, const std::vector<contract::Image>& images) {
+    render::Table table({{.title = "NAME"}, {.title = "DIGEST"}, {.title = "SIZE", .right = true}, {.title = "FILES", .right = true},
+                         {.title = "AGE", .right = true}});
+    for (const auto& image : images) {
+        const auto names = image.names.empty() ? std::vector<std::string>{"-"} : image.names;
+        for (const auto& name : names)
+            table.add({{name}, {image.digest.substr(0, 19)}, {humanize_size(static_cast<std::uint64_t>(image.bytes))},
+                       {std::to_string(image.files)}, {age_of(image.created_time)}});
+    }
+    session.print(table);
+}
+
+void print_image(const Session& session, const contract::Image& image) {
+    if (print_plainly(session, image, image.names.empty() ? image.digest : image.names.front())) return;
+    Sheet sheet(session.console().paint());
+    sheet.add("Names", join(image.names, ", "));
+    sheet.add("Digest", image.digest);
+    sheet.add("Source", image.source);
+    sheet.add("Size", humanize_size(static_cast<std::uint64_t>(image.bytes)) + " in " + std::to_string(image.files) + " files");
+    if (image.skipped > 0) sheet.add("Left out", std::to_string(image.skipped) + " devices and the like");
+    sheet.add("User", image.user);
+    sheet.add("Works in", image.working_directory);
+    sheet.add("Entrypoint", join(image.entrypoint, " "));
+    sheet.add("Command", join(image.command, " "));
+    for (const auto& [name, value] : image.env) sheet.add("Env", name + "=" + value);
+    session.console().out(sheet.text());
 }
 
 }  // namespace cicd::cli

@@ -17,7 +17,13 @@ void print_job(const Session& session, const model::JobRun& job);
 void print_jobs(const Session& session, const std::vector<model::JobRun>& jobs);
 /// What waits, in the order in which it would start.
 std::string queue_text(const Session& session, const std::vector<model::JobRun>& jobs);
+void print_artifacts(const Session& session, const std::vector<model::ArtifactRecord>& artifacts);
+/// `files` as the API lists them; null: without.
+void print_artifact_details(const Session& session, const model::ArtifactRecord& artifact, const Value& files);
 void print_pipeline(const Session& session, const model::PipelineRecord& pipeline);
 void print_pipelines(const Session& session, const std::vector<model::PipelineRecord>& pipelines);
+
+void print_images(const Session& session, const std::vector<contract::Image>& images);
+void print_image(const Session& session, const contract::Image& image);
 
 }  // namespace cicd::cli

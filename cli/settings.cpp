@@ -31,6 +31,7 @@ constexpr std::array settings = std::to_array<KnownSetting>({
     {"retention.size", "", "of all logs together"},
     {"retention.workspaces", "1d", "how long workspaces that were left behind are kept"},
     {"retention.trees", "10Gi", "of checkouts that are kept for the next job that wants the same files"},
+    {"retention.caches", "10Gi", "of all that jobs cached: what was unused for the longest goes first"},
     {"retention.mirrors", "90d", "how long copies of repositories are kept that nobody uses"},
 });
 

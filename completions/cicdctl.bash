@@ -17,7 +17,7 @@ _cicdctl() {
             *)
                 case $command in
                     '') command=$word ;;
-                    pipeline|job|daemon|config) command+=" $word" ;;
+                    pipeline|job|artifact|cache|secret|image|daemon|config) command+=" $word" ;;
                     *) break ;;
                 esac ;;
         esac
@@ -98,6 +98,34 @@ _cicdctl() {
         'job cancel '--reason) COMPREPLY=(); return ;;
         'job reschedule '--priority) COMPREPLY=($(compgen -W 'critical high normal low' -- "$cur")); return ;;
         'job reschedule '--not-before) COMPREPLY=(); return ;;
+        'artifact list '--name) COMPREPLY=(); return ;;
+        'artifact list '--limit) COMPREPLY=(); return ;;
+        'artifact list '--page) COMPREPLY=(); return ;;
+        'artifact download '--to) compopt -o default; COMPREPLY=(); return ;;
+        'artifact download '--path) COMPREPLY=(); return ;;
+        'artifact upload '--name) COMPREPLY=(); return ;;
+        'artifact upload '--type) COMPREPLY=(); return ;;
+        'artifact upload '--retention) COMPREPLY=(); return ;;
+        'cache list '--key) COMPREPLY=(); return ;;
+        'cache list '--page) COMPREPLY=(); return ;;
+        'secret set '-f|'secret set '--file) compopt -o default; COMPREPLY=(); return ;;
+        'secret set '--rotate-by) COMPREPLY=(); return ;;
+        'secret set '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret set '--env) COMPREPLY=(); return ;;
+        'secret set '--branch) COMPREPLY=(); return ;;
+        'secret list '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret list '--env) COMPREPLY=(); return ;;
+        'secret list '--branch) COMPREPLY=(); return ;;
+        'secret rotate '-f|'secret rotate '--file) compopt -o default; COMPREPLY=(); return ;;
+        'secret rotate '--rotate-by) COMPREPLY=(); return ;;
+        'secret rotate '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret rotate '--env) COMPREPLY=(); return ;;
+        'secret rotate '--branch) COMPREPLY=(); return ;;
+        'secret rm '--project) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'secret rm '--env) COMPREPLY=(); return ;;
+        'secret rm '--branch) COMPREPLY=(); return ;;
+        'secret history '--limit) COMPREPLY=(); return ;;
+        'image import '--tag) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -127,6 +155,16 @@ _cicdctl() {
         'job cancel') options='--reason --force' ;;
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
+        'artifact list') options='--name --limit --page' ;;
+        'artifact download') options='--to --path --archive --continue' ;;
+        'artifact upload') options='--name --type --retention' ;;
+        'cache list') options='--key --page' ;;
+        'secret set') options='-f --file --rotate-by --project --env --branch' ;;
+        'secret list') options='--project --env --branch' ;;
+        'secret rotate') options='-f --file --rotate-by --project --env --branch' ;;
+        'secret rm') options='--project --env --branch' ;;
+        'secret history') options='--limit' ;;
+        'image import') options='--tag' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
@@ -134,6 +172,7 @@ _cicdctl() {
         'config list') options='--show-origin --set' ;;
         'config set') options='--project --system' ;;
         'config unset') options='--project --system' ;;
+        'doctor') options='--deep' ;;
         'api') options='-d --data -H --header -i --include' ;;
     esac
     if [[ $cur == -* ]]; then
@@ -141,7 +180,7 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job artifact cache secret image daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
@@ -170,6 +209,24 @@ _cicdctl() {
         'job cancel') _cicdctl_ask job ;;
         'job restart') _cicdctl_ask job ;;
         'job reschedule') _cicdctl_ask job ;;
+        'artifact') COMPREPLY=($(compgen -W 'list show download upload rm' -- "$cur")) ;;
+        'artifact list') _cicdctl_ask id ;;
+        'artifact show') COMPREPLY=() ;;
+        'artifact download') COMPREPLY=() ;;
+        'artifact upload') _cicdctl_ask job ;;
+        'artifact rm') COMPREPLY=() ;;
+        'cache') COMPREPLY=($(compgen -W 'list show rm' -- "$cur")) ;;
+        'cache show') COMPREPLY=() ;;
+        'cache rm') COMPREPLY=() ;;
+        'secret') COMPREPLY=($(compgen -W 'set list rotate rm history rekey' -- "$cur")) ;;
+        'secret set') COMPREPLY=() ;;
+        'secret rotate') COMPREPLY=() ;;
+        'secret rm') COMPREPLY=() ;;
+        'secret history') COMPREPLY=() ;;
+        'image') COMPREPLY=($(compgen -W 'list import show rm' -- "$cur")) ;;
+        'image import') COMPREPLY=() ;;
+        'image show') COMPREPLY=() ;;
+        'image rm') COMPREPLY=() ;;
         'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;
         'daemon log-level') COMPREPLY=($(compgen -W 'trace debug info warn error' -- "$cur")) ;;
         'daemon backup') compopt -o default; COMPREPLY=() ;;

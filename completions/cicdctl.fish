@@ -11,7 +11,7 @@ function __cicdctl_command
             test (count $found) -gt 0; and break
         else if test (count $found) -eq 0
             set found $word
-            contains -- $word pipeline job daemon config; or break
+            contains -- $word pipeline job artifact cache secret image daemon config; or break
         else
             set -a found $word
             break
@@ -53,6 +53,10 @@ complete -c cicdctl -n "__cicdctl_at ''" -a retry -d 'Run again what did not suc
 complete -c cicdctl -n "__cicdctl_at ''" -a reschedule -d 'Change when and how urgently what waits is started'
 complete -c cicdctl -n "__cicdctl_at ''" -a pipeline -d 'Pipelines that the daemon keeps: list, create, run, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a job -d 'Jobs: list, show, logs, cancel, queue, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a artifact -d 'Artifacts: list, show, download, upload, rm'
+complete -c cicdctl -n "__cicdctl_at ''" -a cache -d 'Caches of jobs: list, show, rm'
+complete -c cicdctl -n "__cicdctl_at ''" -a secret -d 'Secrets of jobs: set, list, rotate, rm, …'
+complete -c cicdctl -n "__cicdctl_at ''" -a image -d 'Images that jobs run in'
 complete -c cicdctl -n "__cicdctl_at ''" -a daemon -d 'The daemon: start, stop, status, logs, backup, …'
 complete -c cicdctl -n "__cicdctl_at ''" -a config -d 'Settings: list, get, set, unset'
 complete -c cicdctl -n "__cicdctl_at ''" -a doctor -d 'Check that this machine can run pipelines'
@@ -204,6 +208,56 @@ complete -c cicdctl -n "__cicdctl_at 'job queue'" -s w -l watch -d 'Show it anew
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l priority -d 'Who goes first' -xa 'critical high normal low'
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -l not-before -d '10m from now, or 2026-11-21T04:40:32Z; now: as soon as it can' -x
 complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a list -d 'List artifacts, of a run, a job or all'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a show -d 'Show an artifact and what it holds'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a download -d 'Write an artifact, or one file of it'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a upload -d 'Add a file to a job that has ended'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a rm -d 'Delete artifacts'
+complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l name -d 'Only those of this name' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l limit -d 'At most so many (50)' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l page -d 'Further pages of that size' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact list'" -xa '(__cicdctl_ask id)'
+complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l to -d 'Where to write it; '\''-'\'' is stdout' -rF
+complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l path -d 'Only this file of it' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l archive -d 'As a tar archive, also where it is one file'
+complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l continue -d 'Go on with a download that broke off'
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l name -d 'Its name; by default the file'\''s' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l type -d 'What it is, such as package or model' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l retention -d 'How long it is kept, such as 30d; for ever by default' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'cache'" -a list -d 'List caches'
+complete -c cicdctl -n "__cicdctl_at 'cache'" -a show -d 'Show a cache'
+complete -c cicdctl -n "__cicdctl_at 'cache'" -a rm -d 'Forget caches'
+complete -c cicdctl -n "__cicdctl_at 'cache list'" -l key -d 'Only those whose keys begin so' -x
+complete -c cicdctl -n "__cicdctl_at 'cache list'" -l page -d 'Further pages of 100' -x
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a set -d 'Add a secret, or give it a new value'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a list -d 'List the secrets, never their values'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rotate -d 'Give a secret that there is a new value'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rm -d 'Remove a secret'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a history -d 'Who set, removed and used secrets, the newest first'
+complete -c cicdctl -n "__cicdctl_at 'secret'" -a rekey -d 'Encrypt all secrets with a new key'
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -s f -l file -d 'Take the value from a file; else from standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l rotate-by -d 'When to replace it: 90d from now, or 2027-01-31' -x
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret set'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret list'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -s f -l file -d 'Take the value from a file; else from standard input' -rF
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l rotate-by -d 'When to replace it: 90d from now, or 2027-01-31' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rotate'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l project -d 'Only for runs of this repository' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l env -d 'Only for jobs of this environment' -x
+complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l branch -d 'Only for runs of these branches: main, release/**' -x
+complete -c cicdctl -n "__cicdctl_at 'secret history'" -l limit -d 'At most so many (100)' -x
+complete -c cicdctl -n "__cicdctl_at 'image'" -a list -d 'List the images on this machine'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout or archive, a docker archive, or the tar of a root'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a show -d 'Show an image'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a rm -d 'Remove an image'\''s name, and the image with its last one'
+complete -c cicdctl -n "__cicdctl_at 'image import'" -l tag -d 'Which one, where a layout holds several' -x
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a start -d 'Start the daemon in the background'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a stop -d 'Stop the daemon and wait for its end'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a status -d 'Show whether the daemon runs; exit 69 where not'
@@ -234,6 +288,7 @@ complete -c cicdctl -n "__cicdctl_at 'config set'" -xa '(__cicdctl_ask setting)'
 complete -c cicdctl -n "__cicdctl_at 'config unset'" -l project -d 'In .cicd/config.yaml of this repository'
 complete -c cicdctl -n "__cicdctl_at 'config unset'" -l system -d 'In /etc/cicd/config.yaml'
 complete -c cicdctl -n "__cicdctl_at 'config unset'" -xa '(__cicdctl_ask setting)'
+complete -c cicdctl -n "__cicdctl_at 'doctor'" -l deep -d 'Also read all artifacts and caches, and name what is damaged'
 complete -c cicdctl -n "__cicdctl_at 'api'" -s d -l data -d 'The request'\''s body; @FILE and - read it' -rF
 complete -c cicdctl -n "__cicdctl_at 'api'" -s H -l header -d 'A header; repeat for more' -x
 complete -c cicdctl -n "__cicdctl_at 'api'" -s i -l include -d 'The status before the body'

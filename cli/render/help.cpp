@@ -17,8 +17,17 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
 
 std::string command_list(std::string_view group) {
     std::vector<std::pair<std::string, std::string>> lines;
-    for (const auto* member : members(group)) lines.emplace_back(member->last_word(), member->summary);
+    for (const auto* member : members(group))
+        if (!group.empty() || !member->is_group()) lines.emplace_back(member->last_word(), member->summary);
     return two_columns(lines);
+}
+
+/// What has commands of its own, in a line: the overview fits a screen however many there are.
+std::string group_list() {
+    std::string names;
+    for (const auto* member : members(""))
+        if (member->is_group()) names += (names.empty() ? "" : ", ") + std::string(member->name);
+    return "\nWith commands of their own ('cicdctl NAME --help'):\n  " + names + "\n";
 }
 
 std::string option_list(const std::vector<const Option*>& options) {
@@ -62,7 +71,7 @@ std::string overview() {
     std::vector<const Option*> globals;
     for (const auto& option : global_options()) globals.push_back(&option);
     return "Usage: cicdctl COMMAND [options]\n\nRuns pipelines in isolation on this machine.\n\nCommands:\n" +
-           command_list("") + "\nOptions of every command:\n" + option_list(globals) +
+           command_list("") + group_list() + "\nOptions of every command:\n" + option_list(globals) +
            "\n'cicdctl COMMAND --help' explains a command.\n";
 }
 

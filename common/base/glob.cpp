@@ -229,6 +229,13 @@ bool FilterPatterns::all_ignored(std::span<const std::string> paths) const {
     return !paths.empty() && std::all_of(paths.begin(), paths.end(), ignored);
 }
 
+Result<FileGlob> FileGlob::compile(std::string_view pattern) {
+    CICD_TRY(auto program, PatternReader(pattern, 0).file_glob());
+    return FileGlob(std::make_shared<const GlobProgram>(std::move(program)));
+}
+
+bool FileGlob::matches(std::string_view path) const { return program_->matches(path); }
+
 Result<bool> glob_match(std::string_view pattern, std::string_view path) {
     CICD_TRY(const auto program, PatternReader(pattern, 0).file_glob());
     return program.matches(path);

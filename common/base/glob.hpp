@@ -38,6 +38,17 @@ private:
     std::vector<Pattern> patterns_;
 };
 
+/// One file glob (see `glob_match`), read once for many paths.
+class FileGlob {
+public:
+    static Result<FileGlob> compile(std::string_view pattern);
+    [[nodiscard]] bool matches(std::string_view path) const;
+
+private:
+    explicit FileGlob(std::shared_ptr<const GlobProgram> program) : program_(std::move(program)) {}
+    std::shared_ptr<const GlobProgram> program_;
+};
+
 /// File globs as `hashFiles`, artifacts and caches use them (`**`, `*`, `?`, `[]`, `{a,b}`, `\`), doublestar's rules.
 Result<bool> glob_match(std::string_view pattern, std::string_view path);
 

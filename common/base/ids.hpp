@@ -28,11 +28,13 @@ private:
 struct RunTag { static constexpr std::string_view prefix = "run"; };
 struct JobTag { static constexpr std::string_view prefix = "job"; };
 struct PipelineTag { static constexpr std::string_view prefix = "pipeline"; };
+struct ArtifactTag { static constexpr std::string_view prefix = "artifact"; };
 struct TriggerTag { static constexpr std::string_view prefix = "trigger"; };
 
 using RunId = Id<RunTag>;
 using JobId = Id<JobTag>;
 using PipelineId = Id<PipelineTag>;
+using ArtifactId = Id<ArtifactTag>;
 using TriggerId = Id<TriggerTag>;
 
 }  // namespace cicd

@@ -41,6 +41,15 @@ struct Validation {
     std::vector<Diagnostic> problems;
 };
 
+/// Of an artifact's content: one file of it, or `format` "tar"; from byte `offset` on.
+struct Download {
+    std::string path, format;
+    std::uint64_t offset = 0;
+};
+struct Upload {
+    std::string name, path, type, retention;
+};
+
 struct PipelineVersion {
     int version = 1;
     std::string definition, created_by;
@@ -105,8 +114,35 @@ public:
     Result<std::vector<model::JobRun>> queue();
     Result<contract::BackupReport> backup(const contract::Backup& request);
     Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request);
+    Result<std::vector<contract::Image>> list_images();
+    /// `path` is on the daemon's machine; comes back when it is unpacked.
+    Result<contract::Image> import_image(const contract::ImportImage& request);
+    Result<contract::Image> show_image(const std::string& name);
+    Result<void> remove_image(const std::string& name);
     Result<std::string> log_level();
     Result<void> set_log_level(const std::string& level);
+
+    /// Adds it, or gives the one of that name and scope a new value.
+    Result<model::Secret> set_secret(const contract::SaveSecret& request);
+    /// Those whose scope has the parts that are given here; all for none.
+    Result<std::vector<model::Secret>> list_secrets(const model::SecretScope& scope);
+    Result<void> remove_secret(const std::string& name, const model::SecretScope& scope);
+    Result<std::vector<model::SecretEvent>> secret_history(const std::string& name, int limit);
+    Result<int> rekey_secrets();
+    Result<contract::Page<model::ArtifactRecord>> list_artifacts(const contract::ArtifactFilter& filter);
+    Result<model::ArtifactRecord> show_artifact(const std::string& id);
+    Result<Value> artifact_files(const std::string& id, int page);
+    Result<void> remove_artifact(const std::string& id);
+    /// One file of it where `path` names one or there is only one, else a tar archive; handed over piece by piece, from
+    /// byte `offset` on. Gives the content's type.
+    Result<std::string> download_artifact(const std::string& id, const Download& what,
+                                          const std::function<bool(std::string_view piece)>& on_piece);
+    Result<model::ArtifactRecord> upload_artifact(const std::string& job, const Upload& what, const std::string& bytes);
+    Result<Value> list_caches(const std::string& key, int page);
+    Result<Value> show_cache(const std::string& id);
+    Result<void> remove_cache(const std::string& id);
+    /// Reads all content that anything needs.
+    Result<Value> scrub();
 
     Result<contract::Page<model::PipelineRecord>> list_pipelines(int page, int page_size);
     Result<model::PipelineRecord> show_pipeline(const std::string& id_or_name);

@@ -50,6 +50,25 @@ struct Fields<contract::BackupReport> {
                    shown("runs", &T::runs), shown("logs", &T::logs)};
 };
 
+template <>
+struct Fields<contract::Image> {
+    using T = contract::Image;
+    static constexpr auto list =
+        std::tuple{required("digest", &T::digest), shown("names", &T::names), shown("source", &T::source),
+                   shown("createdTime", &T::created_time), shown("bytes", &T::bytes), shown("files", &T::files),
+                   shown("skipped", &T::skipped), shown("env", &T::env), shown("user", &T::user),
+                   shown("workingDirectory", &T::working_directory), shown("entrypoint", &T::entrypoint),
+                   shown("command", &T::command)};
+};
+
+template <>
+struct Fields<contract::ImageList> {
+    using T = contract::ImageList;
+    static constexpr auto list = std::tuple{required("data", &T::data)};
+};
+
+CICD_CODEC_BY_FIELDS(contract::Image)
+CICD_CODEC_BY_FIELDS(contract::ImageList)
 CICD_CODEC_BY_FIELDS(contract::CleanUpReport)
 CICD_CODEC_BY_FIELDS(contract::BackupReport)
 CICD_CODEC_BY_FIELDS(model::PipelineRecord)

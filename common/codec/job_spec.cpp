@@ -13,6 +13,15 @@ struct Fields<model::JobLimits> {
 };
 
 template <>
+struct Fields<model::RootImage> {
+    using T = model::RootImage;
+    static constexpr auto list =
+        std::tuple{shown("name", &T::name), required("digest", &T::digest), required("path", &T::path),
+                   omitted("env", &T::env), required("user", &T::user), required("group", &T::group),
+                   omitted("userName", &T::user_name), omitted("home", &T::home)};
+};
+
+template <>
 struct Fields<model::JobSpec> {
     using T = model::JobSpec;
     static constexpr auto list = std::tuple{
@@ -20,11 +29,13 @@ struct Fields<model::JobSpec> {
         required("key", &T::key), shown("name", &T::name), shown("stage", &T::stage),
         required("attempt", &T::attempt), required("executor", &T::executor), required("network", &T::network),
         required("workspace", &T::workspace), omitted("workspaceLayers", &T::workspace_layers),
-        omitted("cache", &T::cache), shown("contexts", &T::contexts), omitted("env", &T::env),
+        omitted("image", &T::image), omitted("root", &T::root), omitted("cache", &T::cache), omitted("store", &T::store),
+        shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
-        omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
+        omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
         omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence),
-        omitted("grace", &T::grace), omitted("limits", &T::limits)};
+        omitted("grace", &T::grace), omitted("limits", &T::limits),
+        omitted("needed", &T::needed), omitted("artifacts", &T::artifacts), omitted("caches", &T::caches)};
 };
 
 template <>
@@ -43,7 +54,8 @@ struct Fields<model::JobExit> {
         std::tuple{required("status", &T::state), shown("exitCode", &T::exit_code),
                    shown("endReason", &T::end_reason), shown("message", &T::message),
                    required("startTime", &T::start_time), required("endTime", &T::end_time),
-                   shown("outputs", &T::outputs), shown("usage", &T::usage), shown("steps", &T::steps)};
+                   shown("outputs", &T::outputs), shown("usage", &T::usage), shown("steps", &T::steps),
+                   omitted("artifacts", &T::artifacts), omitted("caches", &T::caches)};
 };
 
 CICD_CODEC_BY_FIELDS(model::JobSpec)

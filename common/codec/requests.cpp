@@ -47,6 +47,13 @@ struct Fields<contract::Backup> {
         std::tuple{required("path", &T::path), shown("overwrite", &T::overwrite), shown("logs", &T::logs)};
 };
 
+template <>
+struct Fields<contract::ImportImage> {
+    using T = contract::ImportImage;
+    static constexpr auto list =
+        std::tuple{required("name", &T::name), required("path", &T::path), omitted("tag", &T::tag)};
+};
+
 namespace {
 
 template <class T>
@@ -120,6 +127,7 @@ CICD_REQUEST_BY_FIELDS(contract::Cancel)
 CICD_REQUEST_BY_FIELDS(contract::Reschedule)
 CICD_REQUEST_BY_FIELDS(contract::CleanUp)
 CICD_REQUEST_BY_FIELDS(contract::Backup)
+CICD_REQUEST_BY_FIELDS(contract::ImportImage)
 #undef CICD_REQUEST_BY_FIELDS
 
 template <>

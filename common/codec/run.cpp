@@ -67,6 +67,9 @@ Result<void> read(const Value& value, model::Run& out, const Path& path) {
 
 CICD_CODEC_BY_FIELDS(model::Usage)
 CICD_CODEC_BY_FIELDS(model::StepRun)
+CICD_CODEC_BY_FIELDS(model::JobArtifact)
+CICD_CODEC_BY_FIELDS(model::JobCache)
+CICD_CODEC_BY_FIELDS(model::ArtifactRecord)
 CICD_CODEC_BY_FIELDS(model::StageRun)
 CICD_CODEC_BY_FIELDS(model::JobRun)
 CICD_CODEC_BY_FIELDS(model::Run)
@@ -89,6 +92,14 @@ Value encode(const contract::Page<model::Run>& page) {
 template <>
 Result<contract::Page<model::Run>> decode(const Value& value) {
     return read_page<model::Run>(value);
+}
+template <>
+Value encode(const contract::Page<model::ArtifactRecord>& page) {
+    return write_page(page);
+}
+template <>
+Result<contract::Page<model::ArtifactRecord>> decode(const Value& value) {
+    return read_page<model::ArtifactRecord>(value);
 }
 template <>
 Value encode(const contract::Page<model::JobRun>& page) {

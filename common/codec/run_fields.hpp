@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/codec/fields.hpp"
+#include "common/model/job_spec.hpp"
 #include "common/model/run.hpp"
 
 namespace cicd::codec {
@@ -31,17 +32,51 @@ struct Fields<model::StageRun> {
 };
 
 template <>
+struct Fields<model::NeededArtifact> {
+    using T = model::NeededArtifact;
+    static constexpr auto list =
+        std::tuple{required("jobKey", &T::job_key), required("name", &T::name), required("digest", &T::digest)};
+};
+
+template <>
+struct Fields<model::JobArtifact> {
+    using T = model::JobArtifact;
+    static constexpr auto list =
+        std::tuple{required("name", &T::name), omitted("type", &T::type), required("digest", &T::digest),
+                   required("size", &T::size), required("files", &T::files), omitted("retention", &T::retention)};
+};
+
+template <>
+struct Fields<model::JobCache> {
+    using T = model::JobCache;
+    static constexpr auto list =
+        std::tuple{required("key", &T::key), required("hit", &T::hit), omitted("matched", &T::matched),
+                   shown("reason", &T::reason), omitted("size", &T::size), shown("saved", &T::saved)};
+};
+
+template <>
+struct Fields<model::ArtifactRecord> {
+    using T = model::ArtifactRecord;
+    static constexpr auto list = std::tuple{
+        required("id", &T::id), required("runId", &T::run), required("jobId", &T::job), shown("jobKey", &T::job_key),
+        shown("attempt", &T::attempt), required("name", &T::name), shown("type", &T::type), required("digest", &T::digest),
+        required("size", &T::size), required("files", &T::files), shown("createdTime", &T::created_time),
+        shown("expireTime", &T::expire_time), shown("createdBy", &T::created_by)};
+};
+
+template <>
 struct Fields<model::JobRun> {
     using T = model::JobRun;
     static constexpr auto list =
         std::tuple{required("id", &T::id), required("runId", &T::run), shown("key", &T::key), shown("name", &T::name),
                    shown("stage", &T::stage), required("status", &T::state), shown("attempt", &T::attempt),
-                   shown("allowFailure", &T::allow_failure), shown("priority", &T::priority),
+                   omitted("image", &T::image), shown("allowFailure", &T::allow_failure), shown("priority", &T::priority),
                    shown("notBefore", &T::not_before), shown("createdTime", &T::created_time),
                    shown("queuedTime", &T::queued_time), shown("startTime", &T::start_time),
                    shown("endTime", &T::end_time), shown("exitCode", &T::exit_code),
                    shown("endReason", &T::end_reason), shown("message", &T::message), shown("outputs", &T::outputs),
-                   shown("usage", &T::usage), shown("steps", &T::steps)};
+                   shown("usage", &T::usage), shown("steps", &T::steps),
+                   omitted("artifacts", &T::artifacts), omitted("caches", &T::caches)};
 };
 
 /// `triggeredBy` besides: a summary of who and what, made from `event` and `source`.

@@ -5,6 +5,7 @@
 #include "common/model/pipeline.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/run.hpp"
+#include "common/model/secret.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -78,6 +79,13 @@ struct JobFilter {
     bool operator==(const JobFilter&) const = default;
 };
 
+struct ArtifactFilter {
+    std::string run, job, name;
+    int page = 1, page_size = 20;
+    std::string sort = "-id";
+    bool operator==(const ArtifactFilter&) const = default;
+};
+
 /// Which lines of a job's log. Everything given must hold.
 struct LogQuery {
     int attempt = 0;               ///< 0: the latest
@@ -98,6 +106,15 @@ struct SavePipeline {
     std::string repository, file;
     std::optional<model::PipelineState> state;
     bool operator==(const SavePipeline&) const = default;
+};
+
+/// POST /secrets, PUT /secrets/{name}, POST /environments/{id}/secrets: a new secret, or a new value of the one of that
+/// name and scope.
+struct SaveSecret {
+    std::string name, value;
+    model::SecretScope scope;
+    std::optional<Timestamp> rotate_by;
+    bool operator==(const SaveSecret&) const = default;
 };
 
 struct Pagination {
@@ -166,6 +183,30 @@ struct BackupReport {
     std::string path, sha256;
     std::int64_t bytes = 0, runs = 0, logs = 0;
     bool operator==(const BackupReport&) const = default;
+};
+
+/// POST /images: a tree for jobs, from an OCI layout, an OCI archive or a docker archive on the daemon's machine.
+struct ImportImage {
+    std::string name;    ///< "tool" or "tool:1.2"
+    std::string path;    ///< absolute
+    std::string tag;     ///< which one, where there are several in it
+    bool operator==(const ImportImage&) const = default;
+};
+/// An image that lies unpacked on the daemon's machine.
+struct Image {
+    std::string digest;                ///< of its manifest; of its configuration where it came without one
+    std::vector<std::string> names;    ///< by which pipelines find it
+    std::string source;                ///< where it came from
+    Timestamp created_time;
+    std::int64_t bytes = 0, files = 0, skipped = 0;  ///< skipped: devices and the like, which no job gets
+    std::vector<std::pair<std::string, std::string>> env;
+    std::string user, working_directory;
+    std::vector<std::string> entrypoint, command;
+    bool operator==(const Image&) const = default;
+};
+struct ImageList {
+    std::vector<Image> data;
+    bool operator==(const ImageList&) const = default;
 };
 
 }  // namespace cicd::contract

@@ -34,6 +34,11 @@ inline constexpr Route log_level{"getLogLevel", "GET", "/daemon/log-level"};
 inline constexpr Route set_log_level{"setLogLevel", "PUT", "/daemon/log-level"};
 inline constexpr Route plan{"planRun", "POST", "/plan"};
 
+inline constexpr Route list_images{"listImages", "GET", "/images"};
+inline constexpr Route import_image{"importImage", "POST", "/images"};
+inline constexpr Route show_image{"getImage", "GET", "/images/{image}"};
+inline constexpr Route remove_image{"deleteImage", "DELETE", "/images/{image}"};
+
 inline constexpr Route list_pipelines{"listPipelines", "GET", "/pipelines"};
 inline constexpr Route create_pipeline{"createPipeline", "POST", "/pipelines"};
 inline constexpr Route validate_pipeline{"validatePipeline", "POST", "/pipelines/validate"};
@@ -90,6 +95,31 @@ inline constexpr Route job_log_stream{"streamJobLogs", "GET", "/jobs/{jobId}/log
 inline constexpr Route cancel_job{"cancelJob", "POST", "/jobs/{jobId}/cancel"};
 inline constexpr Route stop_job{"stopJob", "POST", "/jobs/{jobId}/stop"};
 inline constexpr Route restart_job{"restartJob", "POST", "/jobs/{jobId}/restart"};
+
+inline constexpr Route list_secrets{"listSecrets", "GET", "/secrets"};
+inline constexpr Route create_secret{"createSecret", "POST", "/secrets"};
+inline constexpr Route secret_history{"getSecretHistory", "GET", "/secrets/history"};
+inline constexpr Route rekey_secrets{"rekeySecrets", "POST", "/secrets/rekey"};
+inline constexpr Route set_secret{"setSecret", "PUT", "/secrets/{secretName}"};
+inline constexpr Route remove_secret{"deleteSecret", "DELETE", "/secrets/{secretName}"};
+inline constexpr Route environment_secrets{"listEnvironmentSecrets", "GET", "/environments/{environmentId}/secrets"};
+inline constexpr Route create_environment_secret{"createEnvironmentSecret", "POST",
+                                                 "/environments/{environmentId}/secrets"};
+inline constexpr Route list_artifacts{"listArtifacts", "GET", "/artifacts"};
+inline constexpr Route show_artifact{"getArtifact", "GET", "/artifacts/{artifactId}"};
+inline constexpr Route remove_artifact{"deleteArtifact", "DELETE", "/artifacts/{artifactId}"};
+inline constexpr Route artifact_files{"listArtifactFiles", "GET", "/artifacts/{artifactId}/files"};
+inline constexpr Route artifact_content{"getArtifactContent", "GET", "/artifacts/{artifactId}/content"};
+inline constexpr Route run_artifacts{"listRunArtifacts", "GET", "/runs/{runId}/artifacts"};
+inline constexpr Route execution_artifacts{"listExecutionArtifacts", "GET", "/executions/{executionId}/artifacts"};
+inline constexpr Route job_artifacts{"listJobArtifacts", "GET", "/jobs/{jobId}/artifacts"};
+inline constexpr Route upload_artifact{"uploadArtifact", "POST", "/jobs/{jobId}/artifacts"};
+inline constexpr Route show_job_artifact{"getJobArtifact", "GET", "/jobs/{jobId}/artifacts/{artifactId}"};
+inline constexpr Route remove_job_artifact{"deleteJobArtifact", "DELETE", "/jobs/{jobId}/artifacts/{artifactId}"};
+inline constexpr Route list_caches{"listCaches", "GET", "/caches"};
+inline constexpr Route show_cache{"getCache", "GET", "/caches/{cacheId}"};
+inline constexpr Route remove_cache{"deleteCache", "DELETE", "/caches/{cacheId}"};
+inline constexpr Route scrub{"scrubObjects", "POST", "/daemon/scrub"};
 }  // namespace route
 
 /// The canonical path with its `{parameters}` replaced in order, each percent-encoded.

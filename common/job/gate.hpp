@@ -1,8 +1,9 @@
 #pragma once
 
 /// A runner may be started before its job's turn: it makes the job's place and then waits at a socket, `--gate-fd N`.
-/// One byte lets it go on; the socket's end means that the job is not wanted, and then it leaves as if it had not been
-/// there. So a daemon that dies takes the runners that it holds back with it, and nothing else.
+/// One byte lets it go on; where the job has secrets, the end of a pipe that holds them (see secrets.hpp) comes with it.
+/// The socket's end means that the job is not wanted, and then it leaves as if it had not been there. So a daemon that dies
+/// takes the runners that it holds back with it, and nothing else.
 namespace cicd::job {
 
 inline constexpr char gate_open = 'g';         ///< go on with spec.json as it was

@@ -32,6 +32,7 @@ struct Paths {
     [[nodiscard]] auto index() const { return root / "log.idx"; }
     [[nodiscard]] auto exit() const { return root / "exit"; }
     [[nodiscard]] auto workspace() const { return root / "workspace"; }
+    [[nodiscard]] auto files() const { return root / "files"; }
 };
 
 /// One line of output. 24 bytes, little-endian, at `line * 24` of log.idx.

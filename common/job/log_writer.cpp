@@ -1,5 +1,7 @@
 #include "common/job/log_writer.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <bit>
 #include <cstring>
@@ -12,6 +14,13 @@ Result<LogWriter> LogWriter::open(const Paths& paths) {
     CICD_TRY(auto log, open_for_append(paths.log()));
     CICD_TRY(auto index, open_for_append(paths.index()));
     return LogWriter(paths, std::move(log), std::move(index));
+}
+
+Result<LogWriter> LogWriter::reopen(const Paths& paths) {
+    CICD_TRY(auto log, open(paths));
+    const auto end = ::lseek(log.log_.fd(), 0, SEEK_END);
+    if (end > 0) log.offset_ = static_cast<std::uint64_t>(end);
+    return log;
 }
 
 Result<void> LogWriter::write_lines(std::uint32_t step, model::LogStream stream, std::uint64_t time_us,

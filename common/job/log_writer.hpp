@@ -16,7 +16,10 @@ class LogWriter {
 public:
     static constexpr std::size_t largest_piece = 0xffff;
 
+    /// Of a log that is empty.
     static Result<LogWriter> open(const Paths& paths);
+    /// Goes on behind what is there.
+    static Result<LogWriter> reopen(const Paths& paths);
     /// Whole lines: `head` (which holds no newline) directly followed by `text`, which ends with a newline.
     Result<void> write_lines(std::uint32_t step, model::LogStream stream, std::uint64_t time_us, std::string_view head,
                              std::string_view text);

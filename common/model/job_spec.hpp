@@ -20,6 +20,22 @@ struct JobLimits {
     bool operator==(const JobLimits&) const = default;
 };
 
+/// An artifact of a job that this one needs, to be put back before the first step.
+struct NeededArtifact {
+    std::string job_key, name, digest;
+    bool operator==(const NeededArtifact&) const = default;
+};
+
+/// The root of a job of the executor `rootfs`: an image that lies unpacked on this machine.
+struct RootImage {
+    std::string name, digest;
+    std::string path;       ///< absolute: its files, read-only
+    Texts env;              ///< that the image's maker gave it
+    int user = 0, group = 0;  ///< as which the job sees itself
+    std::string user_name, home;
+    bool operator==(const RootImage&) const = default;
+};
+
 /// `spec.json`. Holds no secret values; those come through a pipe.
 struct JobSpec {
     int version = 1;
@@ -33,16 +49,23 @@ struct JobSpec {
     /// Read-only trees below the workspace, the uppermost first. Where there are any, `workspace` holds the folders
     /// `upper` and `work`, and the job sees an overlay of it all; sandbox only.
     std::vector<std::string> workspace_layers;
+    std::optional<Image> image;      ///< what the pipeline says, pinned by its digest where that is known
+    std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
+    std::string store;       ///< absolute path of the state directory, whose objects and caches the job may use
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment
     std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
     std::string shell, working_directory;
     std::vector<Step> steps;
+    Strings secrets;         ///< names of those that its texts read (model::all_secrets: all); their values come otherwise
     Texts outputs;           ///< job outputs, as expressions over `steps`
     std::optional<Milliseconds> timeout, silence_timeout;
     bool fail_on_silence = false;
     Milliseconds grace{10'000};  ///< between SIGTERM and SIGKILL
     JobLimits limits;
+    std::vector<NeededArtifact> needed;  ///< later ones win where paths are the same
+    std::vector<Artifact> artifacts;     ///< texts not yet interpolated, as everything below
+    std::vector<Cache> caches;
     bool operator==(const JobSpec&) const = default;
 };
 
@@ -73,6 +96,8 @@ struct JobExit {
     Value outputs;  ///< object
     Usage usage;
     std::vector<StepRun> steps;
+    std::vector<JobArtifact> artifacts;
+    std::vector<JobCache> caches;
     bool operator==(const JobExit&) const = default;
 };
 

@@ -53,7 +53,7 @@ using Texts = std::vector<std::pair<std::string, std::string>>;
 using Strings = std::vector<std::string>;
 
 enum class TriggerType { push, pull_request, manual, schedule, webhook, pipeline };
-enum class ExecutorKind { sandbox, host, container };
+enum class ExecutorKind { sandbox, host, container, rootfs };
 enum class NetworkMode { none, host };
 enum class ParameterType { string, boolean, number, choice, array, object };
 enum class ArtifactWhen { on_success, on_failure, always };
@@ -344,7 +344,8 @@ struct EnumText<model::ExecutorKind> {
     using E = model::ExecutorKind;
     static constexpr std::array table{std::pair{E::sandbox, std::string_view{"sandbox"}},
                                       std::pair{E::host, std::string_view{"host"}},
-                                      std::pair{E::container, std::string_view{"container"}}};
+                                      std::pair{E::container, std::string_view{"container"}},
+                                      std::pair{E::rootfs, std::string_view{"rootfs"}}};
 };
 template <>
 struct EnumText<model::NetworkMode> {

@@ -33,12 +33,40 @@ struct StepRun {
     bool operator==(const StepRun&) const = default;
 };
 
+/// What a job left behind, as its runner tells of it. The digest names the content for ever.
+struct JobArtifact {
+    std::string name, type;
+    std::string digest;       ///< SHA-256 of its manifest, 64 hexadecimal digits
+    std::uint64_t size = 0;   ///< bytes of all its files
+    std::uint64_t files = 0;
+    std::optional<Milliseconds> retention;
+    bool operator==(const JobArtifact&) const = default;
+};
+
+/// What became of one of a job's caches.
+enum class CacheHit {
+    exact,    ///< its key was there
+    partial,  ///< one of its restore keys found an older one
+    miss,
+    unused,   ///< not asked for: the policy only pushes
+};
+struct JobCache {
+    std::string key;
+    CacheHit hit = CacheHit::miss;
+    std::string matched;      ///< the key of what was put back
+    std::string reason;       ///< for people: where it was found, why it was not, why it was not saved
+    std::uint64_t size = 0;   ///< of what was put back or saved
+    bool saved = false;
+    bool operator==(const JobCache&) const = default;
+};
+
 struct JobRun {
     JobId id;
     RunId run;
     std::string key, name, stage;
     JobState state = JobState::created;
     int attempt = 1;
+    std::string image;       ///< with the digest that the run was given; empty: it runs in none
     bool allow_failure = false;
     std::optional<Priority> priority;        ///< its own, where it was rescheduled; else the run's
     std::optional<Timestamp> not_before;     ///< rescheduled, or a retry that backs off
@@ -49,7 +77,23 @@ struct JobRun {
     Value outputs;           ///< object
     Usage usage;
     std::vector<StepRun> steps;
+    std::vector<JobArtifact> artifacts;
+    std::vector<JobCache> caches;
     bool operator==(const JobRun&) const = default;
+};
+
+/// An artifact as it is stored and shown. It never changes; another upload is another artifact.
+struct ArtifactRecord {
+    ArtifactId id;
+    RunId run;
+    JobId job;
+    std::string job_key;
+    int attempt = 1;
+    std::string name, type, digest;
+    std::uint64_t size = 0, files = 0;
+    std::optional<Timestamp> created_time, expire_time;
+    std::string created_by;  ///< the user who uploaded it; empty: its job
+    bool operator==(const ArtifactRecord&) const = default;
 };
 
 struct StageRun {
@@ -113,3 +157,14 @@ struct PipelineRecord {
 };
 
 }  // namespace cicd::model
+
+namespace cicd {
+template <>
+struct EnumText<model::CacheHit> {
+    using E = model::CacheHit;
+    static constexpr std::array table{std::pair{E::exact, std::string_view{"exact"}},
+                                      std::pair{E::partial, std::string_view{"partial"}},
+                                      std::pair{E::miss, std::string_view{"miss"}},
+                                      std::pair{E::unused, std::string_view{"unused"}}};
+};
+}  // namespace cicd

@@ -109,7 +109,7 @@ async::Task<Dispatcher::Answered> Dispatcher::route(Request request) {
         const Idempotency::Work work = [this, endpoint = found->endpoint](Request first) {
             return call(*endpoint, std::move(first));
         };
-        answered.response = co_await idempotency_.once(std::move(request), work);
+        answered.response = co_await idempotency_.once(std::move(request), work, found->endpoint->is_confidential);
     } else if (found->endpoint->is_cached) {
         answered.response = co_await read(*found->endpoint, std::move(request));
     } else {

@@ -27,13 +27,21 @@ Response replayed(int status, std::string body) {
 
 }  // namespace
 
-async::Task<Response> Idempotency::once(Request request, Work work) {
+/// What tells a request from every other.
+async::Task<Result<std::string>> Idempotency::mark_of(std::string text, bool confidential) {
+    if (!confidential) co_return fingerprint(text);
+    const auto ask = [this, text = std::move(text)] { return services_.secrets.fingerprint(text); };
+    co_return co_await async::offload(services_.pool, ask);
+}
+
+async::Task<Response> Idempotency::once(Request request, Work work, bool confidential) {
     const auto id = request.id;
     if (request.idempotency_key.size() > longest_key)
         co_return error_response(invalid(std::string(contract::code::bad_request), "the Idempotency-Key is too long",
                                          "at most 255 bytes"), id);
-    const store::RequestKey key{request.user, request.idempotency_key,
-                                fingerprint(request.method + ' ' + request.target + '\n' + request.body)};
+    const auto mark = co_await mark_of(request.method + ' ' + request.target + '\n' + request.body, confidential);
+    if (!mark) co_return error_response(mark.error(), id);
+    const store::RequestKey key{request.user, request.idempotency_key, *mark};
     const std::pair mine{key.user, key.key};
     while (under_way_.contains(mine)) co_await changed_.wait();
     under_way_.insert(mine);

@@ -20,9 +20,11 @@ public:
 
     using Work = std::function<async::Task<Response>(Request)>;
     /// The answer of an earlier request with this key, or that of `work`.
-    async::Task<Response> once(Request request, Work work);
+    /// `confidential`: see Endpoint.
+    async::Task<Response> once(Request request, Work work, bool confidential);
 
 private:
+    async::Task<Result<std::string>> mark_of(std::string text, bool confidential);
     async::Task<Response> claimed(Request request, store::RequestKey key, Work work);
 
     Services& services_;

@@ -23,6 +23,11 @@ constexpr std::array table{
     Endpoint{route::set_log_level, set_log_level},
     Endpoint{route::plan, plan_run},
 
+    Endpoint{route::list_images, list_images},
+    Endpoint{route::import_image, import_image},
+    Endpoint{route::show_image, get_image},
+    Endpoint{route::remove_image, delete_image},
+
     Endpoint{route::show_pipeline_run, get_run, true},
     Endpoint{route::cancel_pipeline_run, cancel_run},
     Endpoint{route::retry_pipeline_run, retry_run},
@@ -79,6 +84,30 @@ constexpr std::array table{
     Endpoint{route::cancel_job, cancel_job},
     Endpoint{route::stop_job, cancel_job},
     Endpoint{route::restart_job, restart_job},
+
+    Endpoint{route::list_secrets, list_secrets},
+    Endpoint{route::create_secret, set_secret, false, true},
+    Endpoint{route::secret_history, get_secret_history},
+    Endpoint{route::rekey_secrets, rekey_secrets},
+    Endpoint{route::set_secret, set_secret, false, true},
+    Endpoint{route::remove_secret, delete_secret},
+    Endpoint{route::environment_secrets, list_secrets},
+    Endpoint{route::create_environment_secret, set_secret, false, true},
+    Endpoint{route::list_artifacts, list_artifacts, true},
+    Endpoint{route::show_artifact, get_artifact},
+    Endpoint{route::remove_artifact, delete_artifact},
+    Endpoint{route::artifact_files, list_artifact_files},
+    Endpoint{route::artifact_content, get_artifact_content},
+    Endpoint{route::run_artifacts, list_artifacts, true},
+    Endpoint{route::execution_artifacts, list_artifacts, true},
+    Endpoint{route::job_artifacts, list_artifacts, true},
+    Endpoint{route::upload_artifact, upload_artifact},
+    Endpoint{route::show_job_artifact, get_artifact},
+    Endpoint{route::remove_job_artifact, delete_artifact},
+    Endpoint{route::list_caches, list_caches},
+    Endpoint{route::show_cache, get_cache},
+    Endpoint{route::remove_cache, delete_cache},
+    Endpoint{route::scrub, scrub_objects},
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Endpoint {
     Handler handler;
     /// Its answer depends on nothing but the target and the state file.
     bool is_cached = false;
+    /// Its body holds what must not be kept anywhere, not even as something that could be tried against.
+    bool is_confidential = false;
 };
 
 /// Every endpoint there is; where two patterns match, the earlier one is taken.

@@ -2,8 +2,10 @@
 
 #include "daemon/events/bus.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/images/store.hpp"
 #include "daemon/planner/prepare.hpp"
 #include "daemon/scheduler/run_service.hpp"
+#include "daemon/secrets/vault.hpp"
 #include "daemon/store/store.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -41,6 +43,8 @@ struct Services {
     planner::PrepareOptions prepare;
     std::function<bool()> is_ready;   ///< false while starting and stopping
     std::function<void(std::string_view)> warn;
+    secrets::Vault& secrets;
+    images::Store* images = nullptr;  ///< null: refused as not available
     Upkeep* upkeep = nullptr;         ///< null: refused as not available
     RunEvents* run_events = nullptr;  ///< these two are the server's own, and there while it serves
     std::shared_ptr<Metrics> metrics;

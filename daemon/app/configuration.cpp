@@ -104,7 +104,7 @@ void read_upkeep(Reader& reader, Configuration& out) {
         if (reserve) out.reserve = *reserve;
         return reserve.has_value();
     });
-    const auto* retention = reader.section("retention", {"age", "runs", "logs", "size", "workspaces", "mirrors", "trees"});
+    const auto* retention = reader.section("retention", {"age", "runs", "logs", "size", "workspaces", "mirrors", "trees", "caches"});
     reader.age(retention, "age", out.retention.age);
     reader.age(retention, "logs", out.retention.logs);
     reader.age(retention, "workspaces", out.retention.workspaces);
@@ -114,6 +114,9 @@ void read_upkeep(Reader& reader, Configuration& out) {
     std::optional<std::uint64_t> trees;
     reader.size(retention, "retention", "trees", trees);
     out.retention.trees = trees.value_or(out.retention.trees);
+    std::optional<std::uint64_t> caches;
+    reader.size(retention, "retention", "caches", caches);
+    out.retention.caches = caches.value_or(out.retention.caches);
 }
 
 void read_others(Reader& reader, const Node& root, Configuration& out) {

@@ -5,10 +5,12 @@
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/logging.hpp"
 #include "daemon/app/housekeeping.hpp"
+#include "daemon/app/images.hpp"
 #include "daemon/app/service_manager.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
 #include "daemon/scheduler/loop.hpp"
+#include "daemon/secrets/vault.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/local.hpp"
 
@@ -86,13 +88,28 @@ scheduler::Capacity capacity_of(const ServeOptions& options, const Configuration
     return capacity;
 }
 
+auto known_secrets(secrets::Vault& vault) {
+    return [&vault](const model::SecretPlace& place) { return vault.known(place); };
+}
+
+zones::LocalOptions zone_options(const fs::path& state_directory, secrets::Vault& vault,
+                                 std::shared_ptr<images::Store> images) {
+    const auto values = [&vault](const zones::Assignment& job) {
+        return vault.values(job.spec.secrets, job.place, job.spec.job.str());
+    };
+    return {state_directory, {}, Milliseconds(5'000), values, std::move(images)};
+}
+
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
+                                              secrets::Vault& vault, planner::PinImage pin_image,
                                               std::function<void()> before_accepting) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
+    result.known_secrets = known_secrets(vault);
+    result.pin_image = std::move(pin_image);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -113,17 +130,22 @@ public:
            std::unique_ptr<api::LogWatch> (*open_logs)(const asio::any_io_executor&))
         : store_(std::move(opened)),
           sources_(options.state_directory / "repos"),
-          zone_(io_.get_executor(), pool_, sources_, {options.state_directory, {}, Milliseconds(5'000)}),
+          vault_(*store_, options.state_directory, clock_),
+          images_(std::make_shared<images::Store>(options.state_directory / "images")),
+          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, vault_, images_)),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, [this] { housekeeping_.look_at_disk(); })),
+                     scheduler_options(options, configuration, vault_, pin_images(images_, false),
+                                       [this] { housekeeping_.look_at_disk(); })),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
                        configuration.reserve, configuration.retention),
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
-                    planner::PrepareOptions{configuration.allow_host_executor, {}}, [this] { return ready_; },
-                    [](std::string_view text) { spdlog::warn(log_line(text)); }, &housekeeping_},
+                    planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
+                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, true)},
+                    [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
+                    images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
@@ -141,8 +163,10 @@ private:
     SystemClock clock_;
     std::unique_ptr<store::Store> store_;
     git::Sources sources_;
+    secrets::Vault vault_;
     asio::io_context io_{1};
     asio::thread_pool pool_{pool_size};
+    std::shared_ptr<images::Store> images_;
     zones::Local zone_;
     scheduler::Scheduler scheduler_;
     Housekeeping housekeeping_;

@@ -1,6 +1,8 @@
 #include "daemon/app/housekeeping.hpp"
 
 #include "daemon/app/logging.hpp"
+#include "daemon/objects/caches.hpp"
+#include "daemon/objects/collect.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/trees.hpp"
 
@@ -18,6 +20,7 @@ namespace {
 constexpr auto disk_interval = std::chrono::seconds(1);
 constexpr auto clean_interval = std::chrono::hours(1);
 constexpr std::size_t kept_trees = 500;
+constexpr auto settled = std::chrono::minutes(10);  ///< after that every end of a job before the start is noted
 
 /// Done on the pool's thread; the caller waits.
 template <class Work>
@@ -46,7 +49,8 @@ Housekeeping::Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy 
       watermark_(parts_.state, reserve),
       policy_(policy),
       cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); },
-                [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); }}, policy),
+                [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); },
+                [this](std::uint64_t caches) { return clean_objects(caches); }}, policy),
       disk_timer_(parts_.io),
       clean_timer_(parts_.io) {
     asio::post(background_, [] { upkeep::work_in_the_background(); });
@@ -99,6 +103,23 @@ void Housekeeping::watch_disk() {
     disk_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& failure) {
         if (!failure && !alive.expired()) watch_disk();
     });
+}
+
+/// First what refers to content, then the content that nothing refers to any more.
+Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
+    const auto now = parts_.clock.now();
+    CICD_CHECK(parts_.store.expire_artifacts(now));
+    const objects::CacheIndex index(parts_.state);
+    index.remove_leavings(now);
+    index.trim(caches, now);
+    // Jobs that ended while no daemon ran may have saved what nobody has noted yet.
+    if (std::chrono::steady_clock::now() - begin_ < settled) return 0;
+    CICD_TRY(auto roots, parts_.store.artifact_digests());
+    auto cached = objects::cache_roots(parts_.state);
+    roots.insert(roots.end(), std::make_move_iterator(cached.begin()), std::make_move_iterator(cached.end()));
+    CICD_TRY(const auto collected, objects::collect(objects::ObjectStore(parts_.state / "objects"), roots, now,
+                                                    [this] { return stopping_.load(); }));
+    return collected.bytes;
 }
 
 void Housekeeping::clean_every_hour() {

@@ -46,6 +46,7 @@ private:
     void watch_disk();
     void clean_every_hour();
     void check_state();
+    Result<std::uint64_t> clean_objects(std::uint64_t caches);
 
     Parts parts_;
     upkeep::Watermark watermark_;
@@ -55,6 +56,7 @@ private:
     std::string damage_, told_;  ///< io thread only
     async::asio::steady_timer disk_timer_, clean_timer_;
     async::asio::thread_pool background_{1};
+    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

@@ -25,6 +25,8 @@ constexpr EnclosureFailure fine{};
 
 /// The new root is mounted here first. What the host has below it was opened before, so that hiding it does not matter.
 constexpr const char* first_place = "/tmp";
+/// Where something is opened later, too: nothing that could be asked for is there.
+constexpr const char* first_place_of_awaiting = "/proc";
 
 int clone_tree(const char* path, unsigned flags = AT_RECURSIVE) {
     return static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags));
@@ -59,6 +61,12 @@ int new_mount(const char* type, std::initializer_list<Option> options, unsigned 
     ::close(context);
     errno = error;
     return mount;
+}
+
+/// Mounted on a host folder, then taken from there: what is mounted later may hide it.
+int overlay(const char* options, const char* folder) {
+    if (::mount("overlay", folder, "overlay", MS_NOSUID | MS_NODEV, options) != 0) return -1;
+    return clone_tree(folder, 0);
 }
 
 bool write_file(const char* path, const char* text, std::size_t size, int flags, int mode) {
@@ -100,6 +108,32 @@ void add_devices(Enclosure& enclosure) {
     entries.push_back({Kind::link, "/dev/stderr", "/proc/self/fd/2"});
 }
 
+Enclosure::Entry workspace_entry(std::string target, const std::string& folder, const std::vector<std::string>& layers) {
+    if (layers.empty()) return {.kind = Enclosure::Kind::bind, .target = std::move(target), .source = folder, .writable = true};
+    std::string options = "lowerdir=";
+    for (std::size_t i = 0; i < layers.size(); ++i) options += (i == 0 ? "" : ":") + layers[i];
+    // Nothing of it has to survive a crash: such a job is lost, and another attempt starts anew.
+    options += ",upperdir=" + folder + "/upper,workdir=" + folder + "/work,userxattr,volatile";
+    return {.kind = Enclosure::Kind::overlay, .target = std::move(target), .source = std::move(options), .mounted_on = folder};
+}
+
+std::string pack_later(const Enclosure::Entry& entry) {
+    return entry.source + '\0' + entry.mounted_on + '\0';
+}
+
+std::optional<Enclosure::Entry> unpack_later(std::string_view& packet, const std::string& target) {
+    Enclosure::Entry entry{.target = target};
+    for (auto* text : {&entry.source, &entry.mounted_on}) {
+        const auto end = packet.find('\0');
+        if (end == std::string_view::npos) return std::nullopt;
+        *text = std::string(packet.substr(0, end));
+        packet.remove_prefix(end + 1);
+    }
+    entry.kind = entry.mounted_on.empty() ? Enclosure::Kind::bind : Enclosure::Kind::overlay;
+    entry.writable = entry.kind == Enclosure::Kind::bind;
+    return entry;
+}
+
 EnclosureEntry::EnclosureEntry(const Enclosure& enclosure)
     : enclosure_(enclosure),
       outer_user_("0 " + std::to_string(::geteuid()) + " 1"),
@@ -130,22 +164,32 @@ EnclosureFailure EnclosureEntry::enter_inner_users() {
     return map_users(inner_user_, inner_group_);
 }
 
-EnclosureFailure EnclosureEntry::open_sources() {
-    for (std::size_t i = 0; i < mounts_.size(); ++i) {
-        const auto& entry = enclosure_.entries[i];
-        if (entry.kind == Enclosure::Kind::overlay) {
-            if (::mount("overlay", entry.mounted_on.c_str(), "overlay", MS_NOSUID | MS_NODEV, entry.source.c_str()) != 0)
-                return {"cannot mount an overlay on", entry.mounted_on.c_str()};
-            mounts_[i] = clone_tree(entry.mounted_on.c_str(), 0);
-            if (mounts_[i] < 0) return {"cannot open", entry.mounted_on.c_str()};
-        }
-        if (entry.kind != Enclosure::Kind::bind) continue;
-        mounts_[i] = clone_tree(entry.source.c_str());
-        if (mounts_[i] < 0) return {"cannot open", entry.source.c_str()};
-        const std::uint64_t attributes = MOUNT_ATTR_NOSUID | (entry.devices ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV) |
-                                         (entry.writable ? 0 : MOUNT_ATTR_RDONLY);
-        if (!set_attributes(mounts_[i], attributes)) return {"cannot restrict", entry.source.c_str()};
+EnclosureFailure EnclosureEntry::open_source(const Enclosure::Entry& entry, int& mount) {
+    if (entry.kind == Enclosure::Kind::overlay) {
+        mount = overlay(entry.source.c_str(), entry.mounted_on.c_str());
+        if (mount < 0) return {"cannot mount an overlay on", entry.mounted_on.c_str()};
     }
+    if (entry.kind == Enclosure::Kind::proc) {
+        // While the host's is still in sight: the kernel makes no new one for who has none.
+        mount = new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (mount < 0) return {"cannot mount", entry.target.c_str()};
+    }
+    if (entry.kind != Enclosure::Kind::bind) return fine;
+    mount = clone_tree(entry.source.c_str());
+    if (mount < 0) return {"cannot open", entry.source.c_str()};
+    const std::uint64_t attributes = MOUNT_ATTR_NOSUID | (entry.devices ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV) |
+                                     (entry.writable ? 0 : MOUNT_ATTR_RDONLY);
+    if (!set_attributes(mount, attributes)) return {"cannot restrict", entry.source.c_str()};
+    return fine;
+}
+
+EnclosureFailure EnclosureEntry::open_sources() {
+    if (!enclosure_.root_overlay.empty()) {
+        root_ = overlay(enclosure_.root_overlay.c_str(), enclosure_.root_mounted_on.c_str());
+        if (root_ < 0) return {"cannot mount an overlay on", enclosure_.root_mounted_on.c_str()};
+    }
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (const auto failure = open_source(enclosure_.entries[i], mounts_[i]); failure.what) return failure;
     program_ = clone_tree(enclosure_.program.c_str(), 0);
     if (program_ < 0) return {"cannot open", enclosure_.program.c_str()};
     if (!set_attributes(program_, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY))
@@ -171,18 +215,44 @@ EnclosureFailure EnclosureEntry::protect_proc() {
     return fine;
 }
 
-EnclosureFailure EnclosureEntry::place(std::size_t index) {
-    const auto& entry = enclosure_.entries[index];
+EnclosureFailure EnclosureEntry::await_later() {
+    std::string packet(largest_later, '\0');
+    ssize_t n = 0;
+    do n = ::recv(enclosure_.awaited, packet.data(), packet.size(), MSG_PEEK);
+    while (n < 0 && errno == EINTR);
+    if (n == 0) errno = ECANCELED;
+    if (n <= 0) return {"was not told", "the last entry"};
+    std::string_view rest(packet.data(), static_cast<std::size_t>(n));
+    auto entry = unpack_later(rest, enclosure_.awaited_target);
+    if (!entry) {
+        errno = EBADMSG;
+        return {"cannot understand", "the last entry"};
+    }
+    later_ = std::move(*entry);
+    // What a failure names must also be found in the memory of who started us.
+    int mount = -1;
+    auto failure = open_source(later_, mount);
+    if (!failure.what) failure = place(later_, mount);
+    if (failure.what) failure.path = "what was told later";
+    return failure;
+}
+
+EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount) {
     const char* target = entry.target.c_str() + 1;  // below the new root, where we stand
+    const bool has_files = !enclosure_.root_overlay.empty();
     switch (entry.kind) {
         case Enclosure::Kind::folder:
-            if (::mkdir(target, static_cast<mode_t>(entry.mode)) != 0 || ::chmod(target, static_cast<mode_t>(entry.mode)) != 0)
-                return {"cannot make", entry.target.c_str()};
+            if (::mkdir(target, static_cast<mode_t>(entry.mode)) == 0) {
+                if (::chmod(target, static_cast<mode_t>(entry.mode)) != 0) return {"cannot make", target};
+            } else if (!has_files || errno != EEXIST) {
+                return {"cannot make", target};
+            }
             return fine;
         case Enclosure::Kind::link:
             if (::symlink(entry.source.c_str(), target) != 0) return {"cannot link", entry.target.c_str()};
             return fine;
         case Enclosure::Kind::file:
+            if (has_files) (void)::unlink(target);
             if (!write_file(target, entry.source.data(), entry.source.size(), O_CREAT | O_EXCL, entry.mode))
                 return {"cannot write", entry.target.c_str()};
             return fine;
@@ -190,48 +260,65 @@ EnclosureFailure EnclosureEntry::place(std::size_t index) {
         case Enclosure::Kind::overlay: {
             // A place to mount on is made where it is not there; below a read-only mount it has to be.
             struct stat facts {};
-            const bool file = ::fstatat(mounts_[index], "", &facts, AT_EMPTY_PATH) == 0 && !S_ISDIR(facts.st_mode);
+            const bool file = ::fstatat(mount, "", &facts, AT_EMPTY_PATH) == 0 && !S_ISDIR(facts.st_mode);
             if (file) (void)::mknod(target, S_IFREG | 0644, 0);
             else (void)::mkdir(target, 0755);
-            if (!move_to(mounts_[index], target)) return {"cannot mount", entry.target.c_str()};
+            if (!move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
             return fine;
         }
         case Enclosure::Kind::proc: {
             (void)::mkdir(target, 0555);
-            const int mount = new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-            if (mount < 0 || !move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
+            if (!move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
             return is_root_ ? protect_proc() : fine;
         }
         case Enclosure::Kind::memory: {
             (void)::mkdir(target, 0755);
-            const int mount = new_mount("tmpfs", {{"size", entry.source.c_str()}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-            if (mount < 0 || !move_to(mount, target) || ::chmod(target, static_cast<mode_t>(entry.mode)) != 0)
+            const int made = new_mount("tmpfs", {{"size", entry.source.c_str()}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+            if (made < 0 || !move_to(made, target) || ::chmod(target, static_cast<mode_t>(entry.mode)) != 0)
                 return {"cannot mount", entry.target.c_str()};
             return fine;
         }
         case Enclosure::Kind::terminals: {
-            const int mount = new_mount("devpts", {{"newinstance", nullptr}, {"ptmxmode", "0666"}, {"mode", "0620"}},
-                                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-            if (mount < 0 || !move_to(mount, target)) return {"cannot mount", entry.target.c_str()};
+            const int made = new_mount("devpts", {{"newinstance", nullptr}, {"ptmxmode", "0666"}, {"mode", "0620"}},
+                                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+            if (made < 0 || !move_to(made, target)) return {"cannot mount", entry.target.c_str()};
             return fine;
         }
     }
     return fine;
 }
 
-EnclosureFailure EnclosureEntry::build() {
-    root_ = enclosure_.root_size
-                ? new_mount("tmpfs", {{"mode", "0755"}, {"size", root_size_.c_str()}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-                : new_mount("tmpfs", {{"mode", "0755"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    if (root_ < 0 || !move_to(root_, first_place) || ::chdir(first_place) != 0) return {"cannot mount", "the root"};
-    ::umask(0);
-    for (std::size_t i = 0; i < mounts_.size(); ++i)
-        if (const auto failure = place(i); failure.what) return failure;
-    ::umask(022);
+EnclosureFailure EnclosureEntry::open_root() {
+    constexpr unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    if (root_ < 0)
+        root_ = enclosure_.root_size ? new_mount("tmpfs", {{"mode", "0755"}, {"size", root_size_.c_str()}}, attributes)
+                                     : new_mount("tmpfs", {{"mode", "0755"}}, attributes);
+    const char* first = enclosure_.awaited < 0 ? first_place : first_place_of_awaiting;
+    if (root_ < 0 || !move_to(root_, first) || ::chdir(first) != 0) return {"cannot mount", "the root"};
+    return fine;
+}
+
+EnclosureFailure EnclosureEntry::leave_host() {
     if (::syscall(SYS_pivot_root, ".", ".") != 0) return {"cannot change to", "the root"};
     // The host's root lies on top of ours now, and goes with all that is mounted in it.
     if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) return {"cannot leave", "the host's root"};
     return fine;
+}
+
+/// In an image, everything is placed after the host's root has gone, so that no link can lead there. What is awaited has to
+/// be opened while the host is still there.
+EnclosureFailure EnclosureEntry::build() {
+    if (const auto failure = open_root(); failure.what) return failure;
+    const bool has_files = !enclosure_.root_overlay.empty();
+    if (has_files)
+        if (const auto failure = leave_host(); failure.what) return failure;
+    ::umask(0);
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (const auto failure = place(enclosure_.entries[i], mounts_[i]); failure.what) return failure;
+    if (enclosure_.awaited >= 0)
+        if (const auto failure = await_later(); failure.what) return failure;
+    ::umask(022);
+    return has_files ? fine : leave_host();
 }
 
 EnclosureFailure EnclosureEntry::enter() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Namespaces of its own for a program (users, mounts, processes, IPC, host name, cgroups, and the network if wanted):
@@ -11,9 +12,9 @@ namespace cicd::os {
 
 struct Enclosure {
     enum class Kind {
-        folder,     ///< an empty one, with `mode`
+        folder,     ///< empty, with `mode`; one that an overlay has stays as it is
         link,       ///< symbolic, holding `source`
-        file,       ///< holding `source`, with `mode`
+        file,       ///< holding `source`, with `mode`; in the place of what an overlay has there
         bind,       ///< the host's `source`: with all below it, read-only unless `writable`
         overlay,    ///< `source` is the whole option string of overlayfs; `mounted_on` a host folder to mount it on
         proc,       ///< of the new PID namespace
@@ -28,16 +29,29 @@ struct Enclosure {
         bool writable = false;
         bool devices = false;  ///< bind: device nodes there work
         std::string mounted_on = {};
+        bool operator==(const Entry&) const = default;
     };
-    /// Made in this order below a root that is an empty writable tmpfs.
+    /// Made in this order below the root. No link in an image leads out of it.
     std::vector<Entry> entries;
+    /// The root: overlayfs' whole option string, and a host folder to mount it on. Empty: an empty writable tmpfs.
+    std::string root_overlay, root_mounted_on;
     std::optional<std::uint64_t> root_size;  ///< bytes that the root may hold; the kernel's default is half of the memory
     std::string program;                     ///< on the host, statically linked; run from a read-only mount nobody sees
     std::string hostname;
     unsigned user = 1000, group = 1000;      ///< as the program sees them; outside it is the one who starts it
     bool own_network = false;                ///< only a loopback, which is up
     std::string seccomp;                     ///< a BPF program (struct sock_filter one after another); empty: none
+    /// A last entry is told later, by a packet at this socket: who enters waits for it and leaves it there. -1: none is.
+    int awaited = -1;
+    std::string awaited_target;
 };
+
+/// A folder that the program works in: the host's, or an overlay of its `upper` over read-only layers, the uppermost first.
+Enclosure::Entry workspace_entry(std::string target, const std::string& folder, const std::vector<std::string>& layers);
+/// What tells of an entry that is awaited; more may follow in the packet.
+std::string pack_later(const Enclosure::Entry& entry);
+std::optional<Enclosure::Entry> unpack_later(std::string_view& packet, const std::string& target);
+constexpr std::size_t largest_later = 64 << 10;
 
 /// What a minimal /dev is made of.
 void add_devices(Enclosure& enclosure);
@@ -48,7 +62,8 @@ struct EnclosureFailure {
     const char* path = nullptr;
 };
 
-/// The mechanical part, for the child of `spawn`: it shares our memory, so nothing here allocates or throws.
+/// The mechanical part, for the child of `spawn`: it shares our memory, so nothing here allocates or throws (but where
+/// something is awaited: then it has memory of its own).
 class EnclosureEntry {
 public:
     explicit EnclosureEntry(const Enclosure& enclosure);
@@ -65,14 +80,19 @@ private:
     static EnclosureFailure map_users(const std::string& user, const std::string& group);
     EnclosureFailure enter_inner_users();
     EnclosureFailure open_sources();
+    EnclosureFailure open_source(const Enclosure::Entry& entry, int& mount);
+    EnclosureFailure await_later();
+    EnclosureFailure open_root();
+    EnclosureFailure leave_host();
     EnclosureFailure build();
-    EnclosureFailure place(std::size_t index);
+    EnclosureFailure place(const Enclosure::Entry& entry, int mount);
     EnclosureFailure protect_proc();
     EnclosureFailure lose_capabilities();
 
     const Enclosure& enclosure_;
     std::string outer_user_, outer_group_, inner_user_, inner_group_, root_size_;
     std::vector<int> mounts_;  ///< one per entry, detached; -1: none
+    Enclosure::Entry later_;
     bool is_root_;
     int root_ = -1, program_ = -1;
 };

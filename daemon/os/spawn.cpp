@@ -47,12 +47,25 @@ std::vector<std::string> candidates(const SpawnOptions& options) {
     return list;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// The sanitizers keep one return address for vfork, so one inside another returns to the wrong place. They get a real
+// fork.
+int fork_child() { return ::fork(); }
+constexpr bool always_apart = true;
+#else
+// vfork: no page tables are copied, and we go on only when the program runs or has failed. A macro, because a function
+// that called it must not return in the child.
+#define fork_child vfork
+constexpr bool always_apart = false;
+#endif
+
 /// All that the child needs, prepared before: between vfork and exec it shares our memory and must not allocate.
 struct Prepared {
     std::vector<char*> argv, env, programs;
     const char* cwd = nullptr;
     std::vector<std::pair<int, int>> fds;
     bool new_session = false, detached = false;
+    bool apart = always_apart;  ///< the child has memory of its own
     int death_signal = 0;
     std::vector<int> groups;
     std::vector<std::pair<int, std::uint64_t>> limits;
@@ -143,51 +156,45 @@ void check_enclosure(Prepared& p, EnclosureFailure failed) {
     give_up(p, SpawnFailure::Stage::program);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// The sanitizers keep one return address for vfork, so one inside another returns to the wrong place. They get a real
-// fork, shared memory for the report, and a pipe whose end says that the program runs or has failed.
-int fork_child() { return ::fork(); }
-constexpr int share_memory = 0;
-
+/// What the child tells: in our memory where it shares that, else in a mapping, with a pipe whose end says that the
+/// program runs or has failed.
 class SharedReport {
 public:
-    SharedReport()
-        : report_(new (::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Report) {
+    /// `lowest`: below that, the child puts other descriptors.
+    SharedReport(bool apart, int lowest) : apart_(apart) {
+        if (!apart_) return;
+        void* memory = ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) return;
+        report_ = new (memory) Report;
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0) return;
         read_ = Fd(ends[0]);
-        write_ = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, 500));
+        write_ = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, lowest));
+        const int error = errno;
         ::close(ends[1]);
+        errno = error;
     }
-    ~SharedReport() { ::munmap(report_, sizeof(Report)); }
+    /// Else errno says why not.
+    [[nodiscard]] bool is_there() const { return !apart_ || write_; }
+    ~SharedReport() {
+        if (report_ != &own_) ::munmap(report_, sizeof(Report));
+    }
     SharedReport(const SharedReport&) = delete;
     SharedReport& operator=(const SharedReport&) = delete;
     Report& get() { return *report_; }
     void await() {
+        if (!apart_) return;
         write_ = Fd();
         char byte = 0;
         while (::read(read_.get(), &byte, 1) < 0 && errno == EINTR) {}
     }
 
 private:
-    Report* report_;
+    bool apart_;
+    Report own_;
+    Report* report_ = &own_;
     Fd read_, write_;
 };
-#else
-// vfork: no page tables are copied, and we go on only when the program runs or has failed. A macro, because a function
-// that called it must not return in the child.
-#define fork_child vfork
-constexpr int share_memory = CLONE_VM | CLONE_VFORK;
-
-class SharedReport {
-public:
-    Report& get() { return report_; }
-    void await() {}
-
-private:
-    Report report_;
-};
-#endif
 
 int become_enclosed(void* prepared) { become(*static_cast<Prepared*>(prepared)); }
 
@@ -197,7 +204,7 @@ int become_enclosed(void* prepared) { become(*static_cast<Prepared*>(prepared));
     void* stack = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) return -1;
     const int pid = ::clone(become_enclosed, static_cast<char*>(stack) + size,
-                            p.enclosure->flags() | share_memory | SIGCHLD, &p);
+                            p.enclosure->flags() | (p.apart ? 0 : CLONE_VM | CLONE_VFORK) | SIGCHLD, &p);
     const int error = errno;
     ::munmap(stack, size);
     errno = error;
@@ -263,9 +270,11 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     sigset_t all, before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    SharedReport report;
+    // A parent that shares its memory is suspended: the machine would count it as busy for as long as something is awaited.
+    p.apart = p.apart || (options.enclosure && options.enclosure->awaited >= 0);
+    SharedReport report(p.apart, p.highest);
     p.report = &report.get();
-    const int pid = start(p);
+    const int pid = report.is_there() ? start(p) : -1;
     const int fork_errno = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {

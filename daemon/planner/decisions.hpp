@@ -22,6 +22,12 @@ Object resolve_parameters(const std::vector<model::Parameter>& parameters,
 /// The value as that type, from a text or as it is. Nothing: it does not fit, and `why` says so.
 std::optional<Value> convert_parameter(const model::Parameter& parameter, const Value& given, std::string& why);
 
+// images.cpp
+/// With what is in `${{ }}`, where that can be evaluated.
+Result<std::string> image_name(const std::string& name, const Object& contexts);
+/// Gives each image that runs the digest that it has now.
+void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems);
+
 // triggers.cpp
 model::Reason decide_trigger(const model::Pipeline& pipeline, const model::Event& event);
 
@@ -70,6 +76,11 @@ void merge_includes(model::Pipeline& pipeline, const PlanRequest& request, Probl
 /// Everything the definition asks for that cannot be executed yet.
 void check_availability(const model::Pipeline& pipeline, const PlanRequest& request, Problems& problems,
                         model::Strings& notices);
+
+// secrets.cpp
+/// Calls back with the name of each secret that a text reads, or model::all_secrets. `bare`: the whole text is one
+/// expression. What cannot be parsed reads nothing; whoever evaluates it says what is wrong.
+void for_each_secret(const std::string& text, bool bare, const std::function<void(const std::string& name)>& found);
 
 // selection.cpp
 /// Skips what is not selected, given what is and what that needs.

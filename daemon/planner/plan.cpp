@@ -67,6 +67,8 @@ public:
         if (!problems_.empty()) return pipeline::as_error(problems_);
         follow_skips();
         if (plan_.trigger.decision == Decision::skip) skip_everything();
+        pin_images(plan_, request_, problems_);
+        if (!problems_.empty()) return pipeline::as_error(problems_);
         return std::move(plan_);
     }
 
@@ -202,9 +204,21 @@ private:
         }
         if (jobs.empty()) jobs.push_back(planned);
         for (auto& each : jobs) {
+            name_image(each, stage);
             each.reason = reason_of(each, stage, planned_stage);
             plan_.jobs.push_back(std::move(each));
         }
+    }
+
+    void name_image(model::PlannedJob& planned, const model::Stage& stage) {
+        auto& job = planned.job;
+        if (!job.image) return;
+        if (!job.executor) job.executor = model::ExecutorKind::rootfs;
+        // What only the run can tell is put in when the job starts.
+        if (planned.expand_later || !is_static(job.image->name)) return;
+        auto name = image_name(job.image->name, contexts_for(stage, &job, planned.matrix));
+        if (name) job.image->name = std::move(*name);
+        else add_problem(problems_, job.key_marks.find("image", job.mark), "image: " + name.error().message, name.error().hint);
     }
 
     Reason reason_of(const model::PlannedJob& job, const model::Stage& stage, const model::PlannedStage& planned_stage) {

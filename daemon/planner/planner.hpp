@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 #include "common/contract/requests.hpp"
 #include "common/model/plan.hpp"
+#include "common/model/secret.hpp"
 
 #include <functional>
 #include <string>
@@ -22,8 +23,11 @@ struct PlanRequest {
     std::string memory_weakness, cpu_weakness;                ///< why a limit does not hold exactly here; or empty
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;
-    /// The names of the secrets that exist, so that a missing one fails the plan.
-    std::vector<std::string> secrets;
+    /// The secrets that exist for the run, asked where a text reads one: a missing one fails the plan. Not set: nobody can
+    /// tell, and a notice says so.
+    std::function<Result<std::vector<model::KnownSecret>>()> secrets;
+    /// An image's name with its digest, so that all jobs of the run get the same; absent: it stays as it is named.
+    std::function<Result<std::string>(const model::Image& image)> pin_image;
 };
 
 /// Fails (kind invalid, code PIPELINE_006, with problems) where a parameter is wrong, a need is missing, an expression
@@ -38,6 +42,9 @@ model::Reason match_trigger(const model::Trigger& trigger, const model::Event& e
 
 /// Whether a job that is skipped for this reason is taken for one that succeeded, with empty outputs.
 bool counts_as_successful(const model::Reason& reason);
+
+/// The names of the secrets that a job's texts read, model::all_secrets among them where one is read by a computed name.
+model::Strings secrets_of(const model::Texts& pipeline_env, const model::Texts& stage_env, const model::Job& job);
 
 /// The contexts that do not change during a run: params, vars, git, run (where known), inputs.
 Object run_contexts(const model::Plan& plan);

@@ -162,8 +162,14 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     static const std::string memory_weakness = os::limits_weakness("memory"), cpu_weakness = os::limits_weakness("cpu");
     plan.memory_weakness = memory_weakness;
     plan.cpu_weakness = cpu_weakness;
-    plan.secrets = options.secrets;
+    if (options.secrets) {
+        auto asked = plan.event;
+        asked.branch.clear();  // a request may name any: that of the source counts
+        plan.secrets = [&options, place = model::secret_place(source, asked)] { return options.secrets(place); };
+    }
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
+    if (options.pin_image)
+        plan.pin_image = [&](const model::Image& image) { return options.pin_image(sources, source, image); };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
     if (request.priority) prepared.plan.priority = *request.priority;
     return prepared;

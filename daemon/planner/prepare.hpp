@@ -3,9 +3,12 @@
 #include "common/base/result.hpp"
 #include "common/contract/requests.hpp"
 #include "common/model/plan.hpp"
+#include "common/model/secret.hpp"
 #include "daemon/git/source.hpp"
 
+#include <functional>
 #include <string>
+#include <vector>
 
 /// From a request to a plan: source resolved, pipeline file chosen and read at that revision, parsed, planned.
 /// The same for the daemon's runs and triggers and for `cicdctl plan`, which needs no daemon. Blocks.
@@ -17,10 +20,16 @@ struct Prepared {
     std::vector<Diagnostic> warnings;
 };
 
+using PinImage =
+    std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image)>;
+
 struct PrepareOptions {
     bool allow_host_executor = false;
-    std::vector<std::string> secrets;
-    std::string user;  ///< who asks: the event's actor; empty: the commit's author
+    /// The secrets of a place, without its environments; not set: nobody can tell.
+    std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> secrets = nullptr;
+    std::string user = {};  ///< who asks: the event's actor; empty: the commit's author
+    /// See PlanRequest::pin_image.
+    PinImage pin_image = nullptr;
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -156,6 +156,7 @@ void rewrite_step(model::Step& step, const PathReplacement& replace) {
 void rewrite_job(model::Job& job, const PathReplacement& replace) {
     rewrite_in(job.env, replace);
     rewrite_in(job.outputs, replace);
+    if (job.image) rewrite_in(job.image->name, replace);
     for (auto* text : {&job.environment, &job.shell, &job.working_directory}) rewrite_in(*text, replace);
     for (auto* text : {&job.condition, &job.allow_failure.expression, &job.fail_fast.expression})
         rewrite_bare(*text, replace);
@@ -170,6 +171,16 @@ void rewrite_job(model::Job& job, const PathReplacement& replace) {
         for (auto* list : {&matrix.include, &matrix.exclude})
             for (auto& value : *list) value = rewritten(value, replace);
     }
+    for (auto& artifact : job.artifacts) {
+        for (auto* text : {&artifact.name, &artifact.type}) rewrite_in(*text, replace);
+        for (auto* list : {&artifact.paths, &artifact.exclude})
+            for (auto& text : *list) rewrite_in(text, replace);
+    }
+    for (auto& cache : job.cache) {
+        rewrite_in(cache.key, replace);
+        for (auto* list : {&cache.paths, &cache.restore_keys})
+            for (auto& text : *list) rewrite_in(text, replace);
+    }
     for (auto& step : job.steps) rewrite_step(step, replace);
 }
 
@@ -177,6 +188,16 @@ void for_each_text(const model::Job& job,
                    const std::function<void(const std::string&, const model::Mark&, bool bare)>& visit) {
     for (const auto& [name, text] : job.env) visit(text, job.mark, false);
     for (const auto& [name, text] : job.outputs) visit(text, job.mark, false);
+    for (const auto& artifact : job.artifacts) {
+        for (const auto* text : {&artifact.name, &artifact.type}) visit(*text, artifact.mark, false);
+        for (const auto* list : {&artifact.paths, &artifact.exclude})
+            for (const auto& text : *list) visit(text, artifact.mark, false);
+    }
+    for (const auto& cache : job.cache) {
+        visit(cache.key, cache.mark, false);
+        for (const auto* list : {&cache.paths, &cache.restore_keys})
+            for (const auto& text : *list) visit(text, cache.mark, false);
+    }
     visit(job.condition, job.mark, true);
     visit(job.allow_failure.expression, job.mark, true);
     for (const auto& step : job.steps) {

@@ -1,13 +1,17 @@
 #include "daemon/runner/job.hpp"
 
 #include "common/base/text.hpp"
-#include "common/codec/json.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/secrets.hpp"
+#include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/os/inner_path.hpp"
+#include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/shell.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,6 +44,16 @@ std::string_view word(model::StepState state) {
     return "failure";
 }
 
+constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// As engines do it: what the image says counts more than what its user's entry says.
+model::Texts image_environment(const model::RootImage& image, bool has_bash) {
+    model::Texts env{{"HOME", image.home}, {"LANG", "C.UTF-8"}, {"SHELL", has_bash ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
+    if (!image.user_name.empty()) put(env, "USER", image.user_name), put(env, "LOGNAME", image.user_name);
+    for (const auto& [name, value] : image.env) put(env, name, value);
+    return env;
+}
+
 std::string refusal(const ProgramEnd& end, const Program& program) {
     const std::string why = std::strerror(end.errno_value);
     switch (end.stage) {
@@ -56,10 +70,19 @@ std::string refusal(const ProgramEnd& end, const Program& program) {
     return "the step's process could not be made: " + why;
 }
 
+/// Before anything of them could be told.
+std::shared_ptr<Masking> mask_of(const Object& secrets, const Result<Job::Made>& made) {
+    if (!made) return nullptr;
+    const auto& masking = made->output.masking();
+    for (const auto& [name, value] : secrets) masking->hide(value.as_string());
+    return masking;
+}
+
 }  // namespace
 
 Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
+      masking_(mask_of(secrets, made)),
       context_(spec_, std::move(secrets),
                [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }),
       made_(std::move(made)) {
@@ -76,10 +99,14 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
 model::JobExit Job::run() {
     exit_.start_time = now();
     journal({.type = model::JournalType::job_started, .pid = ::getpid()});
-    if (const auto prepared = prepare(); !prepared) {
+    const auto prepared = prepare();
+    if (!prepared && supervisor_ && supervisor_->stop()) {
+        // It was ended while things were put in place: `judge` tells.
+    } else if (!prepared) {
         exit_.state = model::JobState::failed;
-        exit_.end_reason = prepared.error().kind == ErrorKind::invalid ? model::EndReason::exit : model::EndReason::infra;
-        exit_.message = prepared.error().message;
+        const bool of_job = prepared.error().kind == ErrorKind::invalid || prepared.error().kind == ErrorKind::conflict;
+        exit_.end_reason = of_job ? model::EndReason::exit : model::EndReason::infra;
+        exit_.message = shown(prepared.error().message);
         if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
     } else {
         for (std::size_t i = 0; i < spec_.steps.size(); ++i) run_step(static_cast<int>(i));
@@ -88,6 +115,7 @@ model::JobExit Job::run() {
         exit_.usage = supervisor_->finish();
         judge();
         evaluate_outputs();
+        if (keeping_) keep();
         // Scripts hold what their expressions gave, secrets too.
         if (spec_.executor == model::ExecutorKind::host) (void)os::remove_all(host_files(paths_.root));
         if (!supervisor_->is_empty()) supervisor_.reset();
@@ -102,7 +130,7 @@ model::JobExit Job::run() {
 }
 
 Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec& spec) {
-    CICD_TRY(auto log, job::LogWriter::open(paths));
+    CICD_TRY(auto log, spec.root ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
     auto limits = Limits::open(spec);
     auto place = Place::open(spec, paths.root, limits);
     return Made{Output(std::move(log)), std::move(limits), std::move(place)};
@@ -127,7 +155,25 @@ Result<void> Job::prepare() {
             supervisor_->note(0, added.error().message);
             return invalid(added.error().code, added.error().message);
         }
-    return {};
+    if (!Keeping::is_needed(spec_)) return {};
+    keeping_.emplace(spec_, context_, *supervisor_);
+    auto put_back = keeping_->put_back();
+    if (!put_back) supervisor_->note(0, put_back.error().message);
+    return put_back;
+}
+
+/// What the job leaves behind, once nothing of it lives.
+void Job::keep() {
+    const auto saved = keeping_->save(exit_);
+    if (saved) return;
+    supervisor_->note(0, saved.error().message);
+    if (exit_.state != model::JobState::success) return;
+    if (supervisor_->stop()) return judge();
+    const bool of_job = saved.error().kind == ErrorKind::invalid || saved.error().kind == ErrorKind::conflict;
+    exit_.state = model::JobState::failed;
+    exit_.end_reason = of_job ? model::EndReason::exit : model::EndReason::infra;
+    exit_.exit_code = 1;
+    exit_.message = saved.error().message;
 }
 
 std::optional<std::string> Job::skipped(const model::Step& step) {
@@ -151,7 +197,7 @@ void Job::run_step(int index) {
         return end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
     }
     // A title taken from the script stays as it is written: it is no place for values.
-    if (auto name = context_.text(step.name); name && !name->empty()) record.name = std::move(*name);
+    if (auto name = context_.text(step.name); name && !name->empty()) record.name = shown(*name);
     record.start_time = now();
     record.state = model::StepState::running;
     journal({.type = model::JournalType::step_started, .step = index, .name = record.name});
@@ -169,7 +215,8 @@ void Job::run_step(int index) {
         return fail(condition.error(), model::EndReason::exit);
     const auto may_fail = context_.truth(step.continue_on_error);
     if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
-    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index));
+    const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read it
+    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index, on_host ? 0700 : 0755));
     if (!made) return fail(made.error(), model::EndReason::exit);
     context_ = before;
 
@@ -201,7 +248,7 @@ Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
     for (const auto* list : {&program.argv, &program.env})
         for (const auto& entry : *list)
             if (entry.find('\0') != std::string::npos)
-                return invalid("JOB_002", "'" + to_valid_utf8(entry.substr(0, entry.find('\0'))) + "' holds a NUL byte");
+                return invalid("JOB_002", "'" + to_valid_utf8(shown(entry.substr(0, entry.find('\0')))) + "' holds a NUL byte");
     return program;
 }
 
@@ -215,9 +262,9 @@ model::Texts Job::environment(const StepFiles& files) const {
                 put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
         }
     } else {
-        env = {{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
+        env = spec_.root ? image_environment(*spec_.root, has_bash()) : model::Texts{{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
                {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"},  // else bash looks the user up
-               {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+               {"PATH", standard_path}};
     }
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
@@ -268,7 +315,7 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
     if (end.kind != ProgramEnd::Kind::ended)
         return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
 
-    const auto results = read_results(end.files);
+    const auto results = read_results(end.files, [this](std::string_view line) { return shown(line); });
     model::Texts outputs;
     if (results) {
         outputs = results->outputs;
@@ -276,7 +323,7 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
         path_.insert(path_.begin(), results->path.rbegin(), results->path.rend());
         if (!results->summary.empty())
             if (auto file = job::open_for_append(paths_.root / "summary.md")) {
-                std::string text = results->summary;
+                auto text = shown(results->summary);
                 iovec piece{text.data(), text.size()};
                 (void)job::write_all(file->fd(), std::span(&piece, 1), paths_.root / "summary.md");
             }
@@ -302,7 +349,7 @@ void Job::end_step(int index, model::StepState state, std::optional<model::EndRe
     auto& record = exit_.steps[static_cast<std::size_t>(index)];
     record.state = state;
     record.end_reason = reason;
-    record.message = std::move(message);
+    record.message = shown(message);
     if (record.start_time) record.end_time = now();
     const bool forgiven = may_fail && state == model::StepState::failed;
     if (forgiven) record.message += "; the job goes on (continueOnError)";
@@ -335,6 +382,10 @@ void Job::evaluate_outputs() {
     Object outputs;
     for (const auto& [name, text] : spec_.outputs) {
         auto value = context_.text(text);
+        if (value && masking_ && masking_->would_hide(*value)) {
+            supervisor_->note(0, "output '" + name + "' holds a secret: it is left out");
+            continue;
+        }
         if (value) {
             outputs.set(name, std::move(*value));
             continue;
@@ -342,7 +393,7 @@ void Job::evaluate_outputs() {
         if (exit_.state != model::JobState::success) continue;
         exit_.state = model::JobState::failed;
         exit_.exit_code = 1;
-        exit_.message = "output '" + name + "': " + value.error().message;
+        exit_.message = shown("output '" + name + "': " + value.error().message);
     }
     exit_.outputs = std::move(outputs);
 }
@@ -352,7 +403,14 @@ void Job::journal(model::JournalEntry entry) {
     (void)journal_.append(entry);
 }
 
-bool Job::has_bash() const { return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0; }
+bool Job::has_bash() const {
+    if (!spec_.root) return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
+    if (!image_has_bash_) {
+        const os::Fd root(::open(spec_.root->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        image_has_bash_ = os::open_in_root(root.get(), "bin/bash", O_PATH) || os::open_in_root(root.get(), "usr/bin/bash", O_PATH);
+    }
+    return *image_has_bash_;
+}
 
 namespace {
 
@@ -368,10 +426,15 @@ Result<Object> read_secrets(int fd) {
         if (n == 0) break;
         text.append(buffer, static_cast<std::size_t>(n));
     }
-    if (trim(text).empty()) return Object();
-    CICD_TRY(const auto value, codec::parse_json(text));
-    if (!value.is_object()) return internal_error("the secrets are no JSON object");
-    return value.as_object();
+    return job::read_secrets(text);
+}
+
+/// A core file would hold them. Only this process is meant: what runs the steps was started before.
+void leave_no_core() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = 0;
+    ::setrlimit(RLIMIT_CORE, &limit);
 }
 
 model::JobExit could_not_start(const Error& error) {
@@ -384,21 +447,11 @@ model::JobExit could_not_start(const Error& error) {
     return exit;
 }
 
-/// Waits at the gate for what comes through it; nothing where the job is not wanted.
-std::optional<char> wait_at(int gate_fd) {
+/// Waits at the gate for what comes through it; an empty packet where the job is not wanted.
+os::Packet wait_at(int gate_fd) {
     const os::Fd gate(gate_fd);
-    char order = 0;
-    ssize_t n = 0;
-    do n = ::read(gate.get(), &order, 1);
-    while (n < 0 && errno == EINTR);
-    return n == 1 ? std::optional(order) : std::nullopt;
-}
-
-/// Whoever held the job back is gone without having let it go on: the next one may be making it anew by now, so nothing of
-/// it is touched.
-bool is_abandoned(int gate_fd) {
-    char order = 0;
-    return gate_fd >= 0 && ::recv(gate_fd, &order, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    auto order = os::receive_packet(gate.get(), 1);
+    return order ? std::move(*order) : os::Packet{};
 }
 
 /// Nobody may know of the job any more, so what was made for it goes with us.
@@ -408,14 +461,13 @@ void leave(const job::Paths& paths) {
     (void)::unlink(paths.pid().c_str());
 }
 
-}  // namespace
+int complain(const Error& error) {
+    const auto text = "cicd-runner: " + error.message + "\n";
+    (void)!::write(2, text.data(), text.size());
+    return error.kind == ErrorKind::conflict ? 7 : 3;
+}
 
-int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
-    const auto complain = [](const Error& error) {
-        const auto text = "cicd-runner: " + error.message + "\n";
-        (void)!::write(2, text.data(), text.size());
-        return error.kind == ErrorKind::conflict ? 7 : 3;
-    };
+void begin_process() {
     // Signals wait until somebody looks: none may end this process while the job directory is half written.
     sigset_t blocked;
     ::sigemptyset(&blocked);
@@ -423,9 +475,33 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
     ::setsid();
     ::umask(022);
+}
 
-    std::error_code ignored;
-    const job::Paths paths{std::filesystem::absolute(directory, ignored)};
+/// A place that was made before anything was known of its job.
+struct SparePlace {
+    Limits limits;
+    Result<Place> place;
+    os::Enclosure::Entry workspace;
+};
+
+/// Nothing where it does not fit: then it is gone.
+std::optional<Job::Made> settle(SparePlace spare, const job::Paths& paths, const model::JobSpec& spec) {
+    const auto fits = spare.place ? spare.place->settle(spare.workspace, spec, paths.root) : Result<bool>(false);
+    if (!fits || !*fits) return std::nullopt;
+    auto log = job::LogWriter::open(paths);
+    if (!log) return std::nullopt;
+    return Job::Made{Output(std::move(*log)), std::move(spare.limits), std::move(spare.place)};
+}
+
+/// Whoever held the job back is gone without having let it go on: the next one may be making it anew by now, so nothing of
+/// it is touched.
+bool is_abandoned(int gate_fd) {
+    char order = 0;
+    return gate_fd >= 0 && ::recv(gate_fd, &order, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/// `spare`: what there is already of its place.
+int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optional<SparePlace> spare) {
     if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
     if (is_abandoned(gate_fd)) return 0;
     const auto lock = job::RunnerLock::take(paths);
@@ -438,16 +514,25 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     auto spec = job::read_spec(paths);
     auto journal = job::JournalWriter::open(paths);
     std::optional<Result<Job::Made>> made;
-    if (spec && journal) made.emplace(Job::make_place(paths, *spec));
+    if (spec && journal) {
+        if (spare)
+            if (auto fitting = settle(std::move(*spare), paths, *spec)) made.emplace(std::move(*fitting));
+        spare.reset();
+        if (!made) made.emplace(Job::make_place(paths, *spec));
+    }
     if (gate_fd >= 0) {
-        const auto order = wait_at(gate_fd);
-        if (!order) {
+        auto order = wait_at(gate_fd);
+        if (order.data.empty()) {
             made.reset();  // the place goes before its files
             leave(paths);
             return 0;
         }
-        if (spec && *order == job::gate_open_anew) spec = job::read_spec(paths);
+        if (spec && order.data[0] == job::gate_open_anew) spec = job::read_spec(paths);
+        if (!order.fds.empty()) secrets = read_secrets(order.fds.front().release());
     }
+    if (secrets && !secrets->empty()) leave_no_core();
+    if (secrets && spec && !spec->secrets.empty() && secrets->empty())
+        spec = unavailable("JOB_003", "the secrets of the job did not come");
     if (!secrets) spec = secrets.error();
     if (spec && !journal) spec = journal.error();
     std::optional<Job> job;
@@ -462,6 +547,41 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     }
     job.reset();
     return written ? 0 : complain(written.error());
+}
+
+/// From now on what is said here is found beside the job.
+void speak_in(const job::Paths& paths) {
+    const os::Fd log(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    for (const int standard : {1, 2})
+        if (log) ::dup2(log.get(), standard);
+}
+
+}  // namespace
+
+int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
+    begin_process();
+    std::error_code ignored;
+    return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, std::nullopt);
+}
+
+int run_spare(const std::string& cache, int gate_fd) {
+    begin_process();
+    ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    model::JobSpec unknown;
+    unknown.job = JobId("spare-" + std::to_string(::getpid()));
+    auto limits = Limits::open(unknown);
+    auto place = Place::await(cache, limits, gate_fd);
+    const auto order = os::receive_packet(gate_fd, os::largest_later);
+    if (!order || order->data.empty()) return 0;  // nobody wants it any more
+    std::string_view rest = order->data;
+    const auto workspace = os::unpack_later(rest, sandbox_workspace);
+    const auto directory = job::directory_of_order(rest);
+    if (!workspace || !directory) return complain(internal_error("the order for the spare cannot be understood"));
+    const job::Paths paths{*directory};
+    speak_in(paths);
+    if (!place) return carry_out(paths, -1, gate_fd, std::nullopt);  // it is made as if there had been no spare
+    SparePlace made{std::move(limits), std::move(place), *workspace};
+    return carry_out(paths, -1, gate_fd, std::move(made));
 }
 
 }  // namespace cicd::runner

@@ -3,6 +3,7 @@
 #include "common/job/runner_files.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/runner/context.hpp"
+#include "daemon/runner/keeping.hpp"
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/place.hpp"
@@ -44,21 +45,29 @@ private:
                   bool may_fail, const model::Texts& outputs);
     void judge();
     void evaluate_outputs();
+    void keep();
     void journal(model::JournalEntry entry);
+    /// What may be told of a text: without what is hidden.
+    [[nodiscard]] std::string shown(std::string_view text) const { return masking_ ? masking_->whole(text) : std::string(text); }
     [[nodiscard]] bool has_bash() const;
 
     job::Paths paths_;
     model::JobSpec spec_;
     job::JournalWriter journal_;
+    std::shared_ptr<Masking> masking_;
     Context context_;
     Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;
+    std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
+    mutable std::optional<bool> image_has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };
 
 /// The runner's `main`: takes the job directory, runs the job, writes `exit`. Returns the process's exit code.
 int run_job(const std::string& directory, int secrets_fd, int gate_fd);
+/// The same for a spare (see common/job/spare.hpp). `cache`: see JobSpec.
+int run_spare(const std::string& cache, int gate_fd);
 
 }  // namespace cicd::runner

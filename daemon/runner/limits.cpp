@@ -28,7 +28,7 @@ Limits Limits::open(const model::JobSpec& spec) {
     }
     std::vector<std::string> weak;
     if (declared.memory) weak.push_back("memory is limited for each process, not for the job");
-    if (declared.pids && spec.executor != model::ExecutorKind::sandbox) weak.push_back("pids is not limited");
+    if (declared.pids && spec.executor == model::ExecutorKind::host) weak.push_back("pids is not limited");
     if (declared.cpu) weak.push_back("cpu is not limited");
     if (!weak.empty()) limits.weakness_ = join(weak, ", ") + ": " + group.error().message;
     return limits;

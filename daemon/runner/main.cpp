@@ -11,12 +11,13 @@ namespace {
 
 int usage() {
     std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N] [--gate-fd N]\n"
+               "       cicd-runner --spare CACHE --gate-fd N\n"
                "Runs the one job that JOBDIR/spec.json describes; cicdd starts it.\n", stderr);
     return 2;
 }
 
 int run(int count, char** arguments) {
-    std::string directory;
+    std::string directory, cache;
     int secrets_fd = -1, gate_fd = -1;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
@@ -24,6 +25,10 @@ int run(int count, char** arguments) {
         if (argument == "--version") {
             std::puts("cicd-runner " CICD_VERSION);
             return 0;
+        }
+        if (argument == "--spare" && i + 1 < count) {
+            cache = arguments[++i];
+            continue;
         }
         if ((argument == "--secrets-fd" || argument == "--gate-fd") && i + 1 < count) {
             int& fd = argument == "--gate-fd" ? gate_fd : secrets_fd;
@@ -36,6 +41,7 @@ int run(int count, char** arguments) {
             directory = argument;
         }
     }
+    if (!cache.empty()) return gate_fd < 0 || !directory.empty() ? usage() : cicd::runner::run_spare(cache, gate_fd);
     return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd);
 }
 

@@ -42,11 +42,11 @@ Result<os::Fd> Output::add(std::uint32_t step, model::LogStream kind) {
 }
 
 void Output::system_line(std::uint32_t step, std::string_view text) {
-    std::string line(text);
+    auto line = masking_->whole(text);
     for (char& c : line)
         if (c == '\n') c = ' ';
     line += '\n';
-    note(log_.write_lines(step, model::LogStream::system, now_us(), {}, masking_.pass(line)));
+    note(log_.write_lines(step, model::LogStream::system, now_us(), {}, line));
 }
 
 void Output::watch(std::vector<pollfd>& watched) const {
@@ -88,8 +88,7 @@ void Output::drain(std::uint32_t step) {
 void Output::drain_all() {
     for (auto& stream : streams_) {
         while (read_once(stream, buffer_size) > 0) {}
-        flush(stream, true);
-        stream.pipe.reset();
+        close(stream);
     }
     forget_closed();
 }
@@ -100,27 +99,36 @@ std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) return 0;
     if (n <= 0) {
-        flush(stream, true);
-        stream.pipe.reset();
+        close(stream);
         return 0;
     }
     last_output_ = std::chrono::steady_clock::now();
-    take(stream, masking_.pass({buffer_.get(), static_cast<std::size_t>(n)}));
+    take(stream, masking_->pass(stream.masked, {buffer_.get(), static_cast<std::size_t>(n)}));
+    if (masking_->take_refusal())
+        system_line(stream.step, "a value for ::add-mask:: was not taken: it is longer than 64 KiB, or there are more than "
+                                 "4096 or 4 MiB of them");
     return static_cast<std::size_t>(n);
 }
 
 void Output::take(Stream& stream, std::string_view bytes) {
+    if (bytes.empty()) return;  // all of it is held back, as it may begin a secret
     const void* newline = ::memrchr(bytes.data(), '\n', bytes.size());
     if (newline) {
         const auto whole = static_cast<std::size_t>(static_cast<const char*>(newline) - bytes.data()) + 1;
         note(log_.write_lines(stream.step, stream.kind, now_us(), stream.begun, bytes.substr(0, whole)));
         stream.begun.clear();
         bytes.remove_prefix(whole);
+        if (bytes.empty()) return;
     }
-    if (bytes.empty()) return;
     if (stream.begun.empty()) stream.begun_at = last_output_;
     stream.begun += bytes;
     if (stream.begun.size() >= longest_begun) flush(stream, false);
+}
+
+void Output::close(Stream& stream) {
+    take(stream, masking_->rest(stream.masked));
+    flush(stream, true);
+    stream.pipe.reset();
 }
 
 void Output::flush(Stream& stream, bool last) {

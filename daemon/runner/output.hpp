@@ -30,6 +30,9 @@ public:
     Result<Ends> open(std::uint32_t step);
     void system_line(std::uint32_t step, std::string_view text);
 
+    /// Hides what is to be hidden; the same for all that is told of the job.
+    [[nodiscard]] const std::shared_ptr<Masking>& masking() const { return masking_; }
+
     void watch(std::vector<pollfd>& watched) const;
     /// When an unfinished line is due to be shown.
     [[nodiscard]] std::optional<SteadyTime> due() const;
@@ -49,6 +52,7 @@ private:
         std::uint32_t step = 0;
         model::LogStream kind = model::LogStream::out;
         os::Fd pipe;
+        MaskedStream masked;
         std::string begun;  ///< of a line whose end is not there yet
         SteadyTime begun_at;
     };
@@ -57,11 +61,12 @@ private:
     std::size_t read_once(Stream& stream, std::size_t at_most);
     void take(Stream& stream, std::string_view bytes);
     void flush(Stream& stream, bool last);
+    void close(Stream& stream);
     void note(Result<void> written);
     void forget_closed();
 
     job::LogWriter log_;
-    Masking masking_;
+    std::shared_ptr<Masking> masking_ = std::make_shared<Masking>();
     std::vector<Stream> streams_;
     std::unique_ptr<char[]> buffer_;  ///< not written before it is used: a quiet job pays for none of it
     SteadyTime last_output_ = std::chrono::steady_clock::now();

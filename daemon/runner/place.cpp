@@ -1,6 +1,7 @@
 #include "daemon/runner/place.hpp"
 
 #include "common/base/text.hpp"
+#include "common/job/job_directory.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/spawn.hpp"
@@ -34,7 +35,7 @@ Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::
     return folders;
 }
 
-/// While these are open, nobody removes the trees below the workspace.
+/// While these are open, nobody removes the trees below the workspace, nor the image.
 Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
     std::vector<os::Fd> locks;
     for (const auto& layer : spec.workspace_layers) {
@@ -43,6 +44,10 @@ Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
         if (!lock) return unavailable("JOB_003", "the files of the workspace are gone: " + folder.string());
         locks.push_back(std::move(lock));
     }
+    if (!spec.root) return locks;
+    auto lock = os::hold_directory(std::filesystem::path(spec.root->path).parent_path());
+    if (!lock) return unavailable("JOB_003", "the image is gone: " + spec.root->name, "import it again: cicdctl image import");
+    locks.push_back(std::move(lock));
     return locks;
 }
 
@@ -54,29 +59,19 @@ std::string own_program() {
 
 }  // namespace
 
-std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job_directory / "files"; }
+std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job::Paths{job_directory}.files(); }
 
 Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
     if (spec.executor == model::ExecutorKind::container)
         return unavailable("JOB_003", "the container executor is not available yet", "use the executor 'sandbox'");
     Place place;
-    place.isolated_ = spec.executor == model::ExecutorKind::sandbox;
+    place.isolated_ = spec.executor != model::ExecutorKind::host;
+    if (spec.executor == model::ExecutorKind::rootfs && !spec.root)
+        return unavailable("JOB_003", "the job has no image to run in");
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
 
-    CICD_TRY(auto sockets, os::make_socket_pair());
-    CICD_TRY(auto complaints, os::make_pipe());
-    place.socket_ = std::move(sockets.first);
-    place.complaints_ = std::move(complaints.read);
-    // Orphans of a host job whose init was killed come to us, and we end them.
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-
-    os::SpawnOptions options;
-    options.argv = {own_program(), "init"};
-    options.fds = {{sockets.second.get(), control_fd}, {complaints.write.get(), 2}};
-    options.env.emplace();
-    options.cwd = "/";
-    options.new_session = true;
-    options.death_signal = place.isolated_ ? SIGKILL : SIGTERM;
+    os::Fd socket, complaints;
+    CICD_TRY(auto options, place.connect(socket, complaints));
     if (place.isolated_) {
         CICD_CHECK(place.start_sandbox(spec, job_directory, limits, options));
         return place;
@@ -88,15 +83,70 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     return place;
 }
 
+/// What its first process is started with, and our ends of what connects us.
+Result<os::SpawnOptions> Place::connect(os::Fd& socket, os::Fd& complaints) {
+    CICD_TRY(auto sockets, os::make_socket_pair());
+    CICD_TRY(auto pipe, os::make_pipe());
+    socket_ = std::move(sockets.first);
+    complaints_ = std::move(pipe.read);
+    socket = std::move(sockets.second);
+    complaints = std::move(pipe.write);
+    // Orphans of a host job whose init was killed come to us, and we end them.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+    os::SpawnOptions options;
+    options.argv = {own_program(), "init"};
+    options.fds = {{socket.get(), control_fd}, {complaints.get(), 2}};
+    options.env.emplace();
+    options.cwd = "/";
+    options.new_session = true;
+    options.death_signal = isolated_ ? SIGKILL : SIGTERM;
+    return options;
+}
+
+Result<Place> Place::await(const std::filesystem::path& cache, const Limits& limits, int gate) {
+    Place place;
+    place.isolated_ = true;
+    os::Fd socket, complaints;
+    CICD_TRY(auto options, place.connect(socket, complaints));
+    CICD_TRY(auto etc, etc_image(cache));
+    place.etc_lock_ = std::move(etc.lock);
+    auto enclosure = sandbox({.init = options.argv.front(), .folders = place.folders_, .spec = {}, .etc = etc.path,
+                              .etc_folders = etc.folders, .seccomp = std::string(system_call_filter()), .awaited = gate});
+    options.enclosure = &enclosure;
+    options.cwd = sandbox_workspace;
+    limits.put_on(options, true);
+    CICD_TRY(place.pid_, os::spawn(options));
+    place.entries_ = std::move(enclosure.entries);
+    return place;
+}
+
+Result<bool> Place::settle(const os::Enclosure::Entry& workspace, const model::JobSpec& spec,
+                           const std::filesystem::path& job_directory) {
+    CICD_TRY(folders_, make_folders(spec, job_directory, true));
+    CICD_TRY(layer_locks_, hold_layers(spec));
+    CICD_TRY(const auto etc, etc_image(spec.cache));
+    const auto now = sandbox({.init = own_program(), .folders = folders_, .spec = spec, .etc = etc.path,
+                              .etc_folders = etc.folders, .seccomp = {}});
+    auto made = std::move(entries_);
+    made.push_back(workspace);
+    return now.entries == made && !now.own_network && !now.root_size;
+}
+
 /// By namespaces of our own; by bubblewrap where the system does not let us make them, or $CICD_BWRAP asks for it.
 Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
                                   const Limits& limits, os::SpawnOptions& options) {
-    auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
-    if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
-    etc_lock_ = std::move(etc->lock);
+    SandboxRequest request{.init = options.argv.front(), .folders = folders_, .spec = spec,
+                           .root_layer = job_directory / "workspace" / "root", .seccomp = std::string(system_call_filter())};
+    if (!spec.root) {
+        auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
+        if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
+        etc_lock_ = std::move(etc->lock);
+        request.etc = etc->path;
+        request.etc_folders = etc->folders;
+    }
     CICD_TRY(layer_locks_, hold_layers(spec));
-    const auto enclosure = sandbox({.init = options.argv.front(), .folders = folders_, .spec = spec, .etc = etc->path,
-                                    .etc_folders = etc->folders, .seccomp = std::string(system_call_filter())});
+    const auto enclosure = sandbox(request);
     const auto bubblewrap = find_bubblewrap();
     if (!std::getenv("CICD_BWRAP")) {
         os::SpawnFailure failure;
@@ -109,7 +159,7 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
             pid_ = *pid;
             return {};
         }
-        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty();
+        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty() || spec.root;
         if (failure.stage != os::SpawnFailure::Stage::enclosure || last) return explain_sandbox_failure(pid.error().message);
     }
     limits.put_on(options, false);

@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "common/model/job_spec.hpp"
+#include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
 #include "daemon/os/spawn.hpp"
 #include "daemon/runner/control.hpp"
@@ -35,11 +36,18 @@ class Place {
 public:
     /// Starts the place; it is ready when its first event says so.
     static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits);
+    /// The place of a job of which nothing is known yet but that it is an ordinary one: in the sandbox, without limits, with
+    /// the host's network. Waits at `gate` for its workspace; see common/job/spare.hpp.
+    static Result<Place> await(const std::filesystem::path& cache, const Limits& limits, int gate);
+    /// Makes an awaited place, which was told of `workspace`, that of the job. False: it would look otherwise if it were made
+    /// now.
+    Result<bool> settle(const os::Enclosure::Entry& workspace, const model::JobSpec& spec,
+                        const std::filesystem::path& job_directory);
     Place(Place&& other) noexcept
         : folders_(std::move(other.folders_)), isolated_(other.isolated_), ready_(other.ready_),
           socket_(std::move(other.socket_)), complaints_(std::move(other.complaints_)),
           etc_lock_(std::move(other.etc_lock_)), layer_locks_(std::move(other.layer_locks_)),
-          workspace_(std::move(other.workspace_)), pid_(std::exchange(other.pid_, 0)) {}
+          workspace_(std::move(other.workspace_)), entries_(std::move(other.entries_)), pid_(std::exchange(other.pid_, 0)) {}
     Place& operator=(Place&&) = delete;
     /// Kills what is left and waits for it.
     ~Place();
@@ -57,6 +65,7 @@ public:
 
 private:
     Place() = default;
+    Result<os::SpawnOptions> connect(os::Fd& socket, os::Fd& complaints);
     Result<void> start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
                                const Limits& limits, os::SpawnOptions& options);
     void command(Command::Kind kind, int number);
@@ -67,6 +76,7 @@ private:
     os::Fd socket_, complaints_, etc_lock_;
     std::vector<os::Fd> layer_locks_;
     os::Fd workspace_;  ///< where it is an overlay: what the job sees
+    std::vector<os::Enclosure::Entry> entries_;  ///< awaited: what it was made of
     int pid_ = 0;
 };
 

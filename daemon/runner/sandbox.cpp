@@ -35,6 +35,17 @@ public:
         // Half of the memory is the kernel's own limit.
         const auto half = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) / 2 * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         if (const auto& storage = request_.spec.limits.storage; storage && *storage < half) made_.root_size = storage;
+        if (request_.spec.root) use_image(*request_.spec.root);
+        else use_host();
+        if (!made_.own_network) add_resolver();
+        // Apart from the root, so that steps that filled that can be followed by one that cleans up.
+        made_.entries.push_back({.kind = Kind::memory, .target = sandbox_files, .source = std::to_string(64 << 20), .mode = 0700});
+        add_workspace();
+        return std::move(made_);
+    }
+
+private:
+    void use_host() {
         bind("/usr", "/usr");
         for (const char* root : roots) add_root(std::string("/") + root);
         if (is_folder("/opt")) bind("/opt", "/opt");
@@ -47,25 +58,45 @@ public:
         made_.entries.push_back({Kind::proc, "/proc"});
         os::add_devices(made_);
         // The root is a private tmpfs: plain directories in it are as private as further mounts, and cheaper.
+        add_common_folders();
+        folder("/home", 0755);
+        folder("/home/ci", 0700);
+        made_.entries.push_back({Kind::link, "/var/run", "../run"});
+    }
+
+    /// The image's files under a layer of the job's own, which goes with the job; of the host only names and addresses.
+    void use_image(const model::RootImage& image) {
+        const auto own = request_.root_layer.string();
+        made_.root_overlay = "lowerdir=" + image.path + ",upperdir=" + own + "/upper,workdir=" + own + "/work,userxattr,volatile";
+        made_.root_mounted_on = own;
+        made_.user = static_cast<unsigned>(image.user);
+        made_.group = static_cast<unsigned>(image.group);
+        made_.entries.push_back({Kind::proc, "/proc"});
+        made_.entries.push_back({.kind = Kind::memory, .target = "/dev", .source = std::to_string(64 << 20), .mode = 0755});
+        os::add_devices(made_);
+        add_common_folders();
+        folder("/etc", 0755);
+        for (std::size_t at = image.home.find('/', 1); at != std::string::npos; at = image.home.find('/', at + 1))
+            folder(image.home.substr(0, at), 0755);
+        if (image.home.size() > 1) folder(image.home, 0700);
+        const bool host_network = request_.spec.network == model::NetworkMode::host;
+        add_file("/etc/hosts", host_network ? host_file("/etc/hosts").value_or("") : "127.0.0.1 localhost\n::1 localhost\n");
+    }
+
+    void add_common_folders() {
         folder("/tmp", 01777);
         folder("/var", 0755);
         folder("/var/tmp", 01777);
-        folder("/home", 0755);
-        folder("/home/ci", 0700);
         folder("/run", 0755);
-        made_.entries.push_back({Kind::link, "/var/run", "../run"});
-        if (!made_.own_network) add_resolver();
-        // Apart from the root, so that steps that filled that can be followed by one that cleans up.
-        made_.entries.push_back({.kind = Kind::memory, .target = sandbox_files, .source = std::to_string(64 << 20), .mode = 0700});
-        add_workspace();
-        return std::move(made_);
     }
 
-private:
     void bind(const std::string& source, const std::string& target, bool writable = false) {
         made_.entries.push_back({.kind = Kind::bind, .target = target, .source = source, .writable = writable});
     }
-    void folder(const char* path, int mode) {
+    void add_file(const std::string& path, std::string text) {
+        made_.entries.push_back({.kind = Kind::file, .target = path, .source = std::move(text), .mode = 0644});
+    }
+    void folder(const std::string& path, int mode) {
         made_.entries.push_back({.kind = Kind::folder, .target = path, .mode = mode});
     }
 
@@ -77,26 +108,27 @@ private:
         else if (is_folder(path)) bind(path, path);
     }
 
-    /// Copied for each job: it changes while the machine runs, often by way of a link.
-    void add_resolver() {
-        const os::Fd file(::open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    static std::optional<std::string> host_file(const char* path) {
+        const os::Fd file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
         std::string text(1 << 14, '\0');
         const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : -1;
-        if (n < 0) return;
+        if (n < 0) return std::nullopt;
         text.resize(static_cast<std::size_t>(n));
-        made_.entries.push_back({.kind = Kind::file, .target = resolver_file, .source = std::move(text), .mode = 0644});
+        return text;
+    }
+
+    /// Copied for each job: it changes while the machine runs, often by way of a link.
+    void add_resolver() {
+        auto text = host_file("/etc/resolv.conf");
+        if (text) add_file(request_.spec.root ? std::string("/etc/resolv.conf") : resolver_file, std::move(*text));
     }
 
     void add_workspace() {
-        const auto workspace = request_.folders.workspace.string();
-        const auto& layers = request_.spec.workspace_layers;
-        if (layers.empty()) return bind(workspace, sandbox_workspace, true);
-        std::string options = "lowerdir=";
-        for (std::size_t i = 0; i < layers.size(); ++i) options += (i == 0 ? "" : ":") + layers[i];
-        // Nothing of it has to survive a crash: such a job is lost, and another attempt starts anew.
-        options += ",upperdir=" + workspace + "/upper,workdir=" + workspace + "/work,userxattr,volatile";
-        made_.entries.push_back({.kind = Kind::overlay, .target = sandbox_workspace, .source = std::move(options),
-                                 .mounted_on = workspace});
+        if (request_.awaited < 0)
+            return made_.entries.push_back(
+                os::workspace_entry(sandbox_workspace, request_.folders.workspace.string(), request_.spec.workspace_layers));
+        made_.awaited = request_.awaited;
+        made_.awaited_target = sandbox_workspace;
     }
 
     const SandboxRequest& request_;
@@ -187,6 +219,8 @@ Result<Bindings> bubblewrap_command(const os::Enclosure& enclosure, const std::s
     if (bwrap.empty() || ::access(bwrap.c_str(), X_OK) != 0)
         return unavailable("JOB_003", "the sandbox needs bubblewrap (bwrap), which is not installed",
                            "install the package bubblewrap: sudo apt-get install bubblewrap");
+    if (!enclosure.root_overlay.empty())
+        return unavailable("JOB_003", "bubblewrap cannot run an image", "enable unprivileged user namespaces: see what `cicdctl doctor` says");
     return Arguments(enclosure, bwrap).finish();
 }
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-/// The sandbox: the host's /usr read-only, everything else private or not there.
+/// The sandbox: the host's /usr read-only, or an image's files, everything else private or not there.
 namespace cicd::runner {
 
 inline const std::string sandbox_workspace = "/workspace";
@@ -23,14 +23,16 @@ struct SandboxRequest {
     const model::JobSpec& spec;
     std::filesystem::path etc;             ///< see EtcImage
     std::vector<std::string> etc_folders;
+    std::filesystem::path root_layer;      ///< with `upper` and `work`: what a job writes above an image
     std::string seccomp;                   ///< a BPF program; empty: none
+    int awaited = -1;                      ///< set: the workspace is told later, at this socket
 };
 
 /// What a job sees, and with what rights it starts.
 os::Enclosure sandbox(const SandboxRequest& request);
 
-/// The same by bubblewrap, for systems that let only a privileged program make namespaces. Layers of a workspace are
-/// beyond it.
+/// The same by bubblewrap, for systems that let only a privileged program make namespaces. Overlays, of a workspace
+/// or an image, are beyond it.
 struct Bindings {
     std::vector<std::string> argv;
     std::vector<std::pair<int, int>> fds;  ///< ours → bwrap's

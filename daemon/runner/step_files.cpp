@@ -56,7 +56,8 @@ std::string_view next_line(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-Result<model::Texts> parse_assignments(std::string_view text) {
+Result<model::Texts> parse_assignments(std::string_view text, const Shown& shown) {
+    const auto quoted = [&](std::string_view line) { return to_valid_utf8((shown ? shown(line) : std::string(line)).substr(0, 80)); };
     model::Texts list;
     std::size_t at = 0;
     for (int number = 1; at < text.size(); ++number) {
@@ -64,17 +65,17 @@ Result<model::Texts> parse_assignments(std::string_view text) {
         if (line.empty()) continue;
         const auto equals = line.find('=');
         const auto block = line.find("<<");
-        const auto where = "line " + std::to_string(number) + " '" + to_valid_utf8(line.substr(0, 80)) + "'";
+        const auto where = [&, number = number] { return "line " + std::to_string(number) + " '" + quoted(line) + "'"; };
         if (equals == std::string_view::npos && block == std::string_view::npos)
-            return invalid("JOB_002", where + " is neither name=value nor name<<DELIMITER");
-        if (equals == 0 || block == 0) return invalid("JOB_002", where + " has no name");
+            return invalid("JOB_002", where() + " is neither name=value nor name<<DELIMITER");
+        if (equals == 0 || block == 0) return invalid("JOB_002", where() + " has no name");
         if (equals < block) {
             list.emplace_back(line.substr(0, equals), line.substr(equals + 1));
             continue;
         }
         const std::string name(line.substr(0, block));
         const auto delimiter = line.substr(block + 2);
-        if (delimiter.empty()) return invalid("JOB_002", where + " has no delimiter after <<");
+        if (delimiter.empty()) return invalid("JOB_002", where() + " has no delimiter after <<");
         std::string value;
         bool closed = false, first = true;
         while (!closed && at < text.size()) {
@@ -86,12 +87,12 @@ Result<model::Texts> parse_assignments(std::string_view text) {
             value += part;
             first = false;
         }
-        if (!closed) return invalid("JOB_002", where + " is not closed: no line is '" + std::string(delimiter) + "'");
+        if (!closed) return invalid("JOB_002", where() + " is not closed: no line is '" + std::string(delimiter) + "'");
         list.emplace_back(name, std::move(value));
     }
     for (const auto& [name, value] : list)
         if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos)
-            return invalid("JOB_002", "the value of '" + to_valid_utf8(name) + "' holds a NUL byte");
+            return invalid("JOB_002", "the value of '" + quoted(name) + "' holds a NUL byte");
     return list;
 }
 
@@ -115,19 +116,19 @@ model::Texts StepFiles::variables() const {
 }
 
 void StepFiles::add_to(Program& program, std::string_view script_suffix, std::string script) const {
-    program.files.push_back({.path = path(script_suffix), .text = std::move(script), .mode = 0755});
+    program.files.push_back({.path = path(script_suffix), .text = std::move(script), .mode = script_mode_});
     for (const auto& kind : kinds) program.files.push_back({.path = path(kind.suffix), .text = {}, .given_back = true});
 }
 
-Result<StepResults> read_results(const std::vector<os::Fd>& files) {
+Result<StepResults> read_results(const std::vector<os::Fd>& files, const Shown& shown) {
     std::array<std::string, kinds.size()> texts;
     for (std::size_t i = 0; i < std::min(kinds.size(), files.size()); ++i) {
         CICD_TRY(texts[i], contents(files[i], kinds[i].variables[0]));
     }
     StepResults results;
-    auto env = parse_assignments(texts[0]);
+    auto env = parse_assignments(texts[0], shown);
     if (!env) return std::move(env.error()).within("$CICD_ENV");
-    auto outputs = parse_assignments(texts[1]);
+    auto outputs = parse_assignments(texts[1], shown);
     if (!outputs) return std::move(outputs.error()).within("$CICD_OUTPUT");
     results.env = std::move(*env);
     results.outputs = std::move(*outputs);

@@ -5,6 +5,7 @@
 #include "daemon/os/fd.hpp"
 #include "daemon/runner/control.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,9 @@ namespace cicd::runner {
 constexpr std::size_t largest_step_file = 1 << 20;
 
 /// `name=value` lines and `name<<EOF` … `EOF` blocks. Fails at the first line that is neither, with its number.
-Result<model::Texts> parse_assignments(std::string_view text);
+/// `shown` is asked for what may be told of a line.
+using Shown = std::function<std::string(std::string_view)>;
+Result<model::Texts> parse_assignments(std::string_view text, const Shown& shown = {});
 std::vector<std::string> parse_path_lines(std::string_view text);
 
 struct StepResults {
@@ -26,13 +29,14 @@ struct StepResults {
 };
 
 /// Whatever a step left in its files is read carefully: never more than a MiB.
-Result<StepResults> read_results(const std::vector<os::Fd>& files);
+Result<StepResults> read_results(const std::vector<os::Fd>& files, const Shown& shown);
 
 /// One step's script and files, made before it starts; what it left in them comes back when it has ended.
 class StepFiles {
 public:
     /// In a folder as the steps see it.
-    StepFiles(std::string folder, int step) : folder_(std::move(folder)), step_(step) {}
+    StepFiles(std::string folder, int step, int script_mode = 0755)
+        : folder_(std::move(folder)), step_(step), script_mode_(script_mode) {}
     /// The variables that tell the step where they are.
     [[nodiscard]] model::Texts variables() const;
     [[nodiscard]] std::string path(std::string_view suffix) const;
@@ -40,7 +44,7 @@ public:
 
 private:
     std::string folder_;
-    int step_;
+    int step_, script_mode_;
 };
 
 }  // namespace cicd::runner

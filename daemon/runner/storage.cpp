@@ -104,7 +104,7 @@ bool DiskUse::go_on(microseconds budget) {
 Storage::Storage(const model::JobSpec& spec, std::filesystem::path job_directory)
     : limit_(spec.limits.storage), job_directory_(std::move(job_directory)), counted_(spec.workspace), due_(Clock::now()) {
     if (!spec.workspace_layers.empty()) {
-        counted_ /= "upper";
+        if (!spec.root) counted_ /= "upper";  // else what is written above the image lies beside it
     } else if (limit_) {
         DiskUse now(counted_);
         while (!now.go_on(unhurried)) {}

@@ -1,11 +1,15 @@
 #include "daemon/runner/supervisor.hpp"
 
+#include "daemon/os/process.hpp"
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace cicd::runner {
 namespace {
@@ -67,10 +71,30 @@ ProgramEnd Supervisor::run(std::uint32_t step, const Program& program, std::opti
     return std::move(*end_);
 }
 
+bool Supervisor::await_place() {
+    while (!ready_ && !gone_) turn(SteadyTime::max());
+    return ready_;
+}
+
 std::filesystem::path Supervisor::workspace() {
-    if (!spec_.workspace_layers.empty())
-        while (!ready_ && !gone_) turn(SteadyTime::max());
+    if (!spec_.workspace_layers.empty()) await_place();
     return place_.folders().workspace;
+}
+
+Result<int> Supervisor::run_outside(os::SpawnOptions options) {
+    const bool may_run = !stop_.has_value();
+    options.death_signal = SIGKILL;
+    CICD_TRY(const int pid, os::spawn(options));
+    int status = 0;
+    if (auto watched = os::pidfd_open(pid)) {
+        outside_ = std::move(*watched);
+        outside_ended_ = false;
+        while (!outside_ended_ && !(may_run && stop_)) turn(SteadyTime::max());
+        outside_.reset();
+    }
+    if (may_run && stop_) ::kill(pid, SIGKILL);
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    return status;
 }
 
 model::Usage Supervisor::finish() {
@@ -92,6 +116,8 @@ model::Usage Supervisor::finish() {
 
 void Supervisor::turn(SteadyTime until) {
     std::vector<pollfd> watched{{signals_.get(), POLLIN, 0}, {finished_ ? -1 : place_.events_fd(), POLLIN, 0}};
+    if (outside_) watched.push_back({outside_.get(), POLLIN, 0});
+    const std::size_t outside_at = outside_ ? 2 : 0;
     output_.watch(watched);
     const auto now = Clock::now();
     const auto wake = std::min(until, next_deadline());
@@ -107,6 +133,7 @@ void Supervisor::turn(SteadyTime until) {
         while (::read(signals_.get(), &info, sizeof info) == sizeof info) on_signal(static_cast<int>(info.ssi_signo));
     }
     if (watched[1].revents != 0) on_event();
+    if (outside_at != 0 && watched[outside_at].revents != 0) outside_ended_ = true;
     check_clock();
 }
 
@@ -130,7 +157,7 @@ SteadyTime Supervisor::next_deadline() const {
 
 void Supervisor::on_signal(int number) {
     // Every step has ended, so there is nothing to cancel: the job's result stands.
-    if (finishing_) return;
+    if (finishing_ && !outside_) return;
     // Who asks again, after a restart say, cannot know whether the first request has arrived.
     if (number == SIGTERM && stop_) return;
     const auto request = job::read_cancel(paths_).value_or(job::CancelRequest{});
@@ -138,6 +165,7 @@ void Supervisor::on_signal(int number) {
     if (number == SIGTERM) return end_job(asked);
     if (!stop_) stop_ = asked;
     output_.system_line(step_, "everything is killed");
+    if (outside_) (void)os::pidfd_send_signal(outside_.get(), SIGKILL);
     kill_all();
 }
 

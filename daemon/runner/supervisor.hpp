@@ -39,6 +39,9 @@ public:
     Supervisor(const model::JobSpec& spec, job::Paths paths, Output output, Limits limits, Place place, SteadyTime start);
 
     ProgramEnd run(std::uint32_t step, const Program& program, std::optional<Milliseconds> timeout);
+    /// Runs a program of ours outside the job's place, and gives its wait status. It is killed
+    /// where the job is told to end meanwhile; then `stop` says why.
+    Result<int> run_outside(os::SpawnOptions options);
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();
 
@@ -52,6 +55,8 @@ public:
     /// No step can run any more.
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] const Folders& folders() const { return place_.folders(); }
+    /// Waits until the place is ready; false where it never will be.
+    bool await_place();
     /// The workspace as the job sees it, for this process to read; waits for the place where only that can tell.
     std::filesystem::path workspace();
 
@@ -77,6 +82,8 @@ private:
     os::Fd signals_;
     SteadyTime start_;
 
+    os::Fd outside_;  ///< pidfd of what `run_outside` runs
+    bool outside_ended_ = false;
     bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, empty_ = false, gone_ = false;
     int silences_ = 0;  ///< told since the last output
     std::uint32_t step_ = 0;

@@ -222,7 +222,14 @@ void Core::Step::dispatch() {
 }
 
 zones::Assignment Core::Step::assignment(RunNode& run, int index) const {
-    return {job_spec(run, index), run.run.source, run.plan.shared_workspace};
+    zones::Assignment assigned{job_spec(run, index), run.run.source, run.plan.shared_workspace, {}};
+    if (assigned.spec.secrets.empty()) return assigned;
+    auto asked = run.run.event;
+    asked.branch.clear();  // a request may name any: that of the source counts
+    assigned.place = model::secret_place(run.run.source, asked);
+    const auto& environment = assigned.spec.contexts["environment"]["name"];
+    if (environment.is_string()) assigned.place.environment = environment.as_string();
+    return assigned;
 }
 
 void Core::Step::start(RunNode& run, int index) {

@@ -1,4 +1,5 @@
 #include "common/codec/json.hpp"
+#include "daemon/planner/planner.hpp"
 #include "daemon/scheduler/graph.hpp"
 
 #include <algorithm>
@@ -86,6 +87,34 @@ Value RunNode::needs_context(int index) {
     return context;
 }
 
+std::vector<model::NeededArtifact> RunNode::needed_artifacts(int index) const {
+    std::vector<model::NeededArtifact> found;
+    const bool any = std::any_of(run.jobs.begin(), run.jobs.end(), [](const auto& job) { return !job.artifacts.empty(); });
+    if (!any) return found;
+    std::vector<char> seen(groups.size());
+    std::vector<int> left{index};
+    const auto reach = [&](int group) {
+        if (!std::exchange(seen[static_cast<std::size_t>(group)], 1)) left.push_back(group);
+    };
+    while (!left.empty()) {
+        const auto& group = groups[static_cast<std::size_t>(left.back())];
+        left.pop_back();
+        std::vector<int> all = stages[static_cast<std::size_t>(group.stage)].needs;
+        all.insert(all.end(), group.needs.begin(), group.needs.end());
+        if (group.after >= 0) all.push_back(group.after);
+        for (const int need : all) {
+            const auto& target = targets[static_cast<std::size_t>(need)];
+            if (!target.is_stage) reach(group_by_base_.at(target.name));
+            else
+                for (const int g : stages[static_cast<std::size_t>(need)].groups) reach(g);
+        }
+    }
+    for (std::size_t i = 0; i < run.jobs.size(); ++i)
+        if (const auto group = static_cast<std::size_t>(jobs[i].group); seen[group] != 0 && group != static_cast<std::size_t>(index))
+            for (const auto& artifact : run.jobs[i].artifacts) found.push_back({run.jobs[i].key, artifact.name, artifact.digest});
+    return found;
+}
+
 Object RunNode::contexts_of(int index, const model::PlannedJob& planned) {
     const auto& stage = planned_stage(groups[index].stage);
     Object all = contexts;
@@ -131,14 +160,21 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.executor = job.executor.value_or(model::ExecutorKind::sandbox);
     spec.network = job.network.value_or(model::NetworkMode::host);
     spec.contexts = Value(std::move(contexts));
+    spec.image = job.image;
+    if (spec.image && expr::has_expression(spec.image->name))
+        if (auto name = expr::interpolate(spec.image->name, {spec.contexts.as_object(), {}})) spec.image->name = std::move(*name);
     spec.env = {run.plan.env, run.planned_stage(run.groups[run.jobs[index].group].stage).env, job.env};
     spec.shell = job.shell;
     spec.working_directory = job.working_directory;
     spec.steps = job.steps;
     spec.outputs = job.outputs;
+    spec.secrets = planner::secrets_of(spec.env[0], spec.env[1], job);
     spec.timeout = job.timeout;
     spec.silence_timeout = job.silence_timeout;
     spec.fail_on_silence = job.fail_on_silence;
+    spec.artifacts = job.artifacts;
+    spec.caches = job.cache;
+    spec.needed = run.needed_artifacts(run.jobs[index].group);
     spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage};
     return spec;
 }

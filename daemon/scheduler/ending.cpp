@@ -69,6 +69,10 @@ void Core::Step::finish(RunNode& run, int index, const model::JobExit& exit) {
     record.exit_code = exit.exit_code;
     record.outputs = exit.outputs;
     record.usage = exit.usage;
+    record.artifacts = exit.artifacts;
+    record.caches = exit.caches;
+    for (const auto& artifact : exit.artifacts)
+        actions_.changes.artifacts.push_back({record.run, record.id, record.key, record.attempt, artifact, *record.end_time, {}});
     record.message.clear();
     if (retry(run, index, exit)) return;
     auto state = exit.state;
@@ -103,6 +107,8 @@ bool Core::Step::retry(RunNode& run, int index, const model::JobExit& exit) {
     record.exit_code.reset();
     record.end_reason.reset();
     record.outputs = {};
+    record.artifacts.clear();
+    record.caches.clear();
     set_job(run, index, JobState::queued);
     node.retrying = true;
     node.last_reason = actions_.changes.events.back().end_reason = reason;

@@ -145,6 +145,8 @@ struct RunNode {
     void add_status(Status& status, int target, bool only_order) const;
     /// `needs` as jobs of this group see it.
     Value needs_context(int group);
+    /// The artifacts of all jobs that this group needs, directly or through others, in the order of the plan.
+    std::vector<model::NeededArtifact> needed_artifacts(int group) const;
     /// Everything a condition or a job may read.
     Object contexts_of(int group, const model::PlannedJob& planned);
     Result<const Condition*> condition(const std::string& text, const Object& scope);

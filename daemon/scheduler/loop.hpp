@@ -3,6 +3,7 @@
 #include "common/base/time.hpp"
 #include "daemon/events/bus.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/planner/prepare.hpp"
 #include "daemon/scheduler/core.hpp"
 #include "daemon/scheduler/retry.hpp"
 #include "daemon/scheduler/run_service.hpp"
@@ -22,7 +23,10 @@ struct SchedulerOptions {
     std::filesystem::path state_directory, socket;  ///< as `status` tells them
     Capacity capacity;
     bool allow_host_executor = false;
+    planner::PinImage pin_image = nullptr;
     std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log
+    /// What a run may have; asked on the pool, when its pipeline reads secrets.
+    std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> known_secrets;
     std::function<void()> before_accepting;        ///< may pause: asked before each run
 };
 

@@ -67,7 +67,8 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
     if (!request.pipeline.empty()) {
         CICD_TRY(record, fill_in(parts_.store, request));
     }
-    CICD_TRY(auto prepared, planner::prepare(parts_.sources, request, {options_.allow_host_executor, {}, user}));
+    CICD_TRY(auto prepared, planner::prepare(parts_.sources, request,
+                                             {options_.allow_host_executor, options_.known_secrets, user, options_.pin_image}));
     auto& plan = prepared.plan;
     if (plan.trigger.decision == model::Decision::skip)
         return conflict(

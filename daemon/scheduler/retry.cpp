@@ -30,6 +30,7 @@ model::JobRun new_job(const model::PlannedJob& planned, const Birth& birth) {
     job.name = planned.name;
     job.stage = planned.stage;
     job.created_time = birth.now;
+    if (planned.job.image && !expr::has_expression(planned.job.image->name)) job.image = planned.job.image->name;
     job.steps = pending_steps(planned.job);
     if (!planner::counts_as_successful(planned.reason)) return job;
     job.state = JobState::success;
@@ -60,6 +61,8 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
     job.exit_code.reset();
     job.end_reason.reset();
     job.outputs = {};
+    job.artifacts.clear();
+    job.caches.clear();
     job.usage = {};
     for (auto& step : job.steps)
         step = {.index = step.index,

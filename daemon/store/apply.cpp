@@ -36,15 +36,16 @@ Result<void> write_job(Connection& to, const model::JobRun& job) {
     std::optional<std::string> end_reason, priority;
     if (job.end_reason) end_reason = to_text(*job.end_reason);
     if (job.priority) priority = to_text(*job.priority);
-    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
+    to.query("INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (number) DO UPDATE SET "
              "state = excluded.state, attempt = excluded.attempt, allow_failure = excluded.allow_failure, "
              "created = excluded.created, queued = excluded.queued, started = excluded.started, "
              "ended = excluded.ended, exit_code = excluded.exit_code, end_reason = excluded.end_reason, "
              "message = excluded.message, outputs = excluded.outputs, usage = excluded.usage, steps = excluded.steps, "
-             "priority = excluded.priority, not_before = excluded.not_before")
+             "priority = excluded.priority, not_before = excluded.not_before, kept = excluded.kept, image = excluded.image")
         .with(number, run, job.key, job.name, job.stage, to_text(job.state), job.attempt, job.allow_failure,
               job.created_time, job.queued_time, job.start_time, job.end_time, job.exit_code, end_reason, job.message,
-              codec::to_json(job.outputs), json(job.usage), json(job.steps), priority, job.not_before)
+              codec::to_json(job.outputs), json(job.usage), json(job.steps), priority, job.not_before, kept_text(job),
+              job.image)
         .run();
     return {};
 }
@@ -64,7 +65,12 @@ Result<void> write_new_run(Connection& to, const NewRun& added) {
         .run();
     to.query("INSERT INTO run_plans VALUES (?,?,?)").with(number, json(added.plan), added.definition).run();
     for (const auto& stage : run.stages) write_stage(to, number, stage);
-    for (const auto& job : run.jobs) CICD_CHECK(write_job(to, job));
+    for (const auto& job : run.jobs) {
+        CICD_CHECK(write_job(to, job));
+        // Taken over from an earlier run, with all that belongs to it.
+        for (const auto& artifact : job.artifacts)
+            CICD_CHECK(write_artifact(to, {run.id, job.id, job.key, job.attempt, artifact, run.created_time.value_or(Timestamp()), {}}));
+    }
     if (!added.request_key.empty())
         to.query("UPDATE requests SET run = ? WHERE user = ? AND key = ?").with(number, run.triggered_by, added.request_key).run();
     return {};
@@ -111,6 +117,7 @@ Result<void> write_all(Connection& to, const Changes& changes) {
         write_stage(to, number, stage);
     }
     for (const auto& job : changes.jobs) CICD_CHECK(write_job(to, job));
+    for (const auto& artifact : changes.artifacts) CICD_CHECK(write_artifact(to, artifact));
     for (const auto& event : changes.events) {
         CICD_TRY(const auto number, run_number(event.run));
         to.query("INSERT INTO events VALUES (?,?,?)").with(number, event.seq, json(event)).run();

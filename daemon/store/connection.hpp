@@ -22,6 +22,11 @@
 
 namespace cicd::store {
 
+/// Bytes, for a column of type BLOB.
+struct Blob {
+    std::string_view bytes;
+};
+
 /// A prepared statement in use: bound from left to right, reset when it goes out of scope.
 class Query {
 public:
@@ -44,6 +49,10 @@ public:
 
     [[nodiscard]] std::int64_t number(int column) { return statement_.getColumn(column).getInt64(); }
     [[nodiscard]] std::string text(int column) { return statement_.getColumn(column).getString(); }
+    [[nodiscard]] std::string bytes(int column) {
+        const auto value = statement_.getColumn(column);
+        return {static_cast<const char*>(value.getBlob()), static_cast<std::size_t>(value.getBytes())};
+    }
     [[nodiscard]] bool is_null(int column) { return statement_.getColumn(column).isNull(); }
     [[nodiscard]] std::optional<Timestamp> time(int column) {
         if (is_null(column)) return std::nullopt;
@@ -55,6 +64,7 @@ public:
     void bind(bool value) { statement_.bind(++bound_, value ? 1 : 0); }
     void bind(const std::string& value) { statement_.bind(++bound_, value); }
     void bind(std::string_view value) { statement_.bind(++bound_, std::string(value)); }
+    void bind(Blob value) { statement_.bind(++bound_, value.bytes.data(), static_cast<int>(value.bytes.size())); }
     void bind(Timestamp value) { bind(static_cast<std::int64_t>(value.time_since_epoch().count())); }
     template <class T>
     void bind(const std::optional<T>& value) {

@@ -117,6 +117,41 @@ inline constexpr std::string_view migration_4 = R"sql(
 CREATE TABLE event_order (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
 )sql";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4};
+/// Secrets, encrypted by daemon/secrets, and what was done with them. Names are the same in upper and lower case, as in
+/// expressions.
+inline constexpr std::string_view migration_5 = R"sql(
+CREATE TABLE secrets (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE, project TEXT NOT NULL, environment TEXT NOT NULL,
+    branch TEXT NOT NULL, version INTEGER NOT NULL, key TEXT NOT NULL, nonce BLOB NOT NULL, sealed BLOB NOT NULL,
+    created INTEGER NOT NULL, created_by TEXT NOT NULL, updated INTEGER NOT NULL, updated_by TEXT NOT NULL,
+    rotate_by INTEGER, used INTEGER, used_by TEXT NOT NULL, UNIQUE (name, project, environment, branch)) STRICT;
+CREATE TABLE secret_events (
+    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, action TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
+    project TEXT NOT NULL, environment TEXT NOT NULL, branch TEXT NOT NULL, version INTEGER NOT NULL,
+    user TEXT NOT NULL) STRICT;
+CREATE INDEX secret_events_by_name ON secret_events(name, number);
+CREATE INDEX secret_uses_by_time ON secret_events(time) WHERE action = 'used';
+)sql";
+
+/// What jobs keep. An artifact's number is never given out twice, so its id means the same content for ever.
+inline constexpr std::string_view migration_6 = R"sql(
+ALTER TABLE jobs ADD COLUMN kept TEXT NOT NULL DEFAULT '';
+CREATE TABLE artifacts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+    job INTEGER NOT NULL, job_key TEXT NOT NULL, attempt INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+    digest TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER,
+    created_by TEXT NOT NULL, UNIQUE (job, attempt, name)) STRICT;
+CREATE INDEX artifacts_by_run ON artifacts(run);
+CREATE INDEX artifacts_by_name ON artifacts(name);
+CREATE INDEX artifacts_by_expiry ON artifacts(expires) WHERE expires IS NOT NULL;
+)sql";
+
+/// The image that a job runs in.
+inline constexpr std::string_view migration_7 = R"sql(
+ALTER TABLE jobs ADD COLUMN image TEXT NOT NULL DEFAULT '';
+)sql";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
+                                       migration_6, migration_7};
 
 }  // namespace cicd::store

@@ -4,6 +4,33 @@
 
 namespace cicd::store {
 
+namespace {
+
+template <class T>
+Result<std::vector<T>> list_of(const Value& value) {
+    std::vector<T> list;
+    if (!value.is_array()) return list;
+    for (const auto& item : value.as_array()) {
+        CICD_TRY(auto element, codec::decode<T>(item));
+        list.push_back(std::move(element));
+    }
+    return list;
+}
+
+template <class T>
+Array array_of(const std::vector<T>& list) {
+    Array array;
+    for (const auto& item : list) array.push_back(codec::encode(item));
+    return array;
+}
+
+}  // namespace
+
+std::string kept_text(const model::JobRun& job) {
+    if (job.artifacts.empty() && job.caches.empty()) return {};
+    return codec::to_json(Object{{"artifacts", array_of(job.artifacts)}, {"caches", array_of(job.caches)}});
+}
+
 Error no_such_run(const std::string& id) {
     return not_found("RUN_001", "there is no run '" + id + "'", "list runs with: cicdctl ps -a");
 }
@@ -65,6 +92,12 @@ Result<model::JobRun> job_of(Query& row) {
         CICD_TRY(job.priority, enum_of<model::Priority>(row.text(18)));
     }
     job.not_before = row.time(19);
+    if (const auto kept = row.text(20); !kept.empty()) {
+        CICD_TRY(const auto value, codec::parse_json(kept));
+        CICD_TRY(job.artifacts, list_of<model::JobArtifact>(value["artifacts"]));
+        CICD_TRY(job.caches, list_of<model::JobCache>(value["caches"]));
+    }
+    job.image = row.text(21);
     return job;
 }
 

@@ -10,12 +10,16 @@ inline const std::string run_columns =
     "message, retry_of, priority";
 inline const std::string job_columns =
     "number, run, key, name, stage, state, attempt, allow_failure, created, queued, started, ended, exit_code, "
-    "end_reason, message, outputs, usage, steps, priority, not_before";
+    "end_reason, message, outputs, usage, steps, priority, not_before, kept, image";
 
 Result<model::Run> run_of(Query& row);  ///< without stages and jobs
 Result<model::JobRun> job_of(Query& row);
 /// The run with its stages and jobs; the connection must be inside a transaction.
 Result<model::Run> whole_run(Connection& connection, std::int64_t number);
+/// A row of `artifacts`, written as part of a transaction.
+Result<void> write_artifact(Connection& to, const NewArtifact& artifact);
+/// What a job keeps, in one column: empty for nothing.
+std::string kept_text(const model::JobRun& job);
 Result<std::int64_t> run_number(const RunId& id);
 Error no_such_run(const std::string& id);
 

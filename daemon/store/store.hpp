@@ -4,6 +4,7 @@
 #include "common/contract/requests.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/run.hpp"
+#include "common/model/secret.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +35,17 @@ struct Stop {
     bool operator==(const Stop&) const = default;
 };
 
+/// An artifact to be noted. Its content is there already.
+struct NewArtifact {
+    RunId run;
+    JobId job;
+    std::string job_key;
+    int attempt = 1;
+    model::JobArtifact artifact;
+    Timestamp created;
+    std::string created_by;  ///< empty: its job
+};
+
 /// What one step of the scheduler changes; all of it or nothing becomes durable.
 struct Changes {
     std::vector<NewRun> new_runs;
@@ -46,8 +58,10 @@ struct Changes {
     std::vector<model::JobRun> jobs;         ///< upserts
     std::vector<model::RunEvent> events;
     std::vector<Stop> stops;                 ///< upserts; a run's end removes its own
+    std::vector<NewArtifact> artifacts;
     [[nodiscard]] bool empty() const {
-        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty();
+        return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty() &&
+               artifacts.empty();
     }
 };
 
@@ -111,6 +125,12 @@ struct PipelineVersion {
     Timestamp created_time;
 };
 
+/// A secret as it is kept: nothing here can be read without the key that `key` names.
+struct SealedSecret {
+    model::Secret facts;
+    std::string key, nonce, sealed;
+};
+
 class Store {
 public:
     /// Opens or creates `state.db`, migrates it, sets WAL and synchronous=FULL. Refuses a newer schema.
@@ -141,6 +161,17 @@ public:
     /// The number of the newest event of all runs; 0 for none.
     Result<std::int64_t> last_event();
 
+    /// Given out by number, in order. Fails with a conflict where the attempt has one of that name already.
+    Result<model::ArtifactRecord> add_artifact(const NewArtifact& artifact);
+    Result<model::ArtifactRecord> artifact(const ArtifactId& id);  ///< not_found "ARTIFACT_001"
+    Result<contract::Page<model::ArtifactRecord>> artifacts(const contract::ArtifactFilter& filter);
+    /// It is listed no more; its bytes go when nothing else needs them.
+    Result<void> remove_artifact(const ArtifactId& id);
+    /// Those whose time has come; gives how many.
+    Result<std::int64_t> expire_artifacts(Timestamp now);
+    /// Every digest that artifacts and jobs refer to, and what refers to it, for people.
+    Result<std::vector<std::pair<std::string, std::string>>> artifact_digests();
+
     /// Refused with a conflict where the key came with another request. Keys are kept for 24 hours.
     Result<Claim> claim(const RequestKey& request, Timestamp now);
     Result<void> answer(const RequestKey& request, const Answer& answer);
@@ -167,6 +198,22 @@ public:
     Result<model::PipelineRecord> pipeline(const std::string& id_or_name);  ///< not_found "PIPELINE_001"
     Result<contract::Page<model::PipelineRecord>> pipelines(int page, int page_size);
     Result<std::vector<PipelineVersion>> pipeline_versions(const PipelineId& id);
+
+    /// What is known of each, by name and scope; their sealed values are not read.
+    Result<std::vector<model::Secret>> secrets();
+    /// Those of these names, whatever their case; of no names: all.
+    Result<std::vector<SealedSecret>> sealed_secrets(const std::vector<std::string>& names);
+    /// Adds or replaces the one of that name and scope, and notes who did it.
+    Result<void> save_secret(const SealedSecret& secret);
+    /// not_found "SECRET_001"
+    Result<void> remove_secret(const std::string& name, const model::SecretScope& scope, const std::string& user,
+                               Timestamp now);
+    /// The same secrets, sealed with another key: all of them or none.
+    Result<void> reseal_secrets(const std::vector<SealedSecret>& secrets, const std::string& user, Timestamp now);
+    /// That a job was given them. Notes of uses are kept for 90 days.
+    Result<void> note_secrets_used(const std::vector<model::Secret>& secrets, const std::string& job, Timestamp now);
+    /// The newest first; of all secrets where no name is given.
+    Result<std::vector<model::SecretEvent>> secret_events(const std::string& name, int limit);
 
     struct State;
 

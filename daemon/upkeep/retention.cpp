@@ -238,6 +238,11 @@ Result<contract::CleanUpReport> Cleaner::clean(const contract::CleanUp& request)
         CICD_TRY(const auto freed, parts_.trim_trees(policy_.trees));
         pass.report.bytes += static_cast<std::int64_t>(freed);
     }
+    if (parts_.clean_objects && !request.dry_run && clock_is_plausible()) {
+        const auto freed = parts_.clean_objects(policy_.caches);
+        if (freed) pass.report.bytes += static_cast<std::int64_t>(*freed);
+        else pass.report.notes.push_back(freed.error().message);
+    }
     return std::move(pass.report);
 }
 

@@ -22,6 +22,7 @@ struct Policy {
     std::optional<Milliseconds> workspaces = std::chrono::days(1);  ///< that were left behind
     std::optional<Milliseconds> mirrors = std::chrono::days(90);    ///< of repositories that nobody has used since
     std::uint64_t trees = std::uint64_t{10} << 30;               ///< of checkouts kept for the next job that wants them
+    std::uint64_t caches = std::uint64_t{10} << 30;              ///< of all that jobs cached: the least recently used go first
     bool operator==(const Policy&) const = default;
 };
 
@@ -35,6 +36,9 @@ public:
         std::function<bool()> stopping;  ///< asked between steps
         /// Brings kept checkouts down to so many bytes; gives what that freed. May be empty.
         std::function<Result<std::uint64_t>(std::uint64_t bytes)> trim_trees = {};
+        /// Removes artifacts and caches that are over their time, caches beyond so many bytes, and then the content that
+        /// nothing needs any more; gives what that freed. May be empty.
+        std::function<Result<std::uint64_t>(std::uint64_t caches)> clean_objects = {};
     };
     Cleaner(Parts parts, Policy policy);
 

@@ -154,6 +154,7 @@ void Local::State::end(const Key& key, model::JobExit exit) {
     boost::system::error_code ignored;
     job->runner.close(ignored);
     if (listener) listener->ended(key.first, key.second, exit);
+    make_spare(after_end);
     asio::post(sweeper_, [paths = job->paths] { remove_leavings(paths); });
 }
 

@@ -8,6 +8,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,16 +34,31 @@ struct Following {
     Phase phase = Phase::preparing;
     bool wanted = false;     ///< its turn has come; until then its runner is held back
     bool discarded = false;  ///< its turn will not come
+    std::shared_ptr<std::atomic<bool>> given_up = std::make_shared<std::atomic<bool>>(false);  ///< whoever makes its place may stop
     bool adopted = false;
     os::Fd gate;             ///< see common/job/gate.hpp
-    std::optional<Value> contexts;  ///< what the runner is to be told before it goes on
+    struct News {
+        Value contexts;
+        std::vector<model::NeededArtifact> needed;
+    };
+    std::optional<News> news;  ///< what the runner is to be told before it goes on
     std::optional<Cancellation> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
     asio::steady_timer kill_timer;
-    std::shared_ptr<const Trees::Use> layers;  ///< stay while the job may need them
+    Held held;  ///< while the job may need it
     int folder_watch = -1, journal_watch = -1;
     std::uint64_t journal_offset = 0;
+};
+
+/// When a spare is made: as soon as the machine is likely to have nothing more urgent to do.
+constexpr Milliseconds after_end{2};
+/// A runner that waits for a job with its place made: see common/job/spare.hpp.
+struct Spare {
+    int pid = 0;
+    os::Fd gate;
+    bool is_being_made = false;
+    int failures = 0;  ///< in a row; where it cannot be, nobody goes on trying
 };
 
 class Local::State : public std::enable_shared_from_this<Local::State> {
@@ -64,9 +80,11 @@ public:
 private:
     // local.cpp: from an assignment to a runner
     void sweep(std::vector<Attempt> found);
-    void make(const Key& key, const Assignment& assignment);
-    void prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome);
+    void make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up);
+    void prepared(const Key& key, const Result<Held>& outcome);
     void spawn(const Key& key, Following& job);
+    bool spawn_spare(const Key& key, Following& job);
+    void make_spare(Milliseconds delay);
     void spawned(const Key& key, const Result<int>& pid);
     void open_gate(const Key& key, Following& job);
     void forget(const Key& key);
@@ -99,8 +117,13 @@ private:
     std::map<Key, std::shared_ptr<Following>> jobs_;
     std::unordered_map<int, Key> watches_;
     Trees trees_;
+    std::shared_ptr<images::Store> images_;
     bool detached_ = false;
+    Spare spare_;
+    asio::steady_timer spare_timer_;
     asio::thread_pool maker_{1};    ///< checkouts of whole repositories, which everybody else would wait behind
+    asio::thread_pool puller_{1};   ///< images, as fast as the network is
+    std::atomic<bool> stop_pulling_ = false;
     asio::thread_pool spawner_{1};  ///< starting a runner never waits behind a checkout
     asio::thread_pool sweeper_{1};  ///< and nothing waits behind a removal
 };

@@ -2,7 +2,10 @@
 
 #include "common/base/paths.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/secrets.hpp"
+#include "common/job/spare.hpp"
 #include "daemon/os/cgroup.hpp"
+#include "daemon/os/enclosure.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/spawn.hpp"
@@ -15,13 +18,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 namespace cicd::zones {
 
 using model::EndReason;
 
 namespace {
+
+/// A spare is made when the machine is likely to have nothing more urgent to do: a little after a job's end, at the latest
+/// a little after the last one was used.
+constexpr Milliseconds after_use{20}, at_first{100};
+constexpr int most_failures = 3;
 
 Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths, int gate) {
     const os::Fd output(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -34,11 +44,63 @@ Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths&
     return os::spawn(options);
 }
 
+Result<Spare> spawn_spare_runner(const std::filesystem::path& program, const std::filesystem::path& cache) {
+    CICD_TRY(auto gate, os::make_socket_pair());
+    os::SpawnOptions options;
+    options.argv = {program.string(), "--spare", cache.string(), "--gate-fd", std::to_string(job::gate_fd)};
+    options.cwd = "/";
+    options.detached = true;
+    options.fds = {{gate.second.get(), job::gate_fd}};
+    CICD_TRY(const int pid, os::spawn(options));
+    return Spare{.pid = pid, .gate = std::move(gate.first)};
+}
+
+/// What a spare's place is made for.
+bool is_ordinary(const model::JobSpec& spec) {
+    const auto& limits = spec.limits;
+    return spec.executor == model::ExecutorKind::sandbox && spec.network == model::NetworkMode::host && !limits.cpu &&
+           !limits.memory && !limits.pids && !limits.storage;
+}
+
 /// What a job's needs gave, for a runner that was started before they ended.
-Result<void> renew_contexts(const job::Paths& paths, const Value& contexts) {
+Result<void> renew(const job::Paths& paths, const Following::News& news) {
     CICD_TRY(auto spec, job::read_spec(paths));
-    spec.contexts = with_runner(contexts);
+    spec.contexts = with_runner(news.contexts);
+    spec.needed = news.needed;
     return job::write_spec(paths, spec);
+}
+
+/// The end to read from of a pipe that holds all of it.
+Result<os::Fd> filled_pipe(std::string text) {
+    CICD_TRY(auto pipe, os::make_pipe(static_cast<int>(text.size()) + 4096));
+    CICD_CHECK(os::set_nonblocking(pipe.write.get()));
+    const auto written = ::write(pipe.write.get(), text.data(), text.size());
+    const bool fits = written == static_cast<ssize_t>(text.size());
+    std::fill(text.begin(), text.end(), '\0');
+    if (!fits)
+        return unavailable("JOB_003", "its secrets are larger than a pipe of this system takes",
+                           "name those that it needs instead of all");
+    return std::move(pipe.read);
+}
+
+/// Lets a held back runner go on, with what it was not told when it was started.
+Result<void> pass_gate(const os::Fd& gate, const job::Paths& paths, const std::optional<Following::News>& news,
+                       const Assignment& assignment, const LocalOptions& options) {
+    char order = job::gate_open;
+    if (news) {
+        order = job::gate_open_anew;
+        if (auto renewed = renew(paths, *news); !renewed)
+            return std::move(renewed.error()).within("its description could not be written");
+    }
+    if (assignment.spec.secrets.empty()) {
+        (void)os::send_packet(gate.get(), &order, 1);  // a runner that is gone is noticed by its end
+        return {};
+    }
+    if (!options.secrets) return unavailable("JOB_003", "nobody here knows its secrets");
+    CICD_TRY(const auto values, options.secrets(assignment));
+    CICD_TRY(const auto pipe, filled_pipe(job::write_secrets(values)));
+    (void)os::send_packet(gate.get(), &order, 1, {pipe.get()});
+    return {};
 }
 
 }  // namespace
@@ -49,7 +111,9 @@ Local::State::State(asio::any_io_executor io, asio::thread_pool& pool, git::Sour
       pool_(pool),
       sources_(sources),
       options_(std::move(options)),
-      trees_(folders.state / "trees") {
+      trees_(folders.state / "trees"),
+      images_(options_.images ? options_.images : std::make_shared<images::Store>(folders.state / "images")),
+      spare_timer_(io_) {
     if (options_.runner.empty()) options_.runner = sibling_program("cicd-runner");
 }
 
@@ -63,12 +127,14 @@ void Local::State::open() {
         files_.emplace(io_, inotify_->fd());
         wait_for_files();
     }
+    make_spare(at_first);
     // Found out now, so that the first job does not wait for it.
     asio::post(maker_, [where = folders, runner = options_.runner] { (void)workspace_method(where.state, runner); });
     asio::post(sweeper_, [self = shared_from_this()] {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
         remove_set_aside(self->folders);
+        self->images_->sweep();
         asio::post(self->io_, [self, found = attempts_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
     });
 }
@@ -83,11 +149,16 @@ void Local::State::sweep(std::vector<Attempt> found) {
 
 void Local::State::detach() {
     detached_ = true;
+    spare_timer_.cancel();
+    spare_ = {};
     jobs_.clear();
     watches_.clear();
     if (files_) files_->release();  // the inotify object closes it
     files_.reset();
     spawner_.join();
+    stop_pulling_ = true;
+    puller_.stop();
+    puller_.join();
     maker_.stop();
     maker_.join();
     sweeper_.stop();
@@ -104,24 +175,29 @@ Following& Local::State::prepare(const Assignment& assignment) {
     if (auto* known = find(key)) return *known;
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
-    asio::post(pool_, [self = shared_from_this(), key, assignment] {
-        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_};
-        if (!needs_checkout(maker, assignment)) return self->make(key, assignment);
-        asio::post(self->maker_, [self, key, assignment] { self->make(key, assignment); });
+    asio::post(pool_, [self = shared_from_this(), key, assignment, given_up = job.given_up] {
+        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_};
+        if (needs_pull(maker, assignment))
+            return asio::post(self->puller_, [self, key, assignment, given_up] { self->make(key, assignment, given_up); });
+        if (!needs_checkout(maker, assignment)) return self->make(key, assignment, given_up);
+        asio::post(self->maker_, [self, key, assignment, given_up] { self->make(key, assignment, given_up); });
     });
     return job;
 }
 
 /// On a pool.
-void Local::State::make(const Key& key, const Assignment& assignment) {
-    auto outcome = make_job_directory({folders, options_.runner, sources_, trees_}, assignment);
+void Local::State::make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up) {
+    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_,
+                               [this, given_up] { return stop_pulling_.load() || given_up->load(); }};
+    auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }
 
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
     job.wanted = true;
-    if (job.assignment.spec.contexts != assignment.spec.contexts) job.contexts = assignment.spec.contexts;
+    const auto &before = job.assignment.spec, &now = assignment.spec;
+    if (before.contexts != now.contexts || before.needed != now.needed) job.news = {now.contexts, now.needed};
     job.assignment = assignment;
     if (job.phase == Following::Phase::running) open_gate({assignment.spec.job, assignment.spec.attempt}, job);
 }
@@ -129,16 +205,18 @@ void Local::State::start(const Assignment& assignment) {
 /// From here on the job happens.
 void Local::State::open_gate(const Key& key, Following& job) {
     if (!job.gate) return;
-    if (!job.contexts) {
+    if (!job.news && job.assignment.spec.secrets.empty()) {
         (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
         return job.gate.reset();
     }
     auto gate = std::make_shared<os::Fd>(std::move(job.gate));
-    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, contexts = std::move(*job.contexts)] {
-        const auto renewed = renew_contexts(paths, contexts);
-        if (renewed) return (void)os::send_packet(gate->get(), &job::gate_open_anew, 1);
-        asio::post(self->io_, [self, key, why = renewed.error().message] {
-            if (self->find(key)) self->end_early(key, EndReason::infra, "its description could not be written: " + why);
+    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, news = std::exchange(job.news, {}),
+                          assignment = job.assignment] {
+        const auto passed = pass_gate(*gate, paths, news, assignment, self->options_);
+        if (passed) return;
+        auto why = passed.error().message + (passed.error().hint.empty() ? "" : "; " + passed.error().hint);
+        asio::post(self->io_, [self, key, why = std::move(why)] {
+            if (self->find(key)) self->end_early(key, EndReason::infra, why);
         });
     });
 }
@@ -149,6 +227,7 @@ void Local::State::discard(const Key& key) {
     if (!job && !detached_) asio::post(sweeper_, [root = folders.job(key.first, key.second)] { (void)os::remove_all(root); });
     if (!job || job->wanted) return;
     job->discarded = true;
+    *job->given_up = true;
     if (job->phase == Following::Phase::running) job->gate.reset();  // its runner leaves, and then it is forgotten
 }
 
@@ -162,19 +241,56 @@ void Local::State::forget(const Key& key) {
     if (job->discarded) asio::post(sweeper_, [root = job->paths.root] { (void)os::remove_all(root); });
 }
 
-void Local::State::prepared(const Key& key, const Result<std::shared_ptr<const Trees::Use>>& outcome) {
+void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
     auto* job = find(key);
     if (!job) return;
     if (job->discarded || (!outcome && !job->wanted)) return forget(key);
+    if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
     if (!outcome) {
         const auto& error = outcome.error();
         return end_early(
             key, EndReason::infra,
             "the workspace could not be prepared: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
     }
-    job->layers = *outcome;
-    if (job->cancel) return end_early(key, job->cancel->reason, job->cancel->message);
+    job->held = *outcome;
     spawn(key, *job);
+}
+
+void Local::State::make_spare(Milliseconds delay) {
+    if (detached_ || std::getenv("CICD_BWRAP")) return;
+    spare_timer_.expires_after(delay);
+    spare_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& failure) {
+        auto& spare = self->spare_;
+        if (failure || self->detached_ || spare.gate || spare.is_being_made || spare.failures >= most_failures) return;
+        spare.is_being_made = true;
+        asio::post(self->spawner_, [self] {
+            auto made = std::make_shared<Result<Spare>>(spawn_spare_runner(self->options_.runner, self->folders.state / "cache"));
+            asio::post(self->io_, [self, made] {
+                const int failures = self->spare_.failures;
+                self->spare_ = *made && !self->detached_ ? std::move(**made) : Spare{};
+                self->spare_.failures = *made ? failures : failures + 1;
+            });
+        });
+    });
+}
+
+bool Local::State::spawn_spare(const Key& key, Following& job) {
+    if (!spare_.gate || !is_ordinary(job.assignment.spec)) return false;
+    const auto gate = std::make_shared<os::Fd>(std::move(spare_.gate));
+    const auto& run = job.assignment.spec.run;
+    const auto workspace = job.assignment.shared_workspace ? folders.run(run) / "workspace" : job.paths.workspace();
+    const auto layers = job.held.tree ? job.held.tree->layers : std::vector<std::string>{};
+    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), layers)) +
+                       job::directory_for_order(job.paths.root.string());
+    if (!os::send_packet(gate->get(), order.data(), order.size())) {
+        ++spare_.failures;
+        return false;
+    }
+    spare_.failures = 0;
+    job.gate = std::move(*gate);
+    asio::post(io_, [self = shared_from_this(), key, pid = spare_.pid] { self->spawned(key, pid); });
+    make_spare(after_use);
+    return true;
 }
 
 void Local::State::spawn(const Key& key, Following& job) {
@@ -185,6 +301,7 @@ void Local::State::spawn(const Key& key, Following& job) {
         return end_early(key, EndReason::infra,
                          watched.error().message + (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
     job.phase = Following::Phase::starting;
+    if (spawn_spare(key, job)) return;
     job.gate = std::move(gate->first);
     auto other = std::make_shared<os::Fd>(std::move(gate->second));
     asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths, other] {
@@ -258,6 +375,8 @@ void Local::State::cancel(const Key& key, const Cancellation& why) {
     else job->cancel = why;
     switch (job->phase) {
         case Following::Phase::preparing:
+            *job->given_up = true;
+            return;
         case Following::Phase::starting:
             return;  // whoever is at it sees the request
         case Following::Phase::running:

@@ -2,9 +2,11 @@
 
 #include "daemon/async/task.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/images/store.hpp"
 #include "daemon/zones/zone.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace cicd::zones {
@@ -13,6 +15,9 @@ struct LocalOptions {
     std::filesystem::path state_directory;
     std::filesystem::path runner;    ///< cicd-runner; empty: beside this program or installed
     Milliseconds kill_after{5'000};  ///< after a job's own grace
+    /// The secrets that a job asks for, by name. Blocks; called on a thread of the zone's own.
+    std::function<Result<Object>(const Assignment&)> secrets;
+    std::shared_ptr<images::Store> images = nullptr;  ///< absent: its own, of the same state
 };
 
 /// Jobs on this machine: a cicd-runner each, in a session of its own, followed through its job directory. Runners

@@ -1,5 +1,8 @@
 #include "daemon/zones/workspaces.hpp"
 
+#include "common/base/text.hpp"
+#include "common/job/log_writer.hpp"
+#include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/zones/workspace_method.hpp"
 
@@ -49,7 +52,7 @@ fs::path ready_mark(const Folders& folders, const RunId& run) {
 }
 
 bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
-    return !assignment.shared_workspace && assignment.spec.executor == model::ExecutorKind::sandbox &&
+    return !assignment.shared_workspace && assignment.spec.executor != model::ExecutorKind::host &&
            workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
 }
 
@@ -68,6 +71,49 @@ Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, con
     for (const auto& folder : {workspace / "upper", workspace / "work"})
         if (::mkdir(folder.c_str(), 0755) != 0) return os::last_error("cannot create " + folder.string());
     return tree;
+}
+
+/// What the pull says is the begin of the job's log.
+Result<void> pull(const WorkspaceMaker& maker, const images::Reference& reference, const job::Paths& paths) {
+    CICD_CHECK(make_folder(paths.root));
+    CICD_TRY(auto log, job::LogWriter::open(paths));
+    const auto tell = [&log](std::string_view line) {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        const auto text = to_valid_utf8(line) + "\n";
+        (void)log.write_lines(0, model::LogStream::system,
+                              static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()), {}, text);
+    };
+    tell("pulling the image " + reference.text());
+    CICD_TRY(const auto image, maker.images.pull(reference, tell, maker.stop));
+    tell("it has " + humanize_size(static_cast<std::uint64_t>(image.bytes)) + " in " + std::to_string(image.files) + " files");
+    return {};
+}
+
+/// The image that the run was given, with a layer for what the job writes into it.
+Result<std::shared_ptr<const images::Store::Use>> root_of(const WorkspaceMaker& maker, model::JobSpec& spec,
+                                                          const job::Paths& paths) {
+    const auto workspace = paths.workspace();
+    if (!spec.image) return internal_error("the job has no image");
+    const auto method = workspace_method(maker.folders.state, maker.runner);
+    if (method.method != WorkspaceMethod::overlay)
+        return unavailable("JOB_003", "images need overlays, which cannot be mounted here: " + method.why,
+                           "see what `cicdctl doctor` says");
+    CICD_TRY(const auto reference, images::parse_reference(spec.image->name));
+    auto digest = maker.images.find(reference);
+    if (!digest && reference.kind == images::Reference::Kind::name && images::can_pull() && spec.image->pull != "never") {
+        CICD_CHECK(pull(maker, reference, paths));
+        digest = maker.images.find(reference);
+    }
+    if (!digest)
+        return unavailable("JOB_003", "the image " + reference.text() + " is not on this machine any more",
+                           "import it again: cicdctl image import");
+    CICD_TRY(auto image, maker.images.use(*digest, spec.image->user));
+    spec.root = image->root;
+    spec.root->name = reference.text();
+    CICD_CHECK(make_folder(workspace));
+    for (const auto& folder : {workspace / "root", workspace / "root" / "upper", workspace / "root" / "work"})
+        if (::mkdir(folder.c_str(), 0755) != 0) return os::last_error("cannot create " + folder.string());
+    return image;
 }
 
 /// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
@@ -98,29 +144,39 @@ bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
     return wants_layers(maker, assignment) && !maker.trees.has(assignment.source);
 }
 
-Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
+bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
+    if (assignment.spec.executor != model::ExecutorKind::rootfs || !assignment.spec.image) return false;
+    const auto reference = images::parse_reference(assignment.spec.image->name);
+    return reference && !maker.images.find(*reference);
+}
+
+Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
     const job::Paths paths{maker.folders.job(assignment.spec.job, assignment.spec.attempt)};
     auto spec = assignment.spec;
     spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
-    std::shared_ptr<const Trees::Use> tree;
+    Held held;
     if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
+    if (spec.executor == model::ExecutorKind::rootfs) {
+        CICD_TRY(held.image, root_of(maker, spec, paths));
+    }
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
         CICD_CHECK(make_shared_workspace(maker, assignment));
     } else {
         CICD_CHECK(make_folder(paths.workspace()));
         if (wants_layers(maker, assignment)) {
-            CICD_TRY(tree, layer(maker, assignment.source, paths.workspace()));
-            spec.workspace_layers = tree->layers;
+            CICD_TRY(held.tree, layer(maker, assignment.source, paths.workspace()));
+            spec.workspace_layers = held.tree->layers;
         } else {
             CICD_CHECK(fill(maker, assignment.source, paths.workspace()));
         }
     }
     CICD_CHECK(make_empty_file(paths.journal()));
     CICD_CHECK(job::write_spec(paths, spec));
-    return tree;
+    return held;
 }
 
 Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment) {
@@ -137,6 +193,7 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 
 void remove_leavings(const job::Paths& paths) {
     (void)os::remove_all(paths.workspace());
+    (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
     remove_half_written(paths);
 }
 
@@ -150,7 +207,7 @@ std::vector<Attempt> attempts_without_runner(const Folders& folders) {
             int number = 0;
             std::from_chars(name.data(), name.data() + name.size(), number);
             const bool over = fs::exists(paths.exit(), ignored);
-            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored))) continue;
+            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored) && !fs::exists(paths.files(), ignored))) continue;
             if (over || job::runner_status(paths).liveness != job::RunnerLiveness::alive)
                 found.emplace_back(JobId(job.path().filename().string()), number);
         }

@@ -3,10 +3,12 @@
 #include "common/base/result.hpp"
 #include "common/job/job_directory.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/images/store.hpp"
 #include "daemon/zones/trees.hpp"
 #include "daemon/zones/zone.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -30,15 +32,25 @@ struct WorkspaceMaker {
     std::filesystem::path runner;
     git::Sources& sources;
     Trees& trees;
+    images::Store& images;
+    std::function<bool()> stop = nullptr;  ///< asked while an image is being pulled
+};
+
+/// What lies read-only below a job's own files. While it lives, it stays.
+struct Held {
+    std::shared_ptr<const Trees::Use> tree;
+    std::shared_ptr<const images::Store::Use> image;
 };
 
 /// A job's contexts with `runner`, which only the zone knows.
 Value with_runner(Value contexts);
 /// Whether making this job's directory begins with a checkout of the whole source.
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment);
+/// Whether it begins with an image from a registry, which takes as long as the network does.
+bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Makes the job directory anew: workspace filled (where it is not shared), spec written, journal empty. What is returned
-/// keeps the trees below the workspace until the runner has them.
-Result<std::shared_ptr<const Trees::Use>> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment);
+/// is kept until the runner has it.
+Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment);
 /// The workspace that all jobs of the run share; checked out by whoever comes first, also after a restart.
 Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Of a job that is over: its workspace, and what its runner was writing when it died.

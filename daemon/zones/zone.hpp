@@ -2,6 +2,7 @@
 
 #include "common/model/job_spec.hpp"
 #include "common/model/plan.hpp"
+#include "common/model/secret.hpp"
 
 #include <filesystem>
 #include <string>
@@ -14,6 +15,7 @@ struct Assignment {
     model::JobSpec spec;
     model::Source source;
     bool shared_workspace = false;  ///< one workspace for all jobs of the run
+    model::SecretPlace place;       ///< where `spec.secrets` has any
 };
 
 /// Called on the io thread, never from inside a call to the zone.

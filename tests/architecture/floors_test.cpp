@@ -19,9 +19,10 @@ const fs::path source_dir = CICD_SOURCE_DIR;
 const std::map<std::string, int> floors{
     {"common/base", 0},     {"common/model", 1},     {"common/expr", 2},      {"common/pipeline", 3},
     {"common/contract", 3}, {"common/codec", 4},     {"common/job", 5},       {"common/client", 5},
-    {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},
-    {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/planner", 7},   {"daemon/runner", 7},
-    {"daemon/zones", 7},    {"daemon/scheduler", 8}, {"daemon/upkeep", 7}, {"daemon/api", 9},       {"daemon/app", 10},
+    {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},       {"daemon/objects", 6},
+    {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/planner", 7},   {"daemon/runner", 7},
+    {"daemon/zones", 7},    {"daemon/scheduler", 8}, {"daemon/upkeep", 7}, {"daemon/secrets", 7},  {"daemon/api", 9},
+    {"daemon/app", 10},
 };
 
 struct Home {
@@ -34,7 +35,9 @@ const std::vector<Home> homes{
     {"SQLite", std::regex(R"((sqlite3\.h|SQLiteCpp/))"), {"daemon/store"}},
     {"yaml-cpp", std::regex(R"(yaml-cpp/)"), {"common/pipeline"}},
     {"nlohmann", std::regex(R"(nlohmann/)"), {"common/codec"}},
-    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep"}},
+    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep", "daemon/images"}},
+    {"libcrypto", std::regex(R"(^openssl/)"), {"daemon/objects"}},
+    {"zstd", std::regex(R"(^zstd)"), {"daemon/objects"}},
     {"libgit2", std::regex(R"(git2)"), {"daemon/git"}},
     {"Beast", std::regex(R"(boost/beast)"), {"daemon/api", "common/client"}},
     {"CLI11", std::regex(R"(CLI/)"), {"cli", "daemon/app"}},

@@ -82,7 +82,7 @@ TEST_CASE("a folder that is no repository, and a repository without a pipeline, 
 
 TEST_CASE("what is not available yet is refused at its line, never ignored") {
     GitRepository repository{{".cicd.yaml",
-                               "name: demo\nstages:\n  - name: one\n    image: debian:bookworm\n    commands: ['true']\n"
+                               "name: demo\nstages:\n  - name: one\n    executor: container\n    commands: ['true']\n"
                                "  - name: two\n    gate: {approvals: 2}\n    commands: ['true']\n"}};
     World world;
     const auto outcome = world.cicdctl({"plan"}, world.in(repository.path()));

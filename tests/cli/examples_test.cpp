@@ -1,7 +1,9 @@
+#include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -22,6 +24,20 @@ struct Examples {
         command.insert(command.end(), more.begin(), more.end());
         return world.cicdctl(command, world.in(repository.path()));
     }
+    /// False where this machine has nothing to make it of.
+    bool make_image() {
+        if (!has_busybox()) {
+            MESSAGE("skipped: busybox-static is not installed");
+            return false;
+        }
+        auto options = world.in(repository.path());
+        options.env["CICD_STATE_DIR"] = world.state();
+        options.env["PATH"] = std::filesystem::path(program("cicdctl")).parent_path().string() + ":" + std::getenv("PATH");
+        const auto made = cicd::test::run({(repository.path() / "examples/image/make-image").string()}, options);
+        INFO(made.out, made.err);
+        CHECK(made.code == 0);
+        return true;
+    }
     Value last_run() {
         const auto id = world.json({"ps", "-a"})["data"].as_array().at(0)["id"];
         return world.json({"show", id.as_string()});
@@ -41,11 +57,15 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
+    RunOptions input;
+    input.input = "s3same\n";
+    CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
     for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
         if (!entry.is_directory()) continue;
         const auto file = entry.path() / "pipeline.yaml";
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
+        if (entry.path().filename() == "image" && !make_image()) continue;
         CHECK(world.cicdctl({"validate", file.string()}).code == 0);
         const auto plan = world.cicdctl({"plan", "-f", std::filesystem::relative(file, repository.path()).string()},
                                         world.in(repository.path()));
@@ -61,6 +81,24 @@ TEST_CASE_FIXTURE(Examples, "hello, cpp, node and python succeed") {
         INFO(name, ": ", outcome.out, outcome.err);
         CHECK(outcome.code == 0);
     }
+}
+
+TEST_CASE_FIXTURE(Examples, "artifacts: handed on, and what was cached is there for the next run") {
+    CHECK(contains(run("artifacts").out, "installing"));
+    const auto again = run("artifacts");
+    INFO(again.out, again.err);
+    CHECK(again.code == 0);
+    CHECK(contains(again.out, "version 2"));
+    CHECK(!contains(again.out, "installing"));
+}
+
+TEST_CASE_FIXTURE(Examples, "image: the image's files, and nothing of this machine") {
+    if (!make_image()) return;
+    const auto outcome = run("image");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "greeting is hello"));
+    CHECK(last_run()["jobs"].as_array().size() == 3);
 }
 
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {
@@ -102,4 +140,18 @@ TEST_CASE_FIXTURE(Examples, "retry: the second attempt succeeds, the slow step i
     const auto result = last_run();
     for (const auto& job : result["jobs"].as_array())
         if (job["name"] == Value("flaky")) CHECK(job["attempt"] == Value(2));
+}
+
+TEST_CASE_FIXTURE(Examples, "secrets: hidden in the log, kept out of the outputs") {
+    CHECK(run("secrets").code == 2);
+    RunOptions input;
+    input.input = "s3same\n";
+    CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
+    const auto outcome = run("secrets");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "logging in with ***"));
+    CHECK(contains(outcome.out, "got ***"));
+    CHECK(contains(outcome.out, "welcome, ***"));
+    CHECK(contains(world.cicdctl({"show", "job-1", "-o", "json"}).out, R"("outputs":{"answer":"welcome"})"));
 }

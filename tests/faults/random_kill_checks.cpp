@@ -81,7 +81,7 @@ private:
             return;
         }
         if (ending.reason != "exit" && !ending.reason.empty())
-            return tell(name_of(attempt) + " ended by " + ending.reason);
+            return tell(name_of(attempt) + " ended by " + ending.reason + ": " + ending.message);
         check_exit(attempt, ending, verdict, own, *exit);
     }
 
@@ -163,9 +163,9 @@ std::map<Attempt, Ending> endings_of(const std::vector<model::RunEvent>& events)
         const auto state = from_text<model::JobState>(event.state);
         if (!state) continue;
         if (*state == model::JobState::queued && event.end_reason)
-            endings[{event.job.str(), event.attempt - 1}] = {"failed", text(event.end_reason), {}, event.time, true};
+            endings[{event.job.str(), event.attempt - 1}] = {"failed", text(event.end_reason), event.message, {}, event.time, true};
         if (model::is_final(*state) && *state != model::JobState::skipped)
-            endings[{event.job.str(), event.attempt}] = {event.state, text(event.end_reason), event.exit_code, event.time, false};
+            endings[{event.job.str(), event.attempt}] = {event.state, text(event.end_reason), event.message, event.exit_code, event.time, false};
     }
     return endings;
 }

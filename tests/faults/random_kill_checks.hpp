@@ -26,7 +26,7 @@ struct LoadRun {
 
 /// How an attempt ended, by the events.
 struct Ending {
-    std::string state, reason;
+    std::string state, reason, message;
     std::optional<int> exit_code;
     Timestamp time;
     bool is_repeated = false;

@@ -22,6 +22,11 @@ async::Task<Answer> set_log_level(Services& services, Request request);
 
 async::Task<Answer> plan_run(Services& services, Request request);
 
+async::Task<Answer> list_images(Services& services, Request request);
+async::Task<Answer> import_image(Services& services, Request request);
+async::Task<Answer> get_image(Services& services, Request request);
+async::Task<Answer> delete_image(Services& services, Request request);
+
 async::Task<Answer> list_pipelines(Services& services, Request request);
 async::Task<Answer> create_pipeline(Services& services, Request request);
 async::Task<Answer> validate_pipeline(Services& services, Request request);
@@ -66,5 +71,21 @@ async::Task<Answer> get_job_logs(Services& services, Request request);
 async::Task<Answer> stream_job_logs(Services& services, Request request);
 async::Task<Answer> cancel_job(Services& services, Request request);
 async::Task<Answer> restart_job(Services& services, Request request);
+
+async::Task<Answer> list_secrets(Services& services, Request request);
+async::Task<Answer> set_secret(Services& services, Request request);
+async::Task<Answer> delete_secret(Services& services, Request request);
+async::Task<Answer> get_secret_history(Services& services, Request request);
+async::Task<Answer> rekey_secrets(Services& services, Request request);
+async::Task<Answer> list_artifacts(Services& services, Request request);
+async::Task<Answer> get_artifact(Services& services, Request request);
+async::Task<Answer> delete_artifact(Services& services, Request request);
+async::Task<Answer> list_artifact_files(Services& services, Request request);
+async::Task<Answer> get_artifact_content(Services& services, Request request);
+async::Task<Answer> upload_artifact(Services& services, Request request);
+async::Task<Answer> list_caches(Services& services, Request request);
+async::Task<Answer> get_cache(Services& services, Request request);
+async::Task<Answer> delete_cache(Services& services, Request request);
+async::Task<Answer> scrub_objects(Services& services, Request request);
 
 }  // namespace cicd::api

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/codec/json_text.hpp"
 #include "common/contract/errors.hpp"
+#include "daemon/api/byte_range.hpp"
 #include "daemon/api/log_follower.hpp"
 
 #include <algorithm>
@@ -53,32 +54,6 @@ async::Task<void> write_lines(Services& services, std::vector<model::JobRun> job
     }
 }
 
-struct ByteRange {
-    std::uint64_t begin = 0, end = 0;  ///< [begin, end)
-};
-
-/// RFC 9110, section 14.1.2: one range. Absent: none, or one that is to be ignored. An empty one: not satisfiable.
-std::optional<ByteRange> read_range(std::string_view text, std::uint64_t size) {
-    constexpr std::string_view unit = "bytes=";
-    if (!text.starts_with(unit)) return std::nullopt;
-    text.remove_prefix(unit.size());
-    const auto dash = text.find('-');
-    if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) return std::nullopt;
-    const auto number = [](std::string_view digits, std::uint64_t& out) {
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-        return error == std::errc{} && end == digits.data() + digits.size();
-    };
-    const auto first = text.substr(0, dash), last = text.substr(dash + 1);
-    std::uint64_t from = 0, to = 0;
-    if (first.empty()) {
-        if (!number(last, to)) return std::nullopt;
-        return ByteRange{size - std::min(size, to), size};
-    }
-    if (!number(first, from) || (!last.empty() && (!number(last, to) || to < from))) return std::nullopt;
-    if (from >= size) return ByteRange{};
-    return ByteRange{from, last.empty() ? size : std::min(size, to + 1)};
-}
-
 async::Task<void> write_bytes(Services& services, std::filesystem::path directory, ByteRange range, BodyStream& out) {
     job::LogReader reader(job::Paths{std::move(directory)});
     while (range.begin < range.end) {
@@ -97,19 +72,8 @@ Answer bytes_of_log(Services& services, const Request& request, const std::files
     CICD_TRY(const auto size, reader.text_size());
     Response response;
     response.content_type = plain_text;
-    response.headers.emplace_back("Accept-Ranges", "bytes");
-    ByteRange range{0, size};
-    if (const auto asked = read_range(request.range, size)) {
-        range = *asked;
-        response.status = range.begin < range.end ? 206 : 416;
-        response.headers.emplace_back("Content-Range",
-                                      range.begin < range.end
-                                          ? "bytes " + std::to_string(range.begin) + "-" + std::to_string(range.end - 1) +
-                                                "/" + std::to_string(size)
-                                          : "bytes */" + std::to_string(size));
-    }
+    const auto range = choose_range(request.range, size, response);
     response.is_immutable = is_final;
-    response.length = range.end - range.begin;
     response.stream = [&services, directory, range](BodyStream& out) { return write_bytes(services, directory, range, out); };
     return response;
 }

@@ -180,6 +180,10 @@ TEST_CASE("each type keeps its shape, and reads back as it was") {
     check_golden("reschedule", contract::Reschedule{model::Priority::critical, start});
     check_golden("clean_up", contract::CleanUp{true});
     check_golden("clean_up_report", contract::CleanUpReport{1, 2, 3, 4, 5, {"run-1 is still running"}});
+    const model::SecretScope scope{"/src/app", "production", "release/**"};
+    check_golden("secret", model::Secret{"TOKEN", scope, 3, start, start, "ada", "bob", start, start, "job-7"});
+    check_golden("secret_event", model::SecretEvent{start, "used", "TOKEN", scope, 3, "job-7"});
+    check_golden("save_secret", contract::SaveSecret{"TOKEN", "caf\xe9", scope, start});
     check_golden("backup", contract::Backup{"/b.tar", true, false});
     check_golden("backup_report", contract::BackupReport{"/b.tar", "ab12", 9, 1, 2});
     const contract::Cause cause{contract::CauseKind::capacity, "needs 2 cores, 1 is free",

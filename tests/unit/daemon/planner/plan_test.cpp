@@ -199,10 +199,61 @@ TEST_CASE("Components are put in place, with inputs, outputs and ids of their ow
     CHECK(scene.bad("name: p\nstages:\n  - {name: a, steps: [{uses: ./loop.yaml}]}\n")[0].message.find("circle") != std::string::npos);
 }
 
-TEST_CASE("What is not available yet is refused where it stands") {
+TEST_CASE("Secrets: a missing one fails the plan, naming stage and secret") {
+    Scene scene;
+    int asked = 0;
+    scene.request.secrets = [&]() -> Result<std::vector<model::KnownSecret>> {
+        ++asked;
+        return std::vector<model::KnownSecret>{{"TOKEN", ""}, {"DEPLOY_KEY", "production"}};
+    };
+    scene.good("name: p\nstages:\n  - {name: a, commands: ['echo secrets.NOT_READ ${{ git.branch }}']}\n");
+    CHECK(asked == 0);
+    const std::string yaml = "name: p\nstages:\n  - name: a\n    jobs:\n      j:\n        env: {T: '${{ secrets.token }}'}\n"
+                             "        steps: [{run: 'echo ${{ secrets[''TOKEN''] }}'}]\n      k: {steps: [{run: 'echo ${{ toJSON(Secrets) }}'}]}\n";
+    const auto plan = scene.good(yaml);
+    CHECK(asked == 1);
+    CHECK(planner::secrets_of({}, {}, job(plan, "a.j").job) == model::Strings{"token"});
+    CHECK(planner::secrets_of({{"X", "${{ secrets.FIRST }}"}}, {}, job(plan, "a.k").job) == model::Strings{"FIRST", "*"});
+    const auto missing = scene.bad("name: p\nenv: {X: '${{ secrets.NONE }}'}\nstages:\n  - {name: b, commands: ['echo ${{ secrets.TOKN }}']}\n"
+                                   "  - {name: c, commands: ['echo ${{ secrets.DEPLOY_KEY }}']}\n");
+    REQUIRE(missing.size() == 3);
+    CHECK(missing[0].message == "missing secret 'NONE'");
+    CHECK(missing[1].message == "missing secret 'TOKN' in stage 'b'");
+    CHECK(missing[1].suggestion == "did you mean 'TOKEN'?");
+    CHECK(missing[2].message == "missing secret 'DEPLOY_KEY' in stage 'c'");
+    CHECK(missing[2].suggestion == "set it: cicdctl secret set DEPLOY_KEY");
+    scene.request.secrets = nullptr;
+    REQUIRE(scene.good(yaml).notices.size() == 1);
+    CHECK(scene.good(yaml).notices[0] == "secrets are not checked: only the daemon knows which there are");
+}
+
+TEST_CASE("Secrets are refused where the daemon evaluates: it has no values there") {
+    Scene scene;
+    scene.request.secrets = [] { return std::vector<model::KnownSecret>{{"T", ""}}; };
+    const auto problems = scene.bad("name: p\nconcurrency: 'x-${{ secrets.T }}'\nstages:\n  - name: a\n    condition: secrets.T != ''\n    jobs:\n"
+                                    "      j: {condition: \"secrets.T == 'x'\", concurrency: '${{ secrets.T }}', steps: [{run: x}]}\n"
+                                    "      k: {steps: [{run: x, condition: \"secrets.T == 'x'\"}]}\n");
+    CHECK(problems.size() == 4);
+    for (const auto& problem : problems) CHECK(problem.message.find("secrets cannot be read in ") == 0);
+}
+
+TEST_CASE("What is kept lies in the workspace, or for caches in the job's home") {
     Scene scene;
     const auto problems = scene.bad(
-        "name: p\nstages:\n  - {name: a, image: 'debian:12', commands: [make]}\n"
+        "name: p\nstages:\n  - name: a\n    commands: [make]\n    artifacts: [{name: x, paths: [../up]}, {name: y, paths: [out/**], exclude: [/etc]}]\n"
+        "    cache: [{key: k, paths: [~/.cache/x, /var/cache]}]\n");
+    REQUIRE(problems.size() == 3);
+    CHECK(problems[0].message.find("../up") != std::string::npos);
+    CHECK(problems[1].message.find("/etc") != std::string::npos);
+    CHECK(problems[2].message.find("/var/cache") != std::string::npos);
+    for (const auto& problem : problems) CHECK(problem.line > 4);
+}
+
+TEST_CASE("What is not available yet is refused where it stands") {
+    Scene scene;
+    scene.request.secrets = [] { return std::vector<model::KnownSecret>{}; };
+    const auto problems = scene.bad(
+        "name: p\nstages:\n  - {name: a, image: 'debian:12', executor: container, commands: [make]}\n"
         "  - {name: b, gate: {approvals: 1}, commands: [make]}\n"
         "  - {name: c, commands: ['echo ${{ secrets.TOKEN }}']}\n  - {name: d, executor: host, commands: [make]}\n");
     std::string all;
@@ -210,11 +261,39 @@ TEST_CASE("What is not available yet is refused where it stands") {
         CHECK(problem.line > 2);
         all += problem.message + "\n";
     }
-    CHECK(all.find("not available yet: image") != std::string::npos);
+    CHECK(all.find("not available yet: executor: container") != std::string::npos);
     CHECK(all.find("not available yet: gate") != std::string::npos);
     CHECK(all.find("missing secret 'TOKEN' in stage 'c'") != std::string::npos);
     CHECK(all.find("host executor") != std::string::npos);
     CHECK(problems.size() == 4);
+}
+
+TEST_CASE("An image is named by what is known, and pinned once for all jobs of the run") {
+    Scene scene;
+    int asked = 0;
+    scene.request.vars = {{"TAG", "12"}};
+    scene.request.pin_image = [&](const model::Image& image) -> Result<std::string> {
+        ++asked;
+        if (image.name == "missing") return not_found("IMAGE_001", "there is no image 'missing'");
+        return image.name + "@sha256:x";
+    };
+    const auto plan = scene.good(
+        "name: p\nstages:\n  - name: a\n    jobs:\n"
+        "      one: {matrix: {os: [debian, alpine]}, image: '${{ matrix.os }}:${{ vars.TAG }}', steps: [make]}\n"
+        "      two: {image: 'debian:12', steps: [make]}\n      never: {condition: 'false', image: missing, steps: [make]}\n"
+        "      plain: {steps: [make]}\n");
+    CHECK(plan.jobs[0].job.image->name == "debian:12@sha256:x");
+    CHECK(plan.jobs[1].job.image->name == "alpine:12@sha256:x");
+    CHECK(plan.jobs[2].job.image->name == "debian:12@sha256:x");
+    CHECK(plan.jobs[2].job.executor == model::ExecutorKind::rootfs);
+    CHECK(!plan.jobs[4].job.executor);
+    CHECK(asked == 2);
+    const auto problems = scene.bad("name: p\nstages:\n  - {name: a, image: missing, commands: [make]}\n");
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].message == "there is no image 'missing'");
+    CHECK(problems[0].line == 3);
+    CHECK(scene.bad("name: p\nstages:\n  - {name: a, image: x, executor: sandbox, commands: [make]}\n").size() == 1);
+    CHECK(scene.bad("name: p\nstages:\n  - {name: a, executor: rootfs, commands: [make]}\n").size() == 1);
 }
 
 TEST_CASE("Included files come first; a name in both is an error") {

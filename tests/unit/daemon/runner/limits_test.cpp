@@ -112,6 +112,7 @@ P
         job.spec.limits.pids = 40;
         CHECK(job.run().state == JobState::success);
         const auto log = job.log();
+        INFO(log, job.exit.message);
         REQUIRE(log.starts_with("born "));
         CHECK(std::stoi(log.substr(5)) < 40);
         CHECK(std::stoi(log.substr(5)) > 20);

@@ -234,3 +234,47 @@ TEST_CASE("a job without steps is a success") {
     TestJob job;
     CHECK(job.run().state == JobState::success);
 }
+
+TEST_CASE("secrets: hidden in the log, in names, messages and the summary; an output that holds one is left out") {
+    TestJob job({run_step("echo \"$T\"; echo \"o=$T\" >> $CICD_OUTPUT; echo p=1 >> $CICD_OUTPUT; echo \"$T\" >> $CICD_SUMMARY", "a"),
+                 run_step("echo ${{ steps.a.outputs.o }} | rev; echo \"$T$(printf x%.0s {1..90})\" >> $CICD_ENV")});
+    job.spec.env = {{{"T", "${{ secrets.TOKEN }}"}}};
+    job.spec.steps[0].name = "with ${{ secrets.TOKEN }}";
+    job.spec.outputs = {{"leak", "a-${{ steps.a.outputs.o }}-b"}, {"fine", "${{ steps.a.outputs.p }}"}};
+    job.secrets = R"({"TOKEN":"correct-horse","OTHER":{"base64":"/w=="}})";
+    job.run();
+    CHECK(job.log() == "***\nesroh-tcerroc\n");
+    CHECK(job.exit.steps[0].name == "with ***");
+    CHECK(job.exit.steps[1].message.find("'***xxx") != std::string::npos);
+    CHECK(job.exit.message.find("correct") == std::string::npos);
+    CHECK(job.system_says("output 'leak' holds a secret: it is left out"));
+    CHECK(job.exit.outputs == Value(Object{{"fine", "1"}}));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(job.paths.root)) {
+        if (!entry.is_regular_file()) continue;
+        std::ifstream file(entry.path());
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        INFO(entry.path().string());
+        CHECK(text.find("correct-horse") == std::string::npos);
+    }
+}
+
+TEST_CASE("secrets: on the host, scripts are their owner's alone and gone at the end") {
+    TestJob job("stat -c '%a' \"$0\" \"$(dirname \"$0\")\"; : ${{ secrets.TOKEN }}");
+    job.spec.executor = model::ExecutorKind::host;
+    job.secrets = R"({"TOKEN":"correct-horse"})";
+    job.run();
+    CHECK(job.log() == "700\n700\n");
+    CHECK_FALSE(std::filesystem::exists(job.paths.files()));
+}
+
+TEST_CASE("secrets that a job needs and was not given: it does not run") {
+    TestJob job("echo ran");
+    job.spec.secrets = {"TOKEN"};
+    job.run();
+    CHECK((job.exit.state == model::JobState::failed));
+    CHECK((job.exit.end_reason == model::EndReason::infra));
+    CHECK(job.exit.message == "the secrets of the job did not come");
+    TestJob broken("echo ran");
+    broken.secrets = "{\"TOKEN\": \"correct-hor";
+    CHECK(broken.run().message == "what came as the job's secrets is not what a daemon sends");
+}

@@ -48,7 +48,8 @@ public:
                 {folder, fs::path(CICD_BIN_DIR) / "cicd-runner", Milliseconds{2000}}),
           scheduler(
               {io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-              {folder, folder / "socket", {4, 4, 1ULL << 40}, true, [](const std::string& text) { MESSAGE(text); }}) {
+              {.state_directory = folder, .socket = folder / "socket", .capacity = {4, 4, 1ULL << 40}, .allow_host_executor = true,
+               .warn = [](const std::string& text) { MESSAGE(text); }}) {
         told_ = bus_.subscribe([this](const model::RunEvent& event) { events.push_back(event); });
         const auto resumed = scheduler.resume();
         REQUIRE(resumed.has_value());

@@ -65,9 +65,9 @@ struct State {
         assignment.spec.contexts = Object();
         assignment.spec.steps.push_back({.id = "one", .name = "one", .run = script});
         assignment.source = source;
-        const auto made = zones::make_job_directory({{folder}, runner, *sources, trees}, assignment);
+        const auto made = zones::make_job_directory({{folder}, runner, *sources, trees, images}, assignment);
         REQUIRE_MESSAGE(made.has_value(), made.error().message);
-        layers = *made;
+        layers = made->tree;
         return {folder / "jobs" / id / "1"};
     }
     /// What the job printed.
@@ -119,6 +119,7 @@ struct State {
     fs::path runner = fs::path(CICD_BIN_DIR) / "cicd-runner";
     std::optional<git::Sources> sources;
     zones::Trees trees{folder / "trees"};
+    images::Store images{folder / "images"};
     std::shared_ptr<const zones::Trees::Use> layers;
 };
 

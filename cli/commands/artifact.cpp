@@ -1,0 +1,160 @@
+#include "cli/commands/commands.hpp"
+#include "cli/files.hpp"
+#include "cli/identifiers.hpp"
+#include "cli/lists.hpp"
+#include "common/codec/codecs.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace cicd::cli {
+namespace {
+
+constexpr Operand one_artifact[] = {{.name = "ARTIFACT"}};
+constexpr Operand some_artifacts[] = {{.name = "ARTIFACT", .many = true}};
+constexpr Operand run_or_job[] = {{.name = "RUN|JOB", .required = false, .completes = Completes::run_or_job}};
+constexpr Operand job_and_file[] = {{.name = "JOB", .completes = Completes::job}, {.name = "FILE", .completes = Completes::file}};
+constexpr Option list_options[] = {{.names = "--name", .value = "NAME", .help = "Only those of this name"},
+                                   {.names = "--limit", .value = "N", .help = "At most so many (50)"},
+                                   {.names = "--page", .value = "N", .help = "Further pages of that size"}};
+constexpr Option download_options[] = {
+    {.names = "--to", .value = "FILE", .help = "Where to write it; '-' is stdout", .completes = Completes::file},
+    {.names = "--path", .value = "PATH", .help = "Only this file of it"},
+    {.names = "--archive", .help = "As a tar archive, also where it is one file"},
+    {.names = "--continue", .help = "Go on with a download that broke off"}};
+constexpr Option upload_options[] = {
+    {.names = "--name", .value = "NAME", .help = "Its name; by default the file's"},
+    {.names = "--type", .value = "TYPE", .help = "What it is, such as package or model"},
+    {.names = "--retention", .value = "TIME", .help = "How long it is kept, such as 30d; for ever by default"}};
+constexpr Example list_examples[] = {{"cicdctl artifact list run-3", "what a run left behind"}};
+constexpr Example show_examples[] = {{"cicdctl artifact show artifact-7", "its digest and files"}};
+constexpr Example download_examples[] = {{"cicdctl artifact download artifact-7", "one file as it is, several as NAME.tar"},
+                                         {"cicdctl artifact download artifact-7 --to - | tar -x", "unpacked here"}};
+constexpr Example upload_examples[] = {{"cicdctl artifact upload job-7 report.pdf --retention 30d", "to a job that has ended"}};
+
+Result<ExitCode> list(Session& session, const Arguments& arguments) {
+    contract::ArtifactFilter filter;
+    const auto typed = arguments.operand(0);
+    if (is_job_id(typed)) filter.job = typed;
+    else if (!typed.empty()) {
+        CICD_TRY(filter.run, run_id(session, typed));
+    }
+    filter.name = arguments.text("--name");
+    CICD_TRY(const auto limit, arguments.number("--limit", 1));
+    CICD_TRY(const auto page, arguments.number("--page", 1));
+    filter.page_size = limit.value_or(50);
+    filter.page = page.value_or(1);
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto found, daemon->list_artifacts(filter));
+    if (session.structured()) {
+        session.print(codec::encode(found));
+    } else if (found.data.empty()) {
+        session.note("No artifacts.");
+    } else {
+        print_artifacts(session, found.data);
+        if (found.pagination.has_next) session.note("… go on with --page " + std::to_string(filter.page + 1));
+    }
+    return ExitCode::success;
+}
+
+Result<ExitCode> show(Session& session, const Arguments& arguments) {
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto artifact, daemon->show_artifact(arguments.operand(0)));
+    if (session.structured() || session.output() == Output::name) {
+        print_artifact_details(session, artifact, {});
+        return ExitCode::success;
+    }
+    CICD_TRY(const auto files, daemon->artifact_files(artifact.id.str(), 1));
+    print_artifact_details(session, artifact, files);
+    return ExitCode::success;
+}
+
+/// Writes to a file beside the wanted one, which gets its name when it is whole.
+Result<ExitCode> download(Session& session, const Arguments& arguments) {
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto artifact, daemon->show_artifact(arguments.operand(0)));
+    client::Download what{arguments.text("--path"), arguments.has("--archive") ? "tar" : "", 0};
+    auto target = arguments.text("--to");
+    if (target.empty()) {
+        std::string only = what.path;
+        if (only.empty() && what.format.empty() && artifact.files == 1) {
+            CICD_TRY(const auto files, daemon->artifact_files(artifact.id.str(), 1));
+            bool links = false;
+            for (const auto& file : files["data"].as_array()) {
+                if (file["type"] == Value("file")) only = file["path"].as_string();
+                links |= file["type"] == Value("link");
+            }
+            if (links) only.clear();
+        }
+        target = only.empty() ? artifact.name + ".tar" : only.substr(only.rfind('/') + 1);
+    }
+    const bool to_stdout = target == "-";
+    const auto partial = target + ".part";
+    const bool go_on = arguments.has("--continue") && !to_stdout;
+    struct stat facts {};
+    if (go_on && ::stat(partial.c_str(), &facts) == 0) what.offset = static_cast<std::uint64_t>(facts.st_size);
+    const int fd = to_stdout ? STDOUT_FILENO : ::open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (go_on ? O_APPEND : O_TRUNC), 0644);
+    if (fd < 0) return invalid("CLI_002", "cannot write " + partial + ": " + std::strerror(errno));
+    std::string failure;
+    const auto take = [&](std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return failure = std::strerror(errno), false;
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        }
+        return true;
+    };
+    const auto done = daemon->download_artifact(artifact.id.str(), what, take);
+    if (!to_stdout) ::close(fd);
+    if (!failure.empty()) return invalid("CLI_002", "cannot write " + target + ": " + failure);
+    if (!done) return done.error();
+    if (!to_stdout && ::rename(partial.c_str(), target.c_str()) != 0)
+        return invalid("CLI_002", "cannot rename to " + target + ": " + std::strerror(errno));
+    if (!to_stdout) session.console().out(target + "\n");
+    return ExitCode::success;
+}
+
+Result<ExitCode> upload(Session& session, const Arguments& arguments) {
+    CICD_TRY(const auto job, job_id(arguments.operand(0)));
+    const std::filesystem::path file = arguments.operand(1);
+    CICD_TRY(const auto bytes, read_text(file));
+    client::Upload what{arguments.text("--name"), "", arguments.text("--type"), arguments.text("--retention")};
+    what.path = file == "-" ? "" : file.filename().string();
+    if (what.name.empty()) what.name = what.path;
+    if (what.name.empty()) return usage_error("an artifact from stdin needs a name", "give --name NAME");
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto artifact, daemon->upload_artifact(job, what, bytes));
+    print_artifacts(session, {artifact});
+    return ExitCode::success;
+}
+
+Result<ExitCode> remove(Session& session, const Arguments& arguments) {
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const bool sure, session.confirm("Delete " + std::to_string(arguments.operands.size()) + " artifact(s) for ever?"));
+    if (!sure) return ExitCode::success;
+    for (const auto& id : arguments.operands) {
+        CICD_CHECK(daemon->remove_artifact(id));
+        session.console().out(id + "\n");
+    }
+    return ExitCode::success;
+}
+
+}  // namespace
+
+constinit const Command artifact_group{.name = "artifact", .summary = "Artifacts: list, show, download, upload, rm"};
+constinit const Command artifact_list{.name = "artifact list", .summary = "List artifacts, of a run, a job or all", .operands = run_or_job,
+                                      .options = list_options, .examples = list_examples, .handler = list};
+constinit const Command artifact_show{.name = "artifact show", .summary = "Show an artifact and what it holds", .operands = one_artifact,
+                                      .examples = show_examples, .handler = show};
+constinit const Command artifact_download{.name = "artifact download", .summary = "Write an artifact, or one file of it", .operands = one_artifact,
+                                          .options = download_options, .examples = download_examples, .handler = download};
+constinit const Command artifact_upload{.name = "artifact upload", .summary = "Add a file to a job that has ended", .operands = job_and_file,
+                                        .options = upload_options, .examples = upload_examples, .handler = upload};
+constinit const Command artifact_remove{.name = "artifact rm", .summary = "Delete artifacts", .operands = some_artifacts, .handler = remove};
+
+}  // namespace cicd::cli

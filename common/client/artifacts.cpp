@@ -1,0 +1,70 @@
+#include "common/client/calls.hpp"
+#include "common/client/client.hpp"
+#include "common/codec/codecs.hpp"
+#include "common/contract/routes.hpp"
+
+// What jobs left behind: artifacts and caches.
+namespace cicd::client {
+
+namespace route = contract::route;
+using contract::path_of;
+using contract::query_text;
+
+Result<contract::Page<model::ArtifactRecord>> Client::list_artifacts(const contract::ArtifactFilter& filter) {
+    const auto query = query_text({{"run", filter.run}, {"job", filter.job}, {"name", filter.name}, {"sort", filter.sort},
+                                   {"page", std::to_string(filter.page)}, {"pageSize", std::to_string(filter.page_size)}});
+    return decoded<contract::Page<model::ArtifactRecord>>(call("GET", path_of(route::list_artifacts) + query));
+}
+
+Result<model::ArtifactRecord> Client::show_artifact(const std::string& id) {
+    return decoded<model::ArtifactRecord>(call("GET", path_of(route::show_artifact, {id})));
+}
+
+Result<Value> Client::artifact_files(const std::string& id, int page) {
+    return call("GET", path_of(route::artifact_files, {id}) + query_text({{"page", std::to_string(page)}, {"pageSize", "1000"}}));
+}
+
+Result<void> Client::remove_artifact(const std::string& id) {
+    CICD_CHECK(call("DELETE", path_of(route::remove_artifact, {id})));
+    return {};
+}
+
+Result<std::string> Client::download_artifact(const std::string& id, const Download& what,
+                                              const std::function<bool(std::string_view)>& on_piece) {
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (what.offset > 0) headers.emplace_back("Range", "bytes=" + std::to_string(what.offset) + "-");
+    const auto target = path_of(route::artifact_content, {id}) + query_text({{"path", what.path}, {"format", what.format}});
+    std::string refusal;
+    auto response = raw_stream("GET", target, {}, headers, [&](int status, std::string_view piece) {
+        if (status < 400) return on_piece(piece);
+        refusal += piece;
+        return true;
+    });
+    if (!response) return response.error();
+    response->body = refusal;
+    if (response->status >= 400) return as_error(*response);
+    return response->content_type;
+}
+
+Result<model::ArtifactRecord> Client::upload_artifact(const std::string& job, const Upload& what, const std::string& bytes) {
+    const auto target = path_of(route::upload_artifact, {job}) +
+                        query_text({{"name", what.name}, {"path", what.path}, {"type", what.type}, {"retention", what.retention}});
+    CICD_TRY(const auto response, raw("POST", target, bytes, {{"Content-Type", "application/octet-stream"}}));
+    if (response.status >= 400) return as_error(response);
+    return decoded<model::ArtifactRecord>(codec::parse_json(response.body));
+}
+
+Result<Value> Client::list_caches(const std::string& key, int page) {
+    return call("GET", path_of(route::list_caches) + query_text({{"key", key}, {"page", std::to_string(page)}, {"pageSize", "100"}}));
+}
+
+Result<Value> Client::show_cache(const std::string& id) { return call("GET", path_of(route::show_cache, {id})); }
+
+Result<void> Client::remove_cache(const std::string& id) {
+    CICD_CHECK(call("DELETE", path_of(route::remove_cache, {id})));
+    return {};
+}
+
+Result<Value> Client::scrub() { return call("POST", path_of(route::scrub)); }
+
+}  // namespace cicd::client

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "daemon/images/store.hpp"
+#include "daemon/planner/prepare.hpp"
+
+#include <memory>
+
+namespace cicd::app {
+
+/// What an image's name stands for at this moment: on this machine, else in its registry where skopeo is installed, else in
+/// the repository. `only_look`: for a plan, which asks nobody and unpacks nothing; such names stay as they are.
+planner::PinImage pin_images(std::shared_ptr<images::Store> store, bool only_look);
+
+}  // namespace cicd::app

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "common/job/keeping.hpp"
+#include "daemon/runner/context.hpp"
+#include "daemon/runner/supervisor.hpp"
+
+#include <optional>
+#include <string>
+
+namespace cicd::runner {
+
+/// What a job gets from others before its first step, and leaves behind after its last: artifacts and caches. The work is
+/// done by `cicd-store`, outside the job's place, so that this program stays small and a plain job pays for none of it.
+class Keeping {
+public:
+    static bool is_needed(const model::JobSpec& spec);
+    Keeping(const model::JobSpec& spec, const Context& context, Supervisor& supervisor)
+        : spec_(spec), context_(context), supervisor_(supervisor) {}
+
+    Result<void> put_back();
+    /// By how the job ended so far; what was saved is noted in `exit`.
+    Result<void> save(model::JobExit& exit);
+
+private:
+    Result<job::KeepAnswer> ask(job::KeepRequest request);
+    [[nodiscard]] Result<model::Artifact> evaluated(const model::Artifact& artifact) const;
+    [[nodiscard]] Result<model::Cache> evaluated(const model::Cache& cache) const;
+    [[nodiscard]] job::CachePlaces places_of(const model::Cache& cache) const;
+    Result<void> evaluate_caches();
+    [[nodiscard]] Result<model::Strings> lines(const model::Strings& texts) const;
+
+    const model::JobSpec& spec_;
+    const Context& context_;
+    Supervisor& supervisor_;
+    os::Fd home_;  ///< the job's, where a cache has paths in it
+    std::vector<model::Cache> caches_;  ///< evaluated, before the first step
+    std::vector<job::CachePlaces> places_;
+    std::vector<model::JobCache> outcomes_;
+};
+
+}  // namespace cicd::runner

@@ -1,0 +1,135 @@
+#include "tests/support/image.hpp"
+
+#include "tests/support/world.hpp"
+
+#include <sodium/crypto_hash_sha256.h>
+#include <sys/utsname.h>
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+namespace cicd::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string machine() {
+    utsname facts{};
+    ::uname(&facts);
+    const std::string name = facts.machine;
+    return name == "x86_64" ? "amd64" : name == "aarch64" ? "arm64" : name;
+}
+
+std::string config_json(const ImageParts& parts) {
+    std::string ids;
+    for (const auto& layer : parts.layers) ids += (ids.empty() ? "\"" : ",\"") + sha256(layer) + "\"";
+    return R"({"architecture":")" + machine() + R"(","os":"linux","config":)" + parts.config +
+           R"(,"rootfs":{"type":"layers","diff_ids":[)" + ids + "]}}";
+}
+
+std::string descriptor(const std::string& type, const std::string& bytes, const std::string& more = {}) {
+    return R"({"mediaType":"application/vnd.oci.image.)" + type + R"(","digest":")" + sha256(bytes) + R"(","size":)" +
+           std::to_string(bytes.size()) + more + "}";
+}
+
+struct Layout {
+    std::map<std::string, std::string> files;
+    std::string digest;
+};
+
+Layout oci_layout(const ImageParts& parts) {
+    Layout layout;
+    const auto blob = [&](const std::string& bytes) { layout.files["blobs/sha256/" + sha256(bytes).substr(7)] = bytes; };
+    const auto config = config_json(parts);
+    std::string layers;
+    for (const auto& layer : parts.layers) {
+        layers += (layers.empty() ? "" : ",") + descriptor("layer.v1.tar", layer);
+        blob(layer);
+    }
+    const auto manifest = R"({"schemaVersion":2,"config":)" + descriptor("config.v1+json", config) + R"(,"layers":[)" + layers + "]}";
+    const auto name = parts.tag.empty() ? "" : R"(,"annotations":{"org.opencontainers.image.ref.name":")" + parts.tag + "\"}";
+    blob(config);
+    blob(manifest);
+    layout.files["index.json"] = R"({"schemaVersion":2,"manifests":[)" + descriptor("manifest.v1+json", manifest, name) + "]}";
+    layout.files["oci-layout"] = R"({"imageLayoutVersion":"1.0.0"})";
+    layout.digest = sha256(manifest);
+    return layout;
+}
+
+}  // namespace
+
+Tar& Tar::add(std::string_view path, char kind, std::string_view text, std::string_view target, int mode) {
+    char header[512] = {};
+    std::snprintf(header, 101, "%s", std::string(path).c_str());
+    std::snprintf(header + 100, 8, "%07o", static_cast<unsigned>(mode));
+    std::snprintf(header + 108, 8, "%07o", 0u);
+    std::snprintf(header + 116, 8, "%07o", 0u);
+    std::snprintf(header + 124, 12, "%011zo", text.size());
+    std::snprintf(header + 136, 12, "%011o", 1'600'000'000u);
+    header[156] = kind;
+    std::snprintf(header + 157, 101, "%s", std::string(target).c_str());
+    std::memcpy(header + 257, "ustar\00000", 8);
+    std::memset(header + 148, ' ', 8);
+    unsigned sum = 0;
+    for (const char byte : header) sum += static_cast<unsigned char>(byte);
+    std::snprintf(header + 148, 8, "%06o", sum);
+    bytes_.append(header, sizeof header).append(text);
+    bytes_.append((512 - text.size() % 512) % 512, '\0');
+    return *this;
+}
+
+std::string sha256(std::string_view bytes) {
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(sum, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    std::string text = "sha256:";
+    for (const unsigned byte : sum) text += {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+    return text;
+}
+
+std::string write_oci_layout(const fs::path& folder, const ImageParts& parts) {
+    const auto layout = oci_layout(parts);
+    for (const auto& [name, bytes] : layout.files) write_file(folder / name, bytes);
+    return layout.digest;
+}
+
+std::string write_oci_archive(const fs::path& file, const ImageParts& parts) {
+    const auto layout = oci_layout(parts);
+    Tar tar;
+    for (const auto& [name, bytes] : layout.files) tar.file(name, bytes);
+    write_file(file, tar.bytes());
+    return layout.digest;
+}
+
+std::string write_docker_archive(const fs::path& file, const ImageParts& parts) {
+    const auto config = config_json(parts);
+    Tar tar;
+    std::string layers;
+    for (const auto& layer : parts.layers) {
+        const auto name = sha256(layer).substr(7) + ".tar";
+        tar.file(name, layer);
+        layers += (layers.empty() ? "\"" : ",\"") + name + "\"";
+    }
+    tar.file(sha256(config).substr(7) + ".json", config);
+    tar.file("manifest.json", R"([{"Config":")" + sha256(config).substr(7) + R"(.json","RepoTags":["t:1"],"Layers":[)" + layers + "]}]");
+    write_file(file, tar.bytes());
+    return sha256(config);
+}
+
+bool has_busybox() { return fs::exists("/bin/busybox"); }
+
+std::string busybox_layer() {
+    Tar tar;
+    for (const char* folder : {"bin", "etc", "tmp", "root", "home"}) tar.folder(folder);
+    tar.file("bin/busybox", read_file("/bin/busybox"), 0755);
+    for (const char* name : {"sh", "cat", "ls", "id", "echo", "env", "touch", "rm", "mkdir", "test", "sleep", "true", "grep",
+                             "readlink", "stat", "head", "wc", "pwd", "chmod", "hostname", "mount", "kill", "sed", "seq",
+                             "dd", "find", "cp", "nc"})
+        tar.link(std::string("bin/") + name, "busybox");
+    tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1234:5678:app:/home/app:/bin/sh\n");
+    tar.file("etc/group", "root:x:0:\napp:x:5678:\n");
+    tar.file("etc/image-file", "of the image\n");
+    return tar.bytes();
+}
+
+}  // namespace cicd::test
