@@ -35,6 +35,10 @@ Result<void> check_name(const std::string& name) {
                       std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
                       std::all_of(name.begin(), name.end(), letter);
     if (good) return {};
+    // A value that was typed behind the name is not repeated.
+    if (const auto equals = name.find('='); equals != std::string::npos)
+        return invalid("SECRET_002", "'" + to_valid_utf8(name.substr(0, std::min<std::size_t>(equals, 80))) + "=…' cannot be the name of a secret",
+                       "the value is asked for, or comes from standard input or --file: arguments are seen by others");
     return invalid("SECRET_002", "'" + to_valid_utf8(name.substr(0, 80)) + "' cannot be the name of a secret",
                    "letters, digits and '_', not a digit first, at most 200 of them");
 }

@@ -51,13 +51,14 @@ std::string Watermark::look() {
 }
 
 std::string Watermark::judge(const Room& room) {
-    auto keep = bytes_to_keep(room, reserve_);
-    if (short_) keep += std::min<std::uint64_t>(keep / 10, 64U << 20U);
+    const auto keep = bytes_to_keep(room, reserve_);
+    // Once short, a tenth more is wanted, so that work does not stop and go.
+    const auto enough = short_ ? keep + std::min<std::uint64_t>(keep / 10, 64U << 20U) : keep;
     const auto files = std::min<std::uint64_t>(files_to_keep, room.total_files / 50);
     std::string reason;
-    if (room.free < keep)
+    if (room.free < enough)
         reason = "only " + humanize_size(room.free) + " are free in " + folder_.string() + ", " + humanize_size(keep) +
-                 " are to stay free (disk.reserve)";
+                 " are to stay free (disk.reserve)" + (room.free < keep ? "" : ", and a tenth more before work goes on");
     else if (room.total_files > 0 && room.free_files < files)
         reason = "only " + std::to_string(room.free_files) + " more files fit into the file system of " + folder_.string();
     short_ = !reason.empty();

@@ -26,8 +26,8 @@ struct Examples {
     }
     /// False where this machine has nothing to make it of.
     bool make_image() {
-        if (!has_busybox()) {
-            MESSAGE("skipped: busybox-static is not installed");
+        if (const auto why = why_not_in_an_image(); !why.empty()) {
+            MESSAGE("skipped: " << why);
             return false;
         }
         auto options = world.in(repository.path());

@@ -30,7 +30,9 @@ bool cannot() {
             MESSAGE("skipped: " << name << " is not installed");
             return true;
         }
-    return false;
+    const auto why = why_not_in_an_image();
+    if (!why.empty()) MESSAGE("skipped: " << why);
+    return !why.empty();
 }
 
 int free_port() {

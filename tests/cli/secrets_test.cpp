@@ -190,6 +190,9 @@ TEST_CASE("secrets: set, list, rotate, scopes, rm, and what is refused") {
     CHECK(secret({"rm", "A", "-y"}).code == 0);
     CHECK(secret({"list", "-o", "name"}).out == "A\nB\n");
     CHECK(secret({"set", "1A"}, "x").code == 2);
+    const auto typed_behind = secret({"set", "A=typed-value"}, "x");
+    CHECK(typed_behind.code == 2);
+    CHECK_FALSE(contains(typed_behind.err, "typed-value"));
     CHECK(secret({"set", "A"}, "").code == 2);
     CHECK(secret({"set", "A", "value"}, "x").code == 2);
     CHECK(contains(secret({"set", "TINY"}, "abc").err, "so short"));

@@ -118,6 +118,12 @@ std::string write_docker_archive(const fs::path& file, const ImageParts& parts) 
 
 bool has_busybox() { return fs::exists("/bin/busybox"); }
 
+std::string why_not_in_an_image() {
+    static const bool sanitized = is_sanitized("cicd-runner");
+    if (!has_busybox()) return "busybox-static is not installed";
+    return sanitized ? "a runner with a sanitizer in it needs libraries that an image does not have" : "";
+}
+
 std::string busybox_layer() {
     Tar tar;
     for (const char* folder : {"bin", "etc", "tmp", "root", "home"}) tar.folder(folder);

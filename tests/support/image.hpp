@@ -39,5 +39,7 @@ std::string write_oci_archive(const std::filesystem::path& file, const ImagePart
 /// A layer with a shell and the usual tools: Debian's busybox-static. Empty where that is not installed.
 std::string busybox_layer();
 bool has_busybox();
+/// Why no job can run in an image of that here; empty: it can.
+std::string why_not_in_an_image();
 
 }  // namespace cicd::test

@@ -75,6 +75,8 @@ std::string program(const std::string& name) {
     return std::string(other ? other : CICD_BIN_DIR) + "/" + name;
 }
 
+bool is_sanitized(const std::string& name) { return run({"grep", "-qE", "__(asan|tsan)_init", program(name)}).code == 0; }
+
 World::World() {
     std::filesystem::create_directories(folder_.path() / "home");
     std::filesystem::create_directories(config());

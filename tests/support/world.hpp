@@ -79,5 +79,7 @@ private:
 
 /// A program of the build under test, or of the folder that CICD_TEST_BIN_DIR names.
 std::string program(const std::string& name);
+/// Built with AddressSanitizer or ThreadSanitizer.
+bool is_sanitized(const std::string& name);
 
 }  // namespace cicd::test

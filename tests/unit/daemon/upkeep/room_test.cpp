@@ -33,7 +33,8 @@ TEST_CASE("a shortage is told with numbers, and ends only when a little more is 
     CHECK(reason.find("99.0 MiB") != std::string::npos);
     CHECK(reason.find("/state") != std::string::npos);
     CHECK(reason.find("cleanup") != std::string::npos);
-    CHECK(!watermark.judge({gib, 101 * mib, 0, 0}).empty());
+    CHECK(watermark.judge({gib, 98 * mib, 0, 0}).find("100.0 MiB are to stay free (disk.reserve);") != std::string::npos);
+    CHECK(watermark.judge({gib, 101 * mib, 0, 0}).find("a tenth more") != std::string::npos);
     CHECK(watermark.judge({gib, 111 * mib, 0, 0}).empty());
     CHECK(watermark.judge({gib, 101 * mib, 0, 0}).empty());
 }
