@@ -564,7 +564,7 @@ int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, std::nullopt);
 }
 
-int run_spare(const std::string& cache, int gate_fd) {
+int run_spare(const std::string& cache, int gate_fd, const std::function<void(const std::string& directory)>& became) {
     begin_process();
     ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
     model::JobSpec unknown;
@@ -578,6 +578,7 @@ int run_spare(const std::string& cache, int gate_fd) {
     const auto directory = job::directory_of_order(rest);
     if (!workspace || !directory) return complain(internal_error("the order for the spare cannot be understood"));
     const job::Paths paths{*directory};
+    became(*directory);
     speak_in(paths);
     if (!place) return carry_out(paths, -1, gate_fd, std::nullopt);  // it is made as if there had been no spare
     SparePlace made{std::move(limits), std::move(place), *workspace};

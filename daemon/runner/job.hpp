@@ -10,6 +10,7 @@
 #include "daemon/runner/step_files.hpp"
 #include "daemon/runner/supervisor.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,7 +68,7 @@ private:
 
 /// The runner's `main`: takes the job directory, runs the job, writes `exit`. Returns the process's exit code.
 int run_job(const std::string& directory, int secrets_fd, int gate_fd);
-/// The same for a spare (see common/job/spare.hpp). `cache`: see JobSpec.
-int run_spare(const std::string& cache, int gate_fd);
+/// The same for a spare (see common/job/spare.hpp). `cache`: see JobSpec. `became` is told of its job once it has one.
+int run_spare(const std::string& cache, int gate_fd, const std::function<void(const std::string& directory)>& became);
 
 }  // namespace cicd::runner

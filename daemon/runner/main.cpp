@@ -1,8 +1,10 @@
 #include "daemon/runner/control.hpp"
 #include "daemon/runner/job.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -14,6 +16,14 @@ int usage() {
                "       cicd-runner --spare CACHE --gate-fd N\n"
                "Runs the one job that JOBDIR/spec.json describes; cicdd starts it.\n", stderr);
     return 2;
+}
+
+/// Lets `ps` and whoever looks for a job's runner see which job a spare has become: as if it had been started for it.
+void show_as(int count, char** arguments, const std::string& directory) {
+    char* const begin = arguments[1];
+    const auto room = static_cast<std::size_t>(arguments[count - 1] + std::strlen(arguments[count - 1]) - begin);
+    std::memset(begin, 0, room);
+    std::memcpy(begin, directory.data(), std::min(directory.size(), room));
 }
 
 int run(int count, char** arguments) {
@@ -41,7 +51,10 @@ int run(int count, char** arguments) {
             directory = argument;
         }
     }
-    if (!cache.empty()) return gate_fd < 0 || !directory.empty() ? usage() : cicd::runner::run_spare(cache, gate_fd);
+    if (!cache.empty()) {
+        if (gate_fd < 0 || !directory.empty()) return usage();
+        return cicd::runner::run_spare(cache, gate_fd, [&](const std::string& job) { show_as(count, arguments, job); });
+    }
     return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd);
 }
 

@@ -62,6 +62,8 @@ TEST_CASE("a spare runs the job that it is given as any runner would") {
     SUBCASE("that waits already") { CHECK(eventually([&] { return spare.is_ready(); })); }
     SUBCASE("that is still being made") {}
     spare.give(job, workspace_of(job));
+    // `ps` names the job, as it does with a runner that was started for it.
+    CHECK(eventually([&] { return !processes_with(job.paths.root.string()).empty(); }));
     spare.open_gate();
     const auto& exit = job.finish();
     CHECK((exit.state == model::JobState::success));
