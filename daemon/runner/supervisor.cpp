@@ -82,9 +82,13 @@ std::filesystem::path Supervisor::workspace() {
 }
 
 Result<int> Supervisor::run_outside(os::SpawnOptions options) {
-    const bool may_run = !stop_.has_value();
     options.death_signal = SIGKILL;
     CICD_TRY(const int pid, os::spawn(options));
+    return wait_outside(pid);
+}
+
+int Supervisor::wait_outside(int pid) {
+    const bool may_run = !stop_.has_value();
     int status = 0;
     if (auto watched = os::pidfd_open(pid)) {
         outside_ = std::move(*watched);
@@ -94,6 +98,18 @@ Result<int> Supervisor::run_outside(os::SpawnOptions options) {
     }
     if (may_run && stop_) ::kill(pid, SIGKILL);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    return status;
+}
+
+Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options) {
+    step_ = step;
+    CICD_TRY(auto ends, output_.open(step));
+    options.fds.insert(options.fds.end(), {{ends.out.get(), STDOUT_FILENO}, {ends.err.get(), STDERR_FILENO}});
+    options.death_signal = SIGKILL;
+    CICD_TRY(const int pid, os::spawn(options));
+    ends = {};
+    const int status = wait_outside(pid);
+    output_.drain(step);
     return status;
 }
 
@@ -185,12 +201,17 @@ void Supervisor::on_event() {
         if (!end_) end_ = ProgramEnd{.stop = stop_};
         return;
     }
+    if (told->note) {
+        if (!told->note->empty()) output_.system_line(step_, *told->note);
+        return;
+    }
     const auto& event = told->event;
     const model::Usage usage{event.cpu_us / 1000, event.peak_bytes, 0};
     switch (event.kind) {
         case Event::Kind::ready:
             ready_ = true;
-            if (place_.isolated()) storage_.found(place_.folders().workspace);
+            if (place_.is_container()) limits_.watch(place_.first_pid());
+            else if (place_.isolated()) storage_.found(place_.folders().workspace);
             break;
         case Event::Kind::started: break;
         case Event::Kind::refused:
@@ -263,6 +284,8 @@ void Supervisor::end_job(Stop stop) {
     if (stop_) return;
     output_.system_line(step_, stop.message);
     stop_ = std::move(stop);
+    // Nothing of the job runs while its container is being made: there is nobody to be given time.
+    if (place_.is_container() && !ready_) return kill_all();
     kill_at_ = Clock::now() + spec_.grace;
     place_.signal_all(SIGTERM);
 }
