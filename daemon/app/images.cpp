@@ -39,6 +39,7 @@ private:
     Result<std::string> of_engine(Reference reference, const model::Image& image) {
         if (only_look_ || !reference.digest.empty()) return reference.text();
         CICD_TRY(auto engine, engines::find_engine(engine_, engines::MayStart::yes));
+        engine.answer_within(std::chrono::seconds(60));
         if (image.pull != "always") {
             CICD_TRY(const auto known, engines::find_image(engine, reference.name));
             if (known) reference.digest = known->digest;

@@ -10,6 +10,9 @@
 namespace cicd::engines {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds first_answer{20}, usual_limit{600};
 constexpr std::size_t largest_answer = 16 << 20;
 constexpr std::size_t longest_line = 1 << 20;
 constexpr std::size_t longest_complaint = 2000;
@@ -71,6 +74,7 @@ Result<Engine> Engine::connect(const std::string& socket) {
         reached.error().code = "ENGINE_001";
         return reached.error();
     }
+    engine.answer_within(first_answer);
     CICD_TRY(const auto answer, engine.exchange({.method = "GET", .target = "/version", .repeatable = true}));
     const auto newest = number(text_of(answer.body["ApiVersion"]));
     if (!answer.ok() || !newest) return broken(socket, answer.ok() ? "its version cannot be understood" : answer.complaint());
@@ -79,6 +83,7 @@ Result<Engine> Engine::connect(const std::string& socket) {
     engine.facts_.api = least > *number(lowest_api) ? text_of(answer.body["MinAPIVersion"]) : std::string(lowest_api);
     engine.facts_.kind = is_podman(answer.body) ? Facts::Kind::podman : Facts::Kind::docker;
     engine.facts_.version = text_of(answer.body["Version"]);
+    engine.answer_within(usual_limit);
     return engine;
 }
 
@@ -93,10 +98,12 @@ Result<Answer> Engine::exchange(client::WireRequest request) {
         if (!too_large) text += piece;
         return !too_large;
     };
-    if (stop_) sink.on_idle = [this] { return !stop_(); };
+    const auto end = Clock::now() + limit_;
+    sink.on_idle = [&] { return Clock::now() < end && !(stop_ && stop_()); };
     const std::string what = request.method + " " + request.target;
     CICD_TRY(const auto response, wire_->exchange(request, &sink));
     if (too_large) return unavailable("ENGINE_003", "the container engine's answer to " + what + " is larger than 16 MiB");
+    if (sink.stopped && Clock::now() >= end) return unavailable("ENGINE_003", "the container engine did not answer " + what + " in time", "see what `cicdctl doctor` says");
     if (sink.stopped) return Error{ErrorKind::cancelled, "ENGINE_003", "the container engine was not waited for", "", {}};
     if (sink.cut) return unavailable("ENGINE_003", "the container engine's answer to " + what + " was cut off");
     Answer answer{response.status, {}, std::move(text)};

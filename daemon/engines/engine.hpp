@@ -4,6 +4,7 @@
 #include "common/base/value.hpp"
 #include "common/client/connection.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,12 +45,15 @@ public:
     /// "Podman 4.3.1"
     [[nodiscard]] std::string name() const;
 
-    /// Any status is an answer. `target` is without the version. `stop` is asked ten times a second; then it fails (cancelled).
+    /// Any status is an answer. `target` is without the version.
     Result<Answer> ask(const std::string& method, const std::string& target, const Value& body = {});
     /// An answer that is a stream of JSON documents: progress. Fails where the stream is cut, or an error comes in it.
     Result<void> stream(const std::string& method, const std::string& target, const OnLine& on_line,
                         const std::vector<std::pair<std::string, std::string>>& headers = {}, Upload upload = nullptr);
+    /// Asked ten times a second while an answer is waited for: then that fails (cancelled).
     void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
+    /// How long `ask` waits for an answer.
+    void answer_within(std::chrono::seconds limit) { limit_ = limit; }
 
 private:
     explicit Engine(const std::string& socket);
@@ -58,6 +62,7 @@ private:
     Facts facts_;
     std::unique_ptr<client::Wire> wire_;
     std::function<bool()> stop_;
+    std::chrono::seconds limit_{};
 };
 
 /// For a query or a path: everything but letters, digits and -._~ as %XX.

@@ -125,9 +125,10 @@ Result<void> import(Engine& engine, const model::RootImage& files, const Tell& t
     tell("giving the image " + files.name + " to " + engine.name());
     std::string target = "/images/create?fromSrc=-&repo=" + encoded(imported) + "&tag=" + encoded(files.digest.substr(files.digest.find(':') + 1));
     for (const auto& [name, value] : files.env) {
+        // Docker reads it as a Dockerfile's line; Podman takes what is between the quotes as it is.
         std::string quoted;
         for (const char c : value) {
-            if (c == '"' || c == '\\' || c == '$') quoted += '\\';
+            if (engine.facts().kind == Facts::Kind::docker && (c == '"' || c == '\\' || c == '$')) quoted += '\\';
             if (c != '\n') quoted += c;
         }
         target += "&changes=" + encoded("ENV " + name + "=\"" + quoted + "\"");
@@ -145,7 +146,7 @@ Result<std::optional<FoundImage>> find_image(Engine& engine, const std::string& 
     const Name name(text);
     for (const auto& form : name.forms()) {
         CICD_TRY(const auto answer, engine.ask("GET", "/images/" + encoded(form) + "/json"));
-        if (answer.status == 404) continue;
+        if (answer.status == 404 || answer.status == 400) continue;  // 400: no name that this engine knows
         const auto id = text_of(answer.body["Id"]);
         if (!answer.ok() || id.empty()) return unavailable("ENGINE_003", "the engine cannot tell about the image " + form + ": " + answer.complaint());
         FoundImage found{id, id.starts_with("sha256:") ? id : "sha256:" + id};

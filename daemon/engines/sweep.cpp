@@ -32,6 +32,7 @@ int sweep_engine(Engine& engine, const std::filesystem::path& state, const std::
     const auto filter = codec::to_json(Object{{"label", Array{std::string(label_state) + "=" + state.string()}}});
     const auto list = engine.ask("GET", "/containers/json?all=true&filters=" + encoded(filter));
     if (!list || !list->body.is_array()) return 0;
+    engine.answer_within(std::chrono::seconds(60));
     int removed = 0;
     for (const auto& container : list->body.as_array()) {
         const auto &id = container["Id"], &job = container["Labels"][label_job], &owner = container["Labels"][label_state];
