@@ -95,7 +95,7 @@ Result<job::BuildAnswer> build_and_push(const job::BuildRequest& request) {
     print("building with " + engine.name() + "\n");
     job::BuildAnswer answer;
     CICD_TRY(answer.image, build(engine, request));
-    CICD_TRY(const auto found, find_image(engine, answer.image));
+    CICD_TRY(const auto found, find_image(engine, request.tags.empty() ? answer.image : request.tags.front()));
     answer.digest = found ? found->digest : answer.image;
     if (request.push)
         for (const auto& tag : request.tags) {

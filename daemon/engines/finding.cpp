@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,6 +51,24 @@ Result<std::string> path_of(const std::string& address, const std::string& where
         return invalid("ENGINE_004", where + " is '" + to_valid_utf8(address) + "': only engines on a Unix socket of this machine can be used",
                        "jobs' files are given to the engine by their path here; write unix:///path/to/the.sock");
     return address.substr(7);
+}
+
+/// "Podman 4.3.1"
+std::string installed_version() {
+    auto pipe = os::make_pipe();
+    if (!pipe) return "Podman";
+    os::SpawnOptions options;
+    options.argv = {"podman", "--version"};
+    options.cwd = "/";
+    options.fds = {{pipe->write.get(), 1}};
+    const auto pid = os::spawn(options);
+    pipe->write.reset();
+    std::string said(200, '\0');
+    const ssize_t n = pid ? ::read(pipe->read.get(), said.data(), said.size()) : 0;
+    if (pid) while (::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {}
+    said.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    const auto words = split(trim(said), ' ');
+    return "Podman" + (words.size() == 3 ? " " + words.back() : std::string());
 }
 
 /// One process at a time starts it; the others find it started.
@@ -163,6 +182,16 @@ std::string describe(Engine& engine) {
     if (options.is_array())
         for (const auto& option : options.as_array()) rootless = rootless || (option.is_string() && option.as_string() == "name=rootless");
     return engine.name() + (rootless ? ", rootless" : "");
+}
+
+Result<std::string> what_is_here(const std::string& setting) {
+    auto engine = find_engine(setting, MayStart::no);
+    if (engine) return describe(*engine) + " at " + engine->facts().socket;
+    const auto list = candidates(setting);
+    for (const auto& candidate : list ? *list : std::vector<Candidate>())
+        if (candidate.served_by_podman)
+            return installed_version() + (::geteuid() == 0 ? "" : ", rootless") + ", served when a job needs it, at " + candidate.socket;
+    return engine.error();
 }
 
 }  // namespace cicd::engines

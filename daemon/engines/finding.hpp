@@ -29,5 +29,7 @@ Result<Engine> start_served(const std::string& socket);
 
 /// "Podman 4.3.1, rootless"
 std::string describe(Engine& engine);
+/// For people, in one line: what jobs would get. Starts nothing; fails as find_engine does.
+Result<std::string> what_is_here(const std::string& setting);
 
 }  // namespace cicd::engines

@@ -19,13 +19,10 @@ int usage() {
 
 /// For `cicdctl doctor`: the engine in one line, or why there is none and what to do about it in two.
 int find(const std::string& setting) {
-    auto engine = cicd::engines::find_engine(setting, cicd::engines::MayStart::yes);
-    if (!engine) {
-        std::fprintf(stderr, "%s\n%s\n", engine.error().message.c_str(), engine.error().hint.c_str());
-        return 3;
-    }
-    std::printf("%s at %s\n", cicd::engines::describe(*engine).c_str(), engine->facts().socket.c_str());
-    return 0;
+    const auto here = cicd::engines::what_is_here(setting);
+    if (here) return std::printf("%s\n", here->c_str()), 0;
+    std::fprintf(stderr, "%s\n%s\n", here.error().message.c_str(), here.error().hint.c_str());
+    return 3;
 }
 
 }  // namespace

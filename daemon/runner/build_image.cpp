@@ -40,8 +40,8 @@ void Job::build_image(int index, const job::BuildRequest& request, bool may_fail
     options.argv = {sibling_program("cicd-container").string(), "--build"};
     options.cwd = "/";
     options.fds = {{question->get(), job::build_request_fd}, {answer->get(), job::build_answer_fd}, {folder.get(), job::build_workspace_fd}};
-    const auto ended = supervisor_->run_tool(step, std::move(options));
-    if (!ended) return fail(ended.error().message, model::EndReason::infra);
+    const auto ended = supervisor_->run_tool(step, std::move(options), spec_.steps[static_cast<std::size_t>(index)].timeout);
+    if (!ended) return fail(ended.error().message, ended.error().kind == ErrorKind::timeout ? model::EndReason::timeout : model::EndReason::infra);
     if (const auto& stop = supervisor_->stop()) {
         const bool cancelled = stop->reason == model::EndReason::cancelled || stop->reason == model::EndReason::superseded;
         return end_step(index, cancelled ? model::StepState::cancelled : model::StepState::failed, stop->reason, stop->message, false, {});

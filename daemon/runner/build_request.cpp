@@ -16,9 +16,8 @@ Result<std::vector<std::string>> list_of(const Value& value, const Context& cont
                 if (!trim(part).empty()) list.emplace_back(trim(part));
         return {};
     };
-    if (!value.is_array()) CICD_CHECK(add(value));
-    else
-        for (const auto& one : value.as_array()) CICD_CHECK(add(one));
+    const auto items = value.is_array() ? value.as_array() : Array{value};
+    for (const auto& one : items) CICD_CHECK(add(one));
     return list;
 }
 

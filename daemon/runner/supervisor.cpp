@@ -84,37 +84,41 @@ std::filesystem::path Supervisor::workspace() {
 Result<int> Supervisor::run_outside(os::SpawnOptions options) {
     options.death_signal = SIGKILL;
     CICD_TRY(const int pid, os::spawn(options));
-    return wait_outside(pid);
+    return wait_outside(pid, SteadyTime::max());
 }
 
-int Supervisor::wait_outside(int pid) {
+int Supervisor::wait_outside(int pid, SteadyTime until) {
     const bool may_run = !stop_.has_value();
     int status = 0;
     if (auto watched = os::pidfd_open(pid)) {
         outside_ = std::move(*watched);
         outside_ended_ = false;
-        while (!outside_ended_ && !(may_run && stop_)) turn(SteadyTime::max());
+        while (!outside_ended_ && !(may_run && stop_) && Clock::now() < until) turn(until);
         outside_.reset();
     }
-    if (may_run && stop_) ::kill(pid, SIGKILL);
+    if ((may_run && stop_) || Clock::now() >= until) ::kill(pid, SIGKILL);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     return status;
 }
 
-Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options) {
+Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout) {
     step_ = step;
     CICD_TRY(auto ends, output_.open(step));
     options.fds.insert(options.fds.end(), {{ends.out.get(), STDOUT_FILENO}, {ends.err.get(), STDERR_FILENO}});
     options.death_signal = SIGKILL;
     CICD_TRY(const int pid, os::spawn(options));
     ends = {};
-    const int status = wait_outside(pid);
+    const auto until = timeout ? Clock::now() + *timeout : SteadyTime::max();
+    const int status = wait_outside(pid, until);
     output_.drain(step);
+    if (WIFSIGNALED(status) && Clock::now() >= until)
+        return Error{ErrorKind::timeout, "JOB_003", "the step ran longer than " + format_duration(*timeout), "", {}};
     return status;
 }
 
 model::Usage Supervisor::finish() {
     finishing_ = true;
+    if (place_.is_container() && !ready_) gone_ = true;  // nobody would answer
     place_.finish();
     const auto limit = Clock::now() + last_wait;
     // Deadlines have nothing more to end.

@@ -43,7 +43,7 @@ public:
     /// where the job is told to end meanwhile; then `stop` says why.
     Result<int> run_outside(os::SpawnOptions options);
     /// The same, as a step: what it prints is the step's output.
-    Result<int> run_tool(std::uint32_t step, os::SpawnOptions options);
+    Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();
 
@@ -68,7 +68,7 @@ public:
     std::filesystem::path workspace();
 
 private:
-    int wait_outside(int pid);
+    int wait_outside(int pid, SteadyTime until);
     void turn(SteadyTime until);
     void on_signal(int number);
     void on_event();

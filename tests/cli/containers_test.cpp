@@ -3,8 +3,10 @@
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -46,6 +48,18 @@ struct Scene {
     TestEngine engine;
     std::vector<std::string> before;
 };
+
+int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    (void)::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+    (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    ::close(socket);
+    return ntohs(address.sin_port);
+}
 
 bool cannot() {
     const auto why = why_no_podman();
@@ -197,6 +211,49 @@ TEST_CASE("images that this machine has are given to the engine that lacks them"
     CHECK(scene.job()["image"] == Value("mine:latest@" + digest));
     // The second time it is there.
     CHECK(!contains(scene.run().out, "giving the image"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("an image of a registry that wants a login comes with a secret's, which nobody reads") {
+    if (cannot()) return;
+    for (const char* name : {"skopeo", "docker-registry"})
+        if (cicd::test::run({"sh", "-c", std::string("command -v ") + name}).code != 0) {
+            MESSAGE("skipped: " << name << " is not installed");
+            return;
+        }
+    Scene scene("");
+    const auto port = std::to_string(free_port());
+    const auto folder = scene.world.folder();
+    write_file(folder / "htpasswd", "someone:$2b$05$abcdefghijklmnopqrstuusWsnA3PCG6MJhsuMdaZgkE21cQMslZi\n");  // "pass word:1" by bcrypt
+    write_file(folder / "registry.yaml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nauth: {htpasswd: {realm: r, path: " + (folder / "htpasswd").string() +
+                                             "}}\nstorage: {filesystem: {rootdirectory: " + (folder / "registry").string() + "}}\nhttp: {addr: '127.0.0.1:" + port + "'}\n");
+    const Background registry({"docker-registry", "serve", (folder / "registry.yaml").string()});
+    const auto image = "localhost:" + port + "/team/box:1";
+    write_oci_layout(folder / "layout", {{busybox_layer(), Tar().file("etc/image-file", "of the registry\n").bytes()}, "{}", ""});
+    REQUIRE(eventually([&] {
+        return cicd::test::run({"skopeo", "copy", "--dest-tls-verify=false", "--dest-creds", "someone:pass word:1", "oci:" + (folder / "layout").string(), "docker://" + image}).code == 0;
+    }));
+    scene.engine.trust("localhost:" + port);
+    RunOptions input;
+    input.input = "someone:pass word:1\n";
+    REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
+    scene.repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, image: {name: '" + image + "', credentials: LOGIN}, commands: [cat /etc/image-file, echo 'pass word:1']}\n");
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "pulling the image " + image));
+    CHECK(contains(outcome.out, "it is sha256:"));
+    CHECK(contains(outcome.out, "of the registry"));
+    CHECK(!contains(outcome.out, "pass word:1"));
+    CHECK(cicd::test::run({"grep", "-r", "-l", "pass word:1", (scene.world.state() / "jobs").string()}).code == 1);
+
+    CHECK(scene.engine.command({"rmi", image}).code == 0);
+    input.input = "someone:wrong\n";
+    REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
+    const auto refused = scene.run();
+    CHECK(refused.code == 3);
+    CHECK(contains(refused.out + refused.err, "cannot be had from its registry"));
+    CHECK(contains(refused.out + refused.err, "credentials: SECRET"));
     CHECK(scene.is_clean());
 }
 

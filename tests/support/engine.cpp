@@ -43,6 +43,13 @@ TestEngine::TestEngine(Kind kind) : kind_(kind) {
                    "\"],\"iptables\":false,\"ip6tables\":false,\"ip-forward\":false,\"ip-masq\":false,\"bridge\":\"none\",\"storage-driver\":\"overlay2\","
                    "\"exec-opts\":[\"native.cgroupdriver=cgroupfs\"],\"live-restore\":true,\"default-ulimits\":{\"nofile\":{\"Name\":\"nofile\",\"Soft\":1000,"
                    "\"Hard\":1000},\"nproc\":{\"Name\":\"nproc\",\"Soft\":1000,\"Hard\":1000}}}\n");
+    write_file(folder_ / "registries.conf", "");
+    start();
+}
+
+void TestEngine::trust(const std::string& registry) {
+    write_file(folder_ / "registries.conf", "[[registry]]\nlocation = \"" + registry + "\"\ninsecure = true\n");
+    stop();
     start();
 }
 
@@ -55,7 +62,9 @@ TestEngine::~TestEngine() {
 std::string TestEngine::socket() const { return "unix://" + (folder_ / "socket").string(); }
 
 std::map<std::string, std::string> TestEngine::env() const {
-    return {{"CONTAINERS_CONF", (folder_ / "containers.conf").string()}, {"CONTAINERS_STORAGE_CONF", (folder_ / "storage.conf").string()}};
+    return {{"CONTAINERS_CONF", (folder_ / "containers.conf").string()},
+            {"CONTAINERS_STORAGE_CONF", (folder_ / "storage.conf").string()},
+            {"CONTAINERS_REGISTRIES_CONF", (folder_ / "registries.conf").string()}};
 }
 
 std::vector<std::string> TestEngine::program() const {
