@@ -237,7 +237,7 @@ TEST_CASE("an image of a registry that wants a login comes with a secret's, whic
     RunOptions input;
     input.input = "someone:pass word:1\n";
     REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
-    scene.repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, image: {name: '" + image + "', credentials: LOGIN}, commands: [cat /etc/image-file, echo 'pass word:1']}\n");
+    scene.repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, image: {name: '" + image + "', credentials: LOGIN}, commands: [cat /etc/image-file, 'printf \"%s %s.\" pass \"word:1\"']}\n");
     const auto outcome = scene.run();
     INFO(outcome.out, outcome.err);
     CHECK(outcome.code == 0);
