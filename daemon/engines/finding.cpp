@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +35,10 @@ std::string environment(const char* name) {
 /// Where this user's own services have their sockets; root's are in /run unless it is told otherwise.
 std::string runtime_directory() {
     if (auto given = environment("XDG_RUNTIME_DIR"); given.starts_with('/')) return given;
-    return ::geteuid() == 0 ? "/run" : "/run/user/" + std::to_string(::geteuid());
+    if (::geteuid() == 0) return "/run";
+    const auto user = std::to_string(::geteuid());
+    // Without a session of systemd's there is none; Podman then takes the same folder.
+    return ::access(("/run/user/" + user).c_str(), W_OK) == 0 ? "/run/user/" + user : "/tmp/podman-run-" + user;
 }
 
 std::string program(const char* name) {
@@ -77,6 +81,9 @@ Result<Engine> start_podman(const std::string& socket) {
     if (const auto failure = os::make_private_directory(folder))
         return unavailable("ENGINE_001", "cannot make " + folder.string() + " for Podman's socket: " + failure.message(),
                            "set XDG_RUNTIME_DIR to a folder of yours");
+    struct stat owner {};
+    if (::lstat(folder.c_str(), &owner) != 0 || owner.st_uid != ::geteuid() || !S_ISDIR(owner.st_mode) || (owner.st_mode & 022) != 0)
+        return unavailable("ENGINE_001", folder.string() + " is not ours alone, so Podman's socket cannot be there", "set XDG_RUNTIME_DIR to a folder of yours");
     const os::Fd turn(::open((folder / ".cicd-start").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!turn) return os::last_error("cannot start Podman's service in " + folder.string());
     while (::flock(turn.get(), LOCK_EX) != 0 && errno == EINTR) {}
