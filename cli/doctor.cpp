@@ -87,10 +87,25 @@ void look_at_programs(std::vector<Finding>& findings) {
     look_at_tool("git", "sudo apt-get install git", findings);
     look_at_sibling("cicdd", findings);
     look_at_sibling("cicd-runner", findings);
+    look_at_sibling("cicd-container", findings);
     const auto skopeo = run_program({"skopeo", {"--version"}, {}, Milliseconds(5000)});
     const bool pulls = skopeo && skopeo->exit_code == 0;
     findings.push_back(good("images", pulls ? first_line(skopeo->out) + " gets them from registries"
                                             : "from archives and layouts; from registries with skopeo: sudo apt-get install skopeo"));
+}
+
+/// Most jobs need none: its absence is no fault, unless the configuration asks for one.
+void look_at_engine(const Session& session, std::vector<Finding>& findings) {
+    std::string setting = "auto";
+    for (const auto& each : session.configuration().settings())
+        if (each.name == "engine") setting = each.value;
+    const auto finished = run_program({sibling_program("cicd-container"), {"--find", setting}, {}, Milliseconds(30'000)});
+    if (!finished) return findings.push_back(bad("engine", finished.error().message, "sudo cmake --install build"));
+    if (finished->exit_code == 0) return findings.push_back(good("engine", first_line(finished->out)));
+    const auto said = first_line(finished->err);
+    const auto hint = first_line(std::string(trim(finished->err)).substr(said.size()));
+    const bool wanted = setting != "auto" && setting != "none";
+    findings.push_back(wanted ? bad("engine", said, hint) : good("engine", said + "; only the executor 'container' needs one: " + hint));
 }
 
 void look_at_state(const Session& session, std::vector<Finding>& findings) {
@@ -147,6 +162,7 @@ std::vector<Finding> examine(const Session& session) {
     checks::look_at_sandbox(findings);
     checks::look_at_kernel(findings);
     checks::look_at_programs(findings);
+    checks::look_at_engine(session, findings);
     checks::look_at_state(session, findings);
     checks::look_at_daemon(session, findings);
     checks::look_at_shell(findings);

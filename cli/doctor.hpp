@@ -26,6 +26,7 @@ namespace checks {
 void look_at_sandbox(std::vector<Finding>& findings);
 void look_at_kernel(std::vector<Finding>& findings);
 void look_at_programs(std::vector<Finding>& findings);
+void look_at_engine(const Session& session, std::vector<Finding>& findings);
 void look_at_state(const Session& session, std::vector<Finding>& findings);
 void look_at_daemon(const Session& session, std::vector<Finding>& findings);
 void look_at_shell(std::vector<Finding>& findings);

@@ -20,6 +20,7 @@ constexpr std::array settings = std::to_array<KnownSetting>({
     {"noInput", "false", "never ask", "true|false", "CICD_NO_INPUT"},
     {"logLevel", "info", "how much the daemon logs", "trace|debug|info|warn|error"},
     {"executors.host", "false", "jobs may ask to run without isolation", "true|false"},
+    {"engine", "auto", "which container engine jobs of the executor container get: auto, podman, docker, none, unix:///PATH"},
     {"capacity.slots", "", "jobs at a time"},
     {"capacity.cpu", "", "cores that jobs may take together"},
     {"capacity.memory", "", "memory that jobs may take together, such as 8Gi"},

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
@@ -35,14 +36,20 @@ Waited wait_readable(int fd, std::chrono::milliseconds limit) {
     return ::poll(&entry, 1, static_cast<int>(limit.count())) > 0 ? Waited::readable : Waited::idle;
 }
 
-http::request<http::string_body> as_http(const WireRequest& request) {
-    http::request<http::string_body> message;
+template <class Body>
+http::request<Body> header_of(const WireRequest& request) {
+    http::request<Body> message;
     message.version(11);
     message.method_string(request.method);
     message.target(request.target);
     message.set(http::field::host, "localhost");
     message.set(http::field::user_agent, "cicdctl/" CICD_VERSION);
     for (const auto& [name, value] : request.headers) message.set(name, value);
+    return message;
+}
+
+http::request<http::string_body> as_http(const WireRequest& request) {
+    auto message = header_of<http::string_body>(request);
     message.body() = request.body;
     message.prepare_payload();
     return message;
@@ -57,9 +64,10 @@ bool is_plain(std::string_view text) {
 }  // namespace
 
 struct Wire::State {
-    explicit State(std::string path) : socket_path(std::move(path)), socket(io) {}
+    State(std::string path, WirePeer who) : socket_path(std::move(path)), peer(std::move(who)), socket(io) {}
 
     std::string socket_path;
+    WirePeer peer;
     asio::io_context io{1};
     asio::local::stream_protocol::socket socket;
     beast::flat_buffer buffer;
@@ -75,6 +83,8 @@ struct Wire::State {
 
     Result<void> connect();
     Error lost(const std::string& doing, const error_code& error) const;
+    /// Fails only where the body's source does; what happened to the connection is in `error`.
+    Result<void> send(const WireRequest& request, error_code& error);
     Result<RawResponse> attempt(const WireRequest& request, BodySink* sink, bool& unanswered);
     Result<void> read_header(http::response_parser<http::string_body>& parser, BodySink* sink, bool& unanswered);
     Result<void> read_body(http::response_parser<http::string_body>& parser, BodySink* sink);
@@ -86,27 +96,44 @@ Result<void> Wire::State::connect() {
     if (socket_path.size() > longest_socket_path)
         return invalid("CICD_400", "the socket's path has " + std::to_string(socket_path.size()) + " bytes, at most " +
                                        std::to_string(longest_socket_path) + " are possible: " + socket_path,
-                       "set CICD_SOCKET to a shorter path");
+                       peer.too_long);
     error_code error;
     socket.connect(asio::local::stream_protocol::endpoint(socket_path), error);
     if (!error) return {};
     close();
     if (error == boost::system::errc::permission_denied)
         return forbidden(std::string(contract::code::forbidden),
-                         "not allowed to connect to the daemon at " + socket_path + ": it belongs to somebody else");
+                         "not allowed to connect to " + peer.name + " at " + socket_path + ": it belongs to somebody else");
     const bool absent = error == boost::system::errc::no_such_file_or_directory ||
                         error == boost::system::errc::connection_refused ||
                         error == boost::system::errc::not_a_directory;
     return unavailable(std::string(contract::code::unreachable),
-                       absent ? "the daemon is not running: nobody answers at " + socket_path
-                              : "cannot reach the daemon at " + socket_path + ": " + error.message(),
-                       "start it with: cicdctl daemon start");
+                       absent ? peer.name + " is not running: nobody answers at " + socket_path
+                              : "cannot reach " + peer.name + " at " + socket_path + ": " + error.message(),
+                       peer.start);
 }
 
 Error Wire::State::lost(const std::string& doing, const error_code& error) const {
     return unavailable(std::string(contract::code::unreachable),
-                       "the connection to the daemon broke while " + doing + ": " + error.message(),
-                       "see how it is with: cicdctl daemon status");
+                       "the connection to " + peer.name + " broke while " + doing + ": " + error.message(), peer.look);
+}
+
+Result<void> Wire::State::send(const WireRequest& request, error_code& error) {
+    if (!request.upload) {
+        http::write(socket, as_http(request), error);
+        return {};
+    }
+    auto message = header_of<http::empty_body>(request);
+    message.chunked(true);
+    http::request_serializer<http::empty_body> serializer(message);
+    http::write_header(socket, serializer, error);
+    while (!error) {
+        CICD_TRY(const auto piece, request.upload());
+        if (piece.empty()) break;
+        asio::write(socket, http::make_chunk(asio::buffer(piece)), error);
+    }
+    if (!error) asio::write(socket, http::make_chunk_last(), error);
+    return {};
 }
 
 bool Wire::State::idle(BodySink* sink) {
@@ -181,7 +208,7 @@ Result<void> Wire::State::read_body(http::response_parser<http::string_body>& pa
 Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* sink, bool& unanswered) {
     if (!is_usable()) CICD_CHECK(connect());
     error_code error;
-    http::write(socket, as_http(request), error);
+    CICD_CHECK(send(request, error));
     // A daemon that refuses a body may answer and close before it has read everything: look for that answer.
     const bool maybe_answered = error == boost::system::errc::broken_pipe;
     if (error && !maybe_answered) {
@@ -202,7 +229,7 @@ Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* s
     return response;
 }
 
-Wire::Wire(std::string socket) : state_(std::make_unique<State>(std::move(socket))) {}
+Wire::Wire(std::string socket, WirePeer peer) : state_(std::make_unique<State>(std::move(socket), std::move(peer))) {}
 Wire::~Wire() = default;
 
 Result<void> Wire::connect() { return state_->is_usable() ? Result<void>() : state_->connect(); }

@@ -17,6 +17,8 @@ struct WireRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     /// A second sending has no second effect, so a connection that died unanswered may be replaced.
     bool repeatable = false;
+    /// Where set: the body in chunks, however much it is; an empty piece is its end. Not repeatable.
+    std::function<Result<std::string>()> upload = nullptr;
 };
 
 /// Receives a body as it arrives.
@@ -29,10 +31,18 @@ struct BodySink {
     bool cut = false;               ///< out: the connection ended before the body did
 };
 
+/// Who is to answer, for what is said when it does not.
+struct WirePeer {
+    std::string name = "the daemon";
+    std::string too_long = "set CICD_SOCKET to a shorter path";
+    std::string start = "start it with: cicdctl daemon start";
+    std::string look = "see how it is with: cicdctl daemon status";
+};
+
 /// HTTP/1.1 over one kept-alive Unix-domain connection.
 class Wire {
 public:
-    explicit Wire(std::string socket);
+    explicit Wire(std::string socket, WirePeer peer = {});
     ~Wire();
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;

@@ -9,7 +9,7 @@ struct Fields<model::JobLimits> {
     using T = model::JobLimits;
     static constexpr auto list =
         std::tuple{omitted("cpu", &T::cpu), size_field("memory", &T::memory), omitted("pids", &T::pids),
-                   size_field("storage", &T::storage)};
+                   size_field("storage", &T::storage), omitted("gpu", &T::gpu)};
 };
 
 template <>
@@ -29,7 +29,8 @@ struct Fields<model::JobSpec> {
         required("key", &T::key), shown("name", &T::name), shown("stage", &T::stage),
         required("attempt", &T::attempt), required("executor", &T::executor), required("network", &T::network),
         required("workspace", &T::workspace), omitted("workspaceLayers", &T::workspace_layers),
-        omitted("image", &T::image), omitted("root", &T::root), omitted("cache", &T::cache), omitted("store", &T::store),
+        omitted("image", &T::image), omitted("root", &T::root), omitted("imageFiles", &T::image_files),
+        omitted("engine", &T::engine), omitted("cache", &T::cache), omitted("store", &T::store),
         shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
         omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),

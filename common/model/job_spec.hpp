@@ -17,6 +17,7 @@ struct JobLimits {
     std::optional<std::uint64_t> memory;
     std::optional<int> pids;
     std::optional<std::uint64_t> storage;  ///< bytes that the job may write: workspace, /tmp and home together
+    std::optional<int> gpu;                ///< devices; of the executor `container`
     bool operator==(const JobLimits&) const = default;
 };
 
@@ -51,6 +52,8 @@ struct JobSpec {
     std::vector<std::string> workspace_layers;
     std::optional<Image> image;      ///< what the pipeline says, pinned by its digest where that is known
     std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
+    std::optional<RootImage> image_files;  ///< container: where the image lies on this machine, for an engine that lacks it
+    std::string engine;      ///< container: which engine, as the configuration says
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
     std::string store;       ///< absolute path of the state directory, whose objects and caches the job may use
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment

@@ -5,6 +5,7 @@
 #include "common/pipeline/node.hpp"
 #include "common/pipeline/parse.hpp"
 #include "daemon/app/logging.hpp"
+#include "daemon/engines/finding.hpp"
 
 #include <fstream>
 #include <iterator>
@@ -16,7 +17,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "capacity", "disk", "retention", "logLevel",
+    "executors", "engine", "capacity", "disk", "retention", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -124,6 +125,10 @@ void read_others(Reader& reader, const Node& root, Configuration& out) {
     reader.value(executors, "executors", "host", "true or false", [&](const Node& node) {
         out.allow_host_executor = node.boolean;
         return node.kind == NodeKind::boolean;
+    });
+    reader.value(&root, "", "engine", "auto, podman, docker, none or unix:///PATH", [&](const Node& node) {
+        out.engine = node.text;
+        return engines::check_setting(node.text).has_value();
     });
     const auto levels = log_levels();
     reader.value(&root, "", "logLevel", "one of " + join(levels, ", "), [&](const Node& node) {

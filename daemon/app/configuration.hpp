@@ -16,6 +16,7 @@ namespace cicd::app {
 /// kept. schemas/config.schema.json describes it.
 struct Configuration {
     bool allow_host_executor = false;     ///< executors: {host: true}
+    std::string engine = "auto";          ///< engine: auto | podman | docker | none | unix:///PATH
     std::optional<int> slots;             ///< capacity: {slots, cpu, memory, gpu}
     std::optional<double> cpu;
     std::optional<std::uint64_t> memory;

@@ -92,12 +92,12 @@ auto known_secrets(secrets::Vault& vault) {
     return [&vault](const model::SecretPlace& place) { return vault.known(place); };
 }
 
-zones::LocalOptions zone_options(const fs::path& state_directory, secrets::Vault& vault,
+zones::LocalOptions zone_options(const fs::path& state_directory, const Configuration& configuration, secrets::Vault& vault,
                                  std::shared_ptr<images::Store> images) {
     const auto values = [&vault](const zones::Assignment& job) {
         return vault.values(job.spec.secrets, job.place, job.spec.job.str());
     };
-    return {state_directory, {}, Milliseconds(5'000), values, std::move(images)};
+    return {state_directory, {}, Milliseconds(5'000), values, configuration.engine, std::move(images)};
 }
 
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
@@ -132,9 +132,9 @@ public:
           sources_(options.state_directory / "repos"),
           vault_(*store_, options.state_directory, clock_),
           images_(std::make_shared<images::Store>(options.state_directory / "images")),
-          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, vault_, images_)),
+          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, configuration, vault_, images_)),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
-                     scheduler_options(options, configuration, vault_, pin_images(images_, false),
+                     scheduler_options(options, configuration, vault_, pin_images(images_, configuration.engine, false),
                                        [this] { housekeeping_.look_at_disk(); })),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
@@ -143,7 +143,7 @@ public:
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
                     planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
-                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, true)},
+                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, configuration.engine, true)},
                     [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
                     images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),

@@ -9,6 +9,6 @@ namespace cicd::app {
 
 /// What an image's name stands for at this moment: on this machine, else in its registry where skopeo is installed, else in
 /// the repository. `only_look`: for a plan, which asks nobody and unpacks nothing; such names stay as they are.
-planner::PinImage pin_images(std::shared_ptr<images::Store> store, bool only_look);
+planner::PinImage pin_images(std::shared_ptr<images::Store> store, std::string engine, bool only_look);
 
 }  // namespace cicd::app

@@ -199,6 +199,26 @@ Result<Group> Group::create(const std::string& name, const GroupLimits& limits) 
     return error;
 }
 
+std::optional<Group> Group::of_process(int pid) {
+    const auto own = read_control("/proc/" + std::to_string(pid) + "/cgroup");
+    const auto mounts = read_control("/proc/self/mountinfo");
+    if (!own || !mounts || pid <= 0) return std::nullopt;
+    Group group;
+    for (const auto& hierarchy : parse_hierarchies(*own, *mounts)) {
+        const auto has = [&](const char* controller) {
+            return std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), controller) != hierarchy.controllers.end();
+        };
+        if (hierarchy.unified && ::access((hierarchy.own / "memory.events").c_str(), R_OK) == 0) {
+            group.unified_ = true;
+            group.memory_ = hierarchy.own;
+        }
+        if (!hierarchy.unified && has("memory")) group.memory_ = hierarchy.own;
+        if (!hierarchy.unified && has("cpuacct")) group.account_ = hierarchy.own;
+    }
+    if (group.memory_.empty()) return std::nullopt;
+    return group;
+}
+
 std::vector<int> Group::entries() const {
     std::vector<int> list;
     for (const auto& entry : entries_) list.push_back(entry.get());

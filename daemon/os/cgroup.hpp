@@ -37,6 +37,8 @@ public:
     /// Fails (kind unavailable) where no cgroup is writable. `name` holds no slash; the caller's pid is added to it, so
     /// that `sweep_groups` knows whether its maker is alive.
     static Result<Group> create(const std::string& name, const GroupLimits& limits);
+    /// The group that somebody else has put a process in, to be read only: nothing of it is killed or removed.
+    static std::optional<Group> of_process(int pid);
     Group(Group&&) = default;
     Group& operator=(Group&&) = default;
 

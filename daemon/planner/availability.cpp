@@ -17,15 +17,13 @@ struct Lack {
 };
 
 constexpr Lack<model::Job> job_lacks[] = {
-    {"image.entrypoint", [](const model::Job& j) { return j.image && !j.image->entrypoint.empty(); }, "steps start their own shell; the image's entrypoint is not run"},
-    {"image.credentials", [](const model::Job& j) { return j.image && !j.image->credentials.empty(); }},
-    {"executor: container", [](const model::Job& j) { return j.executor == model::ExecutorKind::container; }, "leave 'executor' out: the image then runs without an engine"},
-    {"services", [](const model::Job& j) { return !j.services.empty(); }, "start what the job needs in a step"},
+    {"services", [](const model::Job& j) { return !j.services.empty() && executor_of(j) != model::ExecutorKind::container; }, "start what the job needs in a step"},
+    {"services with executor: container", [](const model::Job& j) { return !j.services.empty() && executor_of(j) == model::ExecutorKind::container; }, "leave 'executor' out: the image then runs without an engine"},
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
     {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},
     {"zone", [](const model::Job& j) { return j.zone.has_value(); }, "jobs run on this machine"},
-    {"resources.gpu", [](const model::Job& j) { return j.resources.gpu.value_or(0) > 0 || !j.resources.gpu_type.empty(); }},
+    {"resources.gpu", [](const model::Job& j) { return executor_of(j) != model::ExecutorKind::container && (j.resources.gpu.value_or(0) > 0 || !j.resources.gpu_type.empty()); }, "run it in a container: executor: container, with an image"},
     {"reuse", [](const model::Job& j) { return j.reuse; }},
     {"labels of a job", [](const model::Job& j) { return !j.labels.empty(); }},
 };
@@ -97,9 +95,23 @@ private:
         paths(job);
         image(job);
         for (const auto& step : job.steps)
-            if (!step.uses.empty() && !step.uses.starts_with("./"))
+            if (step.uses == "build/docker") build(step);
+            else if (!step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
         job_secrets(job);
+    }
+
+    /// The machine's container engine builds, outside of the job's place.
+    void build(const model::Step& step) {
+        static const model::Strings inputs{"context", "file", "tags", "args", "target", "push", "login"};
+        const auto given = [&](const char* name) {
+            return std::any_of(step.with.begin(), step.with.end(), [&](const auto& one) { return one.first == name; });
+        };
+        for (const auto& [name, value] : step.with)
+            if (std::find(inputs.begin(), inputs.end(), name) == inputs.end())
+                add_problem(problems_, step.mark, "build/docker has no input '" + name + "'",
+                            did_you_mean(name, inputs).empty() ? "its inputs: " + join(inputs, ", ") : did_you_mean(name, inputs));
+        if (given("push") && !given("tags")) add_problem(problems_, step.mark, "build/docker has nothing to push", "give it 'tags'");
     }
 
     void job_secrets(const model::Job& job) {
@@ -117,13 +129,20 @@ private:
     }
 
     void image(const model::Job& job) {
-        const auto executor = job.executor.value_or(job.image ? model::ExecutorKind::rootfs : model::ExecutorKind::sandbox);
+        const auto executor = executor_of(job);
         const auto& mark = job.key_marks.find("executor", job.mark);
         if (job.image && (executor == model::ExecutorKind::sandbox || executor == model::ExecutorKind::host))
             add_problem(problems_, mark, "job '" + job.name + "' has an image, which the executor '" +
                         std::string(to_text(executor)) + "' does not use", "leave 'executor' or 'image' out");
-        if (!job.image && executor == model::ExecutorKind::rootfs)
-            add_problem(problems_, mark, "job '" + job.name + "' has no image for the executor 'rootfs'", "name one with 'image'");
+        const bool needs_image = executor == model::ExecutorKind::rootfs || executor == model::ExecutorKind::container;
+        if (!job.image && needs_image)
+            add_problem(problems_, mark, "job '" + job.name + "' has no image for the executor '" + std::string(to_text(executor)) + "'", "name one with 'image'");
+        if (!job.image || executor == model::ExecutorKind::container) return;
+        const auto& image_mark = job.key_marks.find("image", job.mark);
+        for (const auto& [key, text] : {std::pair{"entrypoint", &job.image->entrypoint}, std::pair{"credentials", &job.image->credentials}})
+            if (!text->empty())
+                add_problem(problems_, image_mark, "job '" + job.name + "' has image." + key + ", which the executor '" +
+                            std::string(to_text(executor)) + "' does not use", "run it by a container engine: executor: container");
     }
 
     void limits(const model::Job& job) {

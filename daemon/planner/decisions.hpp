@@ -25,6 +25,8 @@ std::optional<Value> convert_parameter(const model::Parameter& parameter, const 
 // images.cpp
 /// With what is in `${{ }}`, where that can be evaluated.
 Result<std::string> image_name(const std::string& name, const Object& contexts);
+/// Where it says none: an image is run without an engine, which is faster and needs nothing, but for what only an engine does.
+model::ExecutorKind executor_of(const model::Job& job);
 /// Gives each image that runs the digest that it has now.
 void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems);
 

@@ -11,14 +11,23 @@ Result<std::string> image_name(const std::string& name, const Object& contexts) 
     return expr::interpolate(name, {contexts, {}});
 }
 
+model::ExecutorKind executor_of(const model::Job& job) {
+    if (job.executor) return *job.executor;
+    if (!job.image) return model::ExecutorKind::sandbox;
+    const bool needs_engine = !job.image->entrypoint.empty() || !job.image->credentials.empty() || job.resources.gpu.value_or(0) > 0;
+    return needs_engine ? model::ExecutorKind::container : model::ExecutorKind::rootfs;
+}
+
 void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems) {
-    std::map<std::string, Result<std::string>> known;
+    std::map<std::pair<std::string, model::ExecutorKind>, Result<std::string>> known;
     for (auto& planned : plan.jobs) {
         auto& image = planned.job.image;
         if (!image || planned.reason.decision == model::Decision::skip || expr::has_expression(image->name)) continue;
         if (!request.pin_image) continue;
-        auto found = known.find(image->name);
-        if (found == known.end()) found = known.emplace(image->name, request.pin_image(*image)).first;
+        const auto executor = planned.job.executor.value_or(model::ExecutorKind::rootfs);
+        const std::pair key{image->name, executor};
+        auto found = known.find(key);
+        if (found == known.end()) found = known.emplace(key, request.pin_image(*image, executor)).first;
         if (found->second) {
             image->name = *found->second;
             continue;

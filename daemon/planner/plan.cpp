@@ -213,7 +213,7 @@ private:
     void name_image(model::PlannedJob& planned, const model::Stage& stage) {
         auto& job = planned.job;
         if (!job.image) return;
-        if (!job.executor) job.executor = model::ExecutorKind::rootfs;
+        job.executor = executor_of(job);
         // What only the run can tell is put in when the job starts.
         if (planned.expand_later || !is_static(job.image->name)) return;
         auto name = image_name(job.image->name, contexts_for(stage, &job, planned.matrix));

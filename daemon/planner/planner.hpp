@@ -27,7 +27,7 @@ struct PlanRequest {
     /// tell, and a notice says so.
     std::function<Result<std::vector<model::KnownSecret>>()> secrets;
     /// An image's name with its digest, so that all jobs of the run get the same; absent: it stays as it is named.
-    std::function<Result<std::string>(const model::Image& image)> pin_image;
+    std::function<Result<std::string>(const model::Image& image, model::ExecutorKind executor)> pin_image;
 };
 
 /// Fails (kind invalid, code PIPELINE_006, with problems) where a parameter is wrong, a need is missing, an expression

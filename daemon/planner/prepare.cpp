@@ -169,7 +169,9 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     }
     plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
     if (options.pin_image)
-        plan.pin_image = [&](const model::Image& image) { return options.pin_image(sources, source, image); };
+        plan.pin_image = [&](const model::Image& image, model::ExecutorKind executor) {
+            return options.pin_image(sources, source, image, executor);
+        };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
     if (request.priority) prepared.plan.priority = *request.priority;
     return prepared;

@@ -21,7 +21,7 @@ struct Prepared {
 };
 
 using PinImage =
-    std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image)>;
+    std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image, model::ExecutorKind executor)>;
 
 struct PrepareOptions {
     bool allow_host_executor = false;

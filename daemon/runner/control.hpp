@@ -22,7 +22,7 @@ struct Command {
 
 struct Event {
     enum class Kind : std::uint8_t {
-        ready,
+        ready,     ///< with a descriptor of the workspace; of a container also with what is found there
         started,   ///< `pid`
         refused,   ///< the step's program did not start: `stage`, `number` is errno
         no_files,  ///< nor did it where its files could not be written: `number` is errno
@@ -55,5 +55,8 @@ constexpr int control_fd = 3;
 
 /// Runs as the first process of a sandbox, or as the reaper of a host job. Returns the process's exit code.
 int run_init();
+/// As the first process of a container: calls at `socket`, and tells what it finds there (a packed Program: its argv names
+/// the shell, its env is its own).
+int run_container_init(const char* socket);
 
 }  // namespace cicd::runner

@@ -8,7 +8,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,7 +57,8 @@ os::Fd open_whatever(const std::string& path) {
 
 class Init {
 public:
-    Init() : socket_(control_fd), in_sandbox_(::getpid() == 1) {}
+    explicit Init(os::Fd socket, bool in_container = false)
+        : socket_(std::move(socket)), in_sandbox_(::getpid() == 1), in_container_(in_container) {}
 
     int run() {
         // Steps share our uid: they may neither trace us nor read our memory.
@@ -71,12 +74,28 @@ public:
         // The workspace may be a mount that only this place has.
         const os::Fd workspace(in_sandbox_ ? ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1);
         Event ready{.kind = Event::Kind::ready, .pid = ::getpid()};
-        tell(ready, workspace ? std::vector{workspace.get()} : std::vector<int>{});
+        std::vector<int> given;
+        if (workspace) given.push_back(workspace.get());
+        const auto facts = in_container_ ? os::memory_file("facts", what_is_here()) : Result<os::Fd>(os::Fd());
+        if (facts && *facts) given.push_back(facts->get());
+        tell(ready, given);
         while (!done_) serve();
+        // The engine tears the container down, with what is counted of it, when this process ends.
+        if (in_container_)
+            while (auto packet = os::receive_packet(socket_.get()))
+                if (packet->data.empty()) break;
         return 0;
     }
 
 private:
+    static std::string what_is_here() {
+        Program facts;
+        const bool bash = ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
+        facts.argv = {bash ? "bash" : "sh"};
+        for (char** entry = ::environ; *entry; ++entry) facts.env.emplace_back(*entry);
+        return pack(facts);
+    }
+
     void serve() {
         pollfd watched[2]{{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
         if (::poll(watched, 2, -1) < 0) return;
@@ -187,7 +206,7 @@ private:
     }
 
     os::Fd socket_, signals_;
-    const bool in_sandbox_;
+    const bool in_sandbox_, in_container_;
     int step_ = 0;
     std::vector<std::string> given_back_;
     bool done_ = false;
@@ -195,6 +214,20 @@ private:
 
 }  // namespace
 
-int run_init() { return Init().run(); }
+int run_init() { return Init(os::Fd(control_fd)).run(); }
+
+int run_container_init(const char* path) {
+    os::Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (std::strlen(path) >= sizeof address.sun_path) return 2;
+    std::memcpy(address.sun_path, path, std::strlen(path));
+    if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        const auto text = "cicd-runner: " + os::last_error("cannot reach the runner").message + "\n";
+        (void)!::write(2, text.data(), text.size());
+        return 3;
+    }
+    return Init(std::move(socket), true).run();
+}
 
 }  // namespace cicd::runner

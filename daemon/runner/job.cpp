@@ -6,6 +6,7 @@
 #include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inner_path.hpp"
+#include "daemon/runner/build_request.hpp"
 #include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/shell.hpp"
 
@@ -131,7 +132,7 @@ model::JobExit Job::run() {
 
 Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec& spec) {
     CICD_TRY(auto log, spec.root ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
-    auto limits = Limits::open(spec);
+    auto limits = spec.executor == model::ExecutorKind::container ? Limits::of_engine(spec) : Limits::open(spec);
     auto place = Place::open(spec, paths.root, limits);
     return Made{Output(std::move(log)), std::move(limits), std::move(place)};
 }
@@ -155,11 +156,30 @@ Result<void> Job::prepare() {
             supervisor_->note(0, added.error().message);
             return invalid(added.error().code, added.error().message);
         }
-    if (!Keeping::is_needed(spec_)) return {};
-    keeping_.emplace(spec_, context_, *supervisor_);
-    auto put_back = keeping_->put_back();
-    if (!put_back) supervisor_->note(0, put_back.error().message);
-    return put_back;
+    if (is_container()) CICD_CHECK(begin_container());
+    if (Keeping::is_needed(spec_)) {
+        keeping_.emplace(spec_, context_, *supervisor_);
+        auto put_back = keeping_->put_back();
+        if (!put_back) supervisor_->note(0, put_back.error().message);
+        if (!put_back) return put_back;
+    }
+    return is_container() ? supervisor_->open_workspace() : Result<void>();
+}
+
+Result<void> Job::begin_container() {
+    std::string login;
+    if (spec_.image && !spec_.image->credentials.empty()) {
+        CICD_TRY(login, context_.text("${{ secrets['" + spec_.image->credentials + "'] }}"));
+        const auto colon = login.find(':');
+        if (colon == std::string::npos)
+            return invalid("JOB_002", "the secret " + spec_.image->credentials + " is no login for the image's registry", "it is to hold 'user:password'");
+        masking_->hide(login.substr(colon + 1));
+    }
+    auto begun = supervisor_->begin(login);
+    if (!begun) supervisor_->note(0, begun.error().message);
+    // It says what shell there is, and what steps inherit; why it was never there is said by what ended the job.
+    if (begun && !supervisor_->await_place()) return unavailable("JOB_003", "the container was never there");
+    return begun;
 }
 
 /// What the job leaves behind, once nothing of it lives.
@@ -208,13 +228,19 @@ void Job::run_step(int index) {
         record.exit_code = 1;
         end_step(index, model::StepState::failed, reason, error.message, false, {});
     };
-    if (!step.uses.empty())
+    if (!step.uses.empty() && step.uses != "build/docker")
         return fail(unavailable("JOB_003", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
     if (!env) return fail(env.error(), model::EndReason::exit);
     if (const auto condition = context_.condition(step.condition); !condition)
         return fail(condition.error(), model::EndReason::exit);
     const auto may_fail = context_.truth(step.continue_on_error);
     if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
+    if (!step.uses.empty()) {
+        auto request = build_request(step, spec_, context_);
+        if (!request) return fail(request.error(), model::EndReason::exit);
+        context_ = before;
+        return build_image(index, *request, *may_fail);
+    }
     const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read it
     const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index, on_host ? 0700 : 0755));
     if (!made) return fail(made.error(), model::EndReason::exit);
@@ -262,7 +288,7 @@ model::Texts Job::environment(const StepFiles& files) const {
                 put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
         }
     } else {
-        env = spec_.root ? image_environment(*spec_.root, has_bash()) : model::Texts{{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
+        env = is_container() ? container_environment() : spec_.root ? image_environment(*spec_.root, has_bash()) : model::Texts{{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
                {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"},  // else bash looks the user up
                {"PATH", standard_path}};
     }
@@ -273,6 +299,13 @@ model::Texts Job::environment(const StepFiles& files) const {
     if (!path_.empty())
         for (auto& [name, value] : env)
             if (name == "PATH") value = join(path_, ":") + ":" + value;
+    return env;
+}
+
+/// What the engine and the image gave its first process, and what is missing there.
+model::Texts Job::container_environment() const {
+    model::Texts env{{"HOME", "/"}, {"LANG", "C.UTF-8"}, {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
+    for (const auto& [name, value] : supervisor_->inside().env) put(env, name, value);
     return env;
 }
 
@@ -404,6 +437,7 @@ void Job::journal(model::JournalEntry entry) {
 }
 
 bool Job::has_bash() const {
+    if (is_container()) return supervisor_->inside().has_bash;
     if (!spec_.root) return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
     if (!image_has_bash_) {
         const os::Fd root(::open(spec_.root->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

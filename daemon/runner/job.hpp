@@ -35,11 +35,16 @@ public:
 
 private:
     Result<void> prepare();
+    Result<void> begin_container();
+    [[nodiscard]] bool is_container() const { return spec_.executor == model::ExecutorKind::container; }
     void run_step(int index);
+    /// `uses: build/docker`: by the machine's container engine, outside of the job's place.
+    void build_image(int index, const job::BuildRequest& request, bool may_fail);
     /// Why it does not run, or nothing.
     std::optional<std::string> skipped(const model::Step& step);
     Result<Program> program(const model::Step& step, const StepFiles& files);
     model::Texts environment(const StepFiles& files) const;
+    model::Texts container_environment() const;
     model::Texts standard_variables() const;
     void conclude(int index, const ProgramEnd& end, bool may_fail);
     void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,

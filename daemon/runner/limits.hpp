@@ -22,6 +22,10 @@ public:
     /// Ends what is left in the group and removes it.
     ~Limits();
 
+    /// Of a container: its engine holds it. `watch` finds what counts it, by one of its processes.
+    static Limits of_engine(const model::JobSpec& spec) { return Limits(spec.limits); }
+    void watch(int pid) { group_ = os::Group::of_process(pid); }
+
     /// Before the job's first process is started. `counted`: it gets a user namespace, in which its processes count.
     void put_on(os::SpawnOptions& options, bool counted) const;
     /// What declared limits are not held, and why; empty: all are.

@@ -1,3 +1,4 @@
+#include "daemon/os/ownership.hpp"
 #include "daemon/runner/control.hpp"
 #include "daemon/runner/job.hpp"
 
@@ -26,12 +27,25 @@ void show_as(int count, char** arguments, const std::string& directory) {
     std::memcpy(begin, directory.data(), std::min(directory.size(), room));
 }
 
+/// In a container that has nothing but that folder: what other users of containers wrote there is given to this one.
+int own(const char* folder, std::string_view user, std::string_view group) {
+    unsigned uid = 0, gid = 0;
+    const bool numbers = std::from_chars(user.data(), user.data() + user.size(), uid).ptr == user.data() + user.size() &&
+                         std::from_chars(group.data(), group.data() + group.size(), gid).ptr == group.data() + group.size();
+    if (!numbers) return usage();
+    const auto given = cicd::os::give_tree(folder, uid, gid);
+    if (!given) std::fprintf(stderr, "cicd-runner: %s\n", given.error().message.c_str());
+    return given ? 0 : 3;
+}
+
 int run(int count, char** arguments) {
     std::string directory, cache;
     int secrets_fd = -1, gate_fd = -1;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
         if (argument == "init" && i == 1 && count == 2) return cicd::runner::run_init();
+        if (argument == "init" && i == 1 && count == 3) return cicd::runner::run_container_init(arguments[2]);
+        if (argument == "own" && i == 1 && count == 5) return own(arguments[2], arguments[3], arguments[4]);
         if (argument == "--version") {
             std::puts("cicd-runner " CICD_VERSION);
             return 0;

@@ -62,13 +62,13 @@ std::string own_program() {
 std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job::Paths{job_directory}.files(); }
 
 Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
-    if (spec.executor == model::ExecutorKind::container)
-        return unavailable("JOB_003", "the container executor is not available yet", "use the executor 'sandbox'");
     Place place;
     place.isolated_ = spec.executor != model::ExecutorKind::host;
+    place.container_ = spec.executor == model::ExecutorKind::container;
     if (spec.executor == model::ExecutorKind::rootfs && !spec.root)
         return unavailable("JOB_003", "the job has no image to run in");
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
+    if (place.container_) return place;
 
     os::Fd socket, complaints;
     CICD_TRY(auto options, place.connect(socket, complaints));
@@ -174,7 +174,9 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
 
 Place::~Place() {
     if (pid_ == 0) return;
-    if (isolated_) {
+    if (container_) {
+        end_container();
+    } else if (isolated_) {
         ::kill(pid_, SIGKILL);
     } else {
         // Init ends by itself when its socket closes; should it be stuck, the tree goes without it.
@@ -188,6 +190,7 @@ Place::~Place() {
 }
 
 Result<Told> Place::next_event() {
+    if (container_ && !socket_) return next_of_channel();
     auto packet = os::receive_packet(socket_.get(), sizeof(Event) + 1);
     if (!packet) return packet.error();
     Told told;
@@ -195,7 +198,9 @@ Result<Told> Place::next_event() {
     if (packet->data.size() != sizeof event) return broken();
     std::memcpy(&event, packet->data.data(), sizeof event);
     ready_ = true;
-    if (event.kind == Event::Kind::ready && !packet->fds.empty()) {
+    if (event.kind == Event::Kind::ready && container_) {
+        if (packet->fds.size() == 2) look_inside(packet->fds[1]);
+    } else if (event.kind == Event::Kind::ready && !packet->fds.empty()) {
         workspace_ = std::move(packet->fds.front());
         // Not the descriptor itself, but a path through it: what it stands for is a mount that we do not have.
         folders_.workspace = "/proc/self/fd/" + std::to_string(workspace_.get()) + "/.";
@@ -209,6 +214,7 @@ Result<Told> Place::next_event() {
 }
 
 Error Place::broken() {
+    if (container_) return unavailable("JOB_003", "the container ended before its job", "was it killed from outside, or did it run out of memory?");
     std::string said;
     char buffer[4096];
     if (os::set_nonblocking(complaints_.get())) {

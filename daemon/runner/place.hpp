@@ -9,6 +9,7 @@
 #include "daemon/runner/limits.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,13 @@ struct Folders {
 struct Told {
     Event event;
     std::vector<os::Fd> files;
+    std::optional<std::string> note;  ///< no event, but a line for the log; an empty one is none
+};
+
+/// What the steps of a container find in it.
+struct Inside {
+    model::Texts env;
+    bool has_bash = false;
 };
 
 /// Where a job of the host executor has its scripts and files.
@@ -43,9 +51,13 @@ public:
     /// now.
     Result<bool> settle(const os::Enclosure::Entry& workspace, const model::JobSpec& spec,
                         const std::filesystem::path& job_directory);
+    /// Asks for the container of a place that is one: not before the job's turn, as its image may have to be pulled. `login`
+    /// is "user:password" for the image's registry.
+    Result<void> begin(const std::filesystem::path& job_directory, const std::string& login);
     Place(Place&& other) noexcept
-        : folders_(std::move(other.folders_)), isolated_(other.isolated_), ready_(other.ready_),
-          socket_(std::move(other.socket_)), complaints_(std::move(other.complaints_)),
+        : folders_(std::move(other.folders_)), isolated_(other.isolated_), container_(other.container_), ready_(other.ready_),
+          socket_(std::move(other.socket_)), channel_(std::move(other.channel_)), inside_(std::move(other.inside_)),
+          complaints_(std::move(other.complaints_)),
           etc_lock_(std::move(other.etc_lock_)), layer_locks_(std::move(other.layer_locks_)),
           workspace_(std::move(other.workspace_)), entries_(std::move(other.entries_)), pid_(std::exchange(other.pid_, 0)) {}
     Place& operator=(Place&&) = delete;
@@ -54,8 +66,15 @@ public:
 
     [[nodiscard]] const Folders& folders() const { return folders_; }
     [[nodiscard]] bool isolated() const { return isolated_; }
+    [[nodiscard]] bool is_container() const { return container_; }
+    /// Of a container that is ready.
+    [[nodiscard]] const Inside& inside() const { return inside_; }
+    /// Of a container that is ready: its first process, as this machine sees it.
+    [[nodiscard]] int first_pid() const;
+    /// Of a container that is ready: its user may write in the workspace, whoever that is.
+    Result<void> open_workspace() const;
     /// Readable when an event can be received.
-    [[nodiscard]] int events_fd() const { return socket_.get(); }
+    [[nodiscard]] int events_fd() const { return container_ && !socket_ ? channel_.get() : socket_.get(); }
     /// Fails (kind unavailable) where the place has broken down; the message is what its set-up said about it.
     Result<Told> next_event();
     Result<void> start(const Program& program, int out, int err);
@@ -70,10 +89,16 @@ private:
                                const Limits& limits, os::SpawnOptions& options);
     void command(Command::Kind kind, int number);
     Error broken();
+    Result<Told> next_of_channel();
+    void look_inside(const os::Fd& facts);
+    void end_container();
 
     Folders folders_;
-    bool isolated_ = false, ready_ = false;
-    os::Fd socket_, complaints_, etc_lock_;
+    bool isolated_ = false, container_ = false, ready_ = false;
+    os::Fd socket_;
+    os::Fd channel_;  ///< of a container: to cicd-container, whose pid is `pid_`
+    Inside inside_;
+    os::Fd complaints_, etc_lock_;
     std::vector<os::Fd> layer_locks_;
     os::Fd workspace_;  ///< where it is an overlay: what the job sees
     std::vector<os::Enclosure::Entry> entries_;  ///< awaited: what it was made of

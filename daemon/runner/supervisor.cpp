@@ -82,23 +82,43 @@ std::filesystem::path Supervisor::workspace() {
 }
 
 Result<int> Supervisor::run_outside(os::SpawnOptions options) {
-    const bool may_run = !stop_.has_value();
     options.death_signal = SIGKILL;
     CICD_TRY(const int pid, os::spawn(options));
+    return wait_outside(pid, SteadyTime::max());
+}
+
+int Supervisor::wait_outside(int pid, SteadyTime until) {
+    const bool may_run = !stop_.has_value();
     int status = 0;
     if (auto watched = os::pidfd_open(pid)) {
         outside_ = std::move(*watched);
         outside_ended_ = false;
-        while (!outside_ended_ && !(may_run && stop_)) turn(SteadyTime::max());
+        while (!outside_ended_ && !(may_run && stop_) && Clock::now() < until) turn(until);
         outside_.reset();
     }
-    if (may_run && stop_) ::kill(pid, SIGKILL);
+    if ((may_run && stop_) || Clock::now() >= until) ::kill(pid, SIGKILL);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    return status;
+}
+
+Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout) {
+    step_ = step;
+    CICD_TRY(auto ends, output_.open(step));
+    options.fds.insert(options.fds.end(), {{ends.out.get(), STDOUT_FILENO}, {ends.err.get(), STDERR_FILENO}});
+    options.death_signal = SIGKILL;
+    CICD_TRY(const int pid, os::spawn(options));
+    ends = {};
+    const auto until = timeout ? Clock::now() + *timeout : SteadyTime::max();
+    const int status = wait_outside(pid, until);
+    output_.drain(step);
+    if (WIFSIGNALED(status) && Clock::now() >= until)
+        return Error{ErrorKind::timeout, "JOB_003", "the step ran longer than " + format_duration(*timeout), "", {}};
     return status;
 }
 
 model::Usage Supervisor::finish() {
     finishing_ = true;
+    if (place_.is_container() && !ready_) gone_ = true;  // nobody would answer
     place_.finish();
     const auto limit = Clock::now() + last_wait;
     // Deadlines have nothing more to end.
@@ -185,12 +205,17 @@ void Supervisor::on_event() {
         if (!end_) end_ = ProgramEnd{.stop = stop_};
         return;
     }
+    if (told->note) {
+        if (!told->note->empty()) output_.system_line(step_, *told->note);
+        return;
+    }
     const auto& event = told->event;
     const model::Usage usage{event.cpu_us / 1000, event.peak_bytes, 0};
     switch (event.kind) {
         case Event::Kind::ready:
             ready_ = true;
-            if (place_.isolated()) storage_.found(place_.folders().workspace);
+            if (place_.is_container()) limits_.watch(place_.first_pid());
+            else if (place_.isolated()) storage_.found(place_.folders().workspace);
             break;
         case Event::Kind::started: break;
         case Event::Kind::refused:
@@ -263,6 +288,8 @@ void Supervisor::end_job(Stop stop) {
     if (stop_) return;
     output_.system_line(step_, stop.message);
     stop_ = std::move(stop);
+    // Nothing of the job runs while its container is being made: there is nobody to be given time.
+    if (place_.is_container() && !ready_) return kill_all();
     kill_at_ = Clock::now() + spec_.grace;
     place_.signal_all(SIGTERM);
 }

@@ -42,6 +42,8 @@ public:
     /// Runs a program of ours outside the job's place, and gives its wait status. It is killed
     /// where the job is told to end meanwhile; then `stop` says why.
     Result<int> run_outside(os::SpawnOptions options);
+    /// The same, as a step: what it prints is the step's output.
+    Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();
 
@@ -55,12 +57,18 @@ public:
     /// No step can run any more.
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] const Folders& folders() const { return place_.folders(); }
+    /// Of a container: asks for it.
+    Result<void> begin(const std::string& login) { return place_.begin(paths_.root, login); }
+    Result<void> open_workspace() const { return place_.open_workspace(); }
+    /// Of a container that is ready.
+    [[nodiscard]] const Inside& inside() const { return place_.inside(); }
     /// Waits until the place is ready; false where it never will be.
     bool await_place();
     /// The workspace as the job sees it, for this process to read; waits for the place where only that can tell.
     std::filesystem::path workspace();
 
 private:
+    int wait_outside(int pid, SteadyTime until);
     void turn(SteadyTime until);
     void on_signal(int number);
     void on_event();

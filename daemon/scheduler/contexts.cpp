@@ -175,7 +175,8 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.artifacts = job.artifacts;
     spec.caches = job.cache;
     spec.needed = run.needed_artifacts(run.jobs[index].group);
-    spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage};
+    spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage, {}};
+    if (spec.executor == model::ExecutorKind::container) spec.limits.gpu = job.resources.gpu;
     return spec;
 }
 

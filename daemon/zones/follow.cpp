@@ -125,7 +125,11 @@ void Local::State::died(const Key& key) {
     // It was held back by the daemon before this one, and left with it.
     if (job->adopted && job::runner_status(job->paths).liveness == job::RunnerLiveness::not_started)
         return start_again(key);
-    asio::post(sweeper_, [] { (void)os::sweep_groups(); });
+    const bool in_container = job->assignment.spec.executor == model::ExecutorKind::container;
+    asio::post(sweeper_, [where = folders, in_container] {
+        (void)os::sweep_groups();
+        if (in_container) sweep_containers(where);
+    });
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");
     const auto words = last_words(job->paths);
@@ -155,7 +159,7 @@ void Local::State::end(const Key& key, model::JobExit exit) {
     job->runner.close(ignored);
     if (listener) listener->ended(key.first, key.second, exit);
     make_spare(after_end);
-    asio::post(sweeper_, [paths = job->paths] { remove_leavings(paths); });
+    asio::post(sweeper_, [where = folders, paths = job->paths] { remove_leavings(where, paths); });
 }
 
 }  // namespace cicd::zones

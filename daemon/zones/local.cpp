@@ -133,6 +133,7 @@ void Local::State::open() {
     asio::post(sweeper_, [self = shared_from_this()] {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // this thread only
         (void)os::sweep_groups();
+        sweep_containers(self->folders);
         remove_set_aside(self->folders);
         self->images_->sweep();
         asio::post(self->io_, [self, found = attempts_without_runner(self->folders)]() mutable { self->sweep(std::move(found)); });
@@ -176,7 +177,7 @@ Following& Local::State::prepare(const Assignment& assignment) {
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
     asio::post(pool_, [self = shared_from_this(), key, assignment, given_up = job.given_up] {
-        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_};
+        const WorkspaceMaker maker{self->folders, self->options_.runner, self->sources_, self->trees_, *self->images_, self->options_.engine};
         if (needs_pull(maker, assignment))
             return asio::post(self->puller_, [self, key, assignment, given_up] { self->make(key, assignment, given_up); });
         if (!needs_checkout(maker, assignment)) return self->make(key, assignment, given_up);
@@ -187,7 +188,7 @@ Following& Local::State::prepare(const Assignment& assignment) {
 
 /// On a pool.
 void Local::State::make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up) {
-    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_,
+    const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_, options_.engine,
                                [this, given_up] { return stop_pulling_.load() || given_up->load(); }};
     auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
@@ -406,7 +407,7 @@ void Local::State::kill_later(const Key& key, Following& job, Milliseconds wait)
 }
 
 void Local::State::release(const RunId& run) {
-    asio::post(sweeper_, [path = folders.run(run)] { (void)os::remove_all(path); });
+    asio::post(sweeper_, [where = folders, run] { remove_work(where, where.run(run)); });
 }
 
 Local::Local(asio::any_io_executor io, asio::thread_pool& pool, git::Sources& sources, LocalOptions options)

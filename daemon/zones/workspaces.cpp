@@ -2,6 +2,8 @@
 
 #include "common/base/text.hpp"
 #include "common/job/log_writer.hpp"
+#include "daemon/engines/reclaim.hpp"
+#include "daemon/engines/sweep.hpp"
 #include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/zones/workspace_method.hpp"
@@ -11,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <mutex>
@@ -52,7 +55,9 @@ fs::path ready_mark(const Folders& folders, const RunId& run) {
 }
 
 bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
-    return !assignment.shared_workspace && assignment.spec.executor != model::ExecutorKind::host &&
+    // An engine sees no mounts of our own namespaces.
+    const bool real = assignment.spec.executor == model::ExecutorKind::host || assignment.spec.executor == model::ExecutorKind::container;
+    return !assignment.shared_workspace && !real &&
            workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
 }
 
@@ -116,6 +121,21 @@ Result<std::shared_ptr<const images::Store::Use>> root_of(const WorkspaceMaker& 
     return image;
 }
 
+/// What the engine is to be asked for, with the files that this machine has of it, should the engine lack it.
+Result<std::shared_ptr<const images::Store::Use>> container_image(const WorkspaceMaker& maker, model::JobSpec& spec) {
+    spec.engine = maker.engine;
+    if (!spec.image) return invalid("JOB_002", "the job has no image to run in", "name one with 'image'");
+    CICD_TRY(const auto reference, images::parse_reference(spec.image->name));
+    spec.image->name = reference.text();
+    const auto digest = maker.images.find(reference);
+    if (!digest) return std::shared_ptr<const images::Store::Use>();
+    CICD_TRY(auto image, maker.images.use(*digest, spec.image->user));
+    spec.image_files = image->root;
+    spec.image_files->name = reference.text();
+    spec.image_files->digest = *digest;
+    return image;
+}
+
 /// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
 /// the file that it is, empty: somebody may follow it already.
 Result<void> clear(const job::Paths& paths) {
@@ -157,10 +177,15 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
     spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
+    const bool builds = std::any_of(spec.steps.begin(), spec.steps.end(), [](const auto& step) { return step.uses == "build/docker"; });
+    if (builds) spec.engine = maker.engine;
     Held held;
     if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
     if (spec.executor == model::ExecutorKind::rootfs) {
         CICD_TRY(held.image, root_of(maker, spec, paths));
+    }
+    if (spec.executor == model::ExecutorKind::container) {
+        CICD_TRY(held.image, container_image(maker, spec));
     }
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
@@ -191,8 +216,12 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
     return make_empty_file(mark);
 }
 
-void remove_leavings(const job::Paths& paths) {
-    (void)os::remove_all(paths.workspace());
+void remove_work(const Folders& folders, const fs::path& folder) {
+    if (!os::remove_all(folder) && ::geteuid() != 0 && engines::reclaim(folders.state, folder)) (void)os::remove_all(folder);
+}
+
+void remove_leavings(const Folders& folders, const job::Paths& paths) {
+    remove_work(folders, paths.workspace());
     (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
     remove_half_written(paths);
 }
@@ -227,7 +256,19 @@ void set_aside(const Folders& folders, const std::vector<Attempt>& attempts) {
 }
 
 void remove_set_aside(const Folders& folders) {
-    (void)os::remove_all(folders.aside());
+    remove_work(folders, folders.aside());
+}
+
+void sweep_containers(const Folders& folders) {
+    (void)engines::sweep_containers(folders.state, [&](const std::string& job) {
+        const auto slash = job.find('/');
+        int attempt = 0;
+        if (slash == std::string::npos) return false;
+        std::from_chars(job.data() + slash + 1, job.data() + job.size(), attempt);
+        const auto id = job.substr(0, slash);
+        if (id.empty() || id.find_first_of("/.") != std::string::npos) return false;
+        return job::runner_status({folders.job(JobId(id), attempt)}).liveness == job::RunnerLiveness::alive;
+    });
 }
 
 }  // namespace cicd::zones

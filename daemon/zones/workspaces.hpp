@@ -33,6 +33,7 @@ struct WorkspaceMaker {
     git::Sources& sources;
     Trees& trees;
     images::Store& images;
+    std::string engine;                     ///< for the executor `container`
     std::function<bool()> stop = nullptr;  ///< asked while an image is being pulled
 };
 
@@ -54,7 +55,9 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
 /// The workspace that all jobs of the run share; checked out by whoever comes first, also after a restart.
 Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment& assignment);
 /// Of a job that is over: its workspace, and what its runner was writing when it died.
-void remove_leavings(const job::Paths& paths);
+void remove_leavings(const Folders& folders, const job::Paths& paths);
+/// What jobs worked in. Users of containers may have written there what only they can remove.
+void remove_work(const Folders& folders, const std::filesystem::path& folder);
 
 using Attempt = std::pair<JobId, int>;
 /// Attempts on disk that have no living runner and leave something to remove: over with their workspace still there, or
@@ -64,5 +67,7 @@ std::vector<Attempt> attempts_without_runner(const Folders& folders);
 /// attempt anew meanwhile is not disturbed.
 void set_aside(const Folders& folders, const std::vector<Attempt>& attempts);
 void remove_set_aside(const Folders& folders);
+/// What engines still have of jobs whose runner is dead. Asks nobody where no engine was ever used.
+void sweep_containers(const Folders& folders);
 
 }  // namespace cicd::zones

@@ -1,3 +1,4 @@
+#include "tests/support/engine.hpp"
 #include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
@@ -99,6 +100,23 @@ TEST_CASE_FIXTURE(Examples, "image: the image's files, and nothing of this machi
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out, "greeting is hello"));
     CHECK(last_run()["jobs"].as_array().size() == 3);
+}
+
+TEST_CASE_FIXTURE(Examples, "container: by a real engine, which builds another image") {
+    if (const auto why = why_no_podman(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    TestEngine engine;
+    write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
+    if (!make_image()) return;
+    const auto outcome = run("container");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "greeting is hello"));
+    CHECK(contains(outcome.out, "built sha256:"));
+    CHECK(contains(engine.command({"inspect", "localhost/example:latest", "--format", "{{.Config.Labels.greeting}}"}).out, "from container"));
+    CHECK(engine.containers().empty());
 }
 
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {

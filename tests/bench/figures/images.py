@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from .measure import CannotMeasure, in_turn, timed
-from .peers import podman_run
+from .peers import Podman, podman_run
 from .world import ROOT, World
 
 JOB = "name: one\nstages:\n  - name: one\n    {}commands: ['true']\n"
@@ -34,3 +34,19 @@ def b9(bench):
         if podman := podman_run():
             slow = in_turn({"cicdctl": subjects["cicdctl"], **podman}, max(3, bench.runs // 10))
             bench.report.add("B9", "the same, beside an engine", "ms", slow, None, "podman run ≥ 1.7×")
+        in_container(bench, root)
+
+
+def in_container(bench, root):
+    """The executor `container`, by a Podman of our own that has the same files."""
+    with World(bench, start=False) as world:
+        try:
+            with Podman(world, root) as podman:
+                world.config("engine", f"unix://{podman.socket}")
+                world.cicdctl("daemon", "start")
+                folder = world.repository("container", {".cicd.yaml": JOB.format("executor: container\n    image: localhost/bench:1\n    network: none\n    ")})
+                subjects = {**podman.subject(), "cicdctl": lambda: timed(world.command("run"), cwd=folder, env=world.env)}
+                samples = in_turn(subjects, max(5, bench.runs // 3))
+                bench.report.add("B9", "a job of `true` in a container of Podman's", "ms", samples, "podman run", "≤ 0.6× podman run")
+        except CannotMeasure as why:
+            print(f"  the executor `container` is left out: {why}")

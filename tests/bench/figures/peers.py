@@ -31,6 +31,47 @@ def podman_run():
     return {"podman run": lambda: timed(["podman", "run", "--rm", "--network", "none", image, "true"])}
 
 
+class Podman:
+    """A Podman of our own, served on a socket below the world's folder, with one image: that root."""
+
+    def __init__(self, world, root):
+        self.folder, self.process, self.root = world.folder / "podman", None, root
+        self.folder.mkdir()
+        self.socket = self.folder / "socket"
+        # Limits of its own that a machine without CAP_SYS_RESOURCE can set.
+        (self.folder / "containers.conf").write_text(
+            '[containers]\ndefault_ulimits = ["nofile=1000:1000", "nproc=5000:5000"]\n'
+            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n')
+        self.env = dict(world.env, CONTAINERS_CONF=str(self.folder / "containers.conf"))
+        self.command = ["podman", "--root", str(self.folder / "root"), "--runroot", str(self.folder / "run"), "--storage-driver", "overlay"]
+
+    def __enter__(self):
+        if not shutil.which("podman"):
+            raise CannotMeasure("podman is not installed")
+        archive = self.folder / "root.tar"
+        subprocess.run(["tar", "-C", self.root, "--owner=0", "--group=0", "-cf", archive, "."], check=True)
+        made = subprocess.run([*self.command, "import", archive, "localhost/bench:1"], env=self.env, capture_output=True, text=True)
+        if made.returncode != 0:
+            raise CannotMeasure(f"podman cannot be used: {made.stderr.strip()}")
+        self.process = subprocess.Popen([*self.command, "system", "service", "--time", "0", f"unix://{self.socket}"], env=self.env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(self.socket.exists, "podman's start", 20)
+        except CannotMeasure:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([*self.command, "rm", "--all", "--force"], env=self.env, capture_output=True)
+        self.process.terminate()
+        self.process.wait()
+        subprocess.run(["umount", str(self.folder / "root/overlay")], capture_output=True)
+
+    def subject(self):
+        return {"podman run": lambda: timed([*self.command, "run", "--rm", "--network", "none", "localhost/bench:1", "true"], env=self.env)}
+
+
 class Laminar:
     """A laminard of our own with one job. Isolates nothing."""
 

@@ -50,6 +50,11 @@ class World:
         if slots:
             (config / "config.yaml").write_text(f"capacity: {{slots: {slots}}}\n")
 
+    def config(self, key, value):
+        """Before the daemon's start."""
+        with (self.folder / "config/config.yaml").open("a") as file:
+            file.write(f"{key}: {value}\n")
+
     def __enter__(self):
         if self.start_daemon:
             self.cicdctl("daemon", "start")

@@ -272,7 +272,7 @@ TEST_CASE("An image is named by what is known, and pinned once for all jobs of t
     Scene scene;
     int asked = 0;
     scene.request.vars = {{"TAG", "12"}};
-    scene.request.pin_image = [&](const model::Image& image) -> Result<std::string> {
+    scene.request.pin_image = [&](const model::Image& image, model::ExecutorKind) -> Result<std::string> {
         ++asked;
         if (image.name == "missing") return not_found("IMAGE_001", "there is no image 'missing'");
         return image.name + "@sha256:x";

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What passes between a runner and `cicd-container JOBDIR`, which makes the container of the job that JOBDIR/spec.json
+/// describes, and removes it when the runner lets go of the channel or is gone. On the channel, a packet each, its first
+/// byte saying what it is:
+///   n TEXT            a line for the job's log
+///   e JSON            it could not be made (an Error); the last one
+///   p with a socket   the container runs: the other end of the socket is its init
+namespace cicd::job {
+
+inline constexpr char container_note = 'n', container_error = 'e', container_place = 'p';
+inline constexpr int container_channel_fd = 3;  ///< SOCK_SEQPACKET
+inline constexpr int container_login_fd = 4;    ///< "user:password" for the image's registry; may be closed
+
+// What the job sees inside.
+inline constexpr const char* container_workspace = "/workspace";
+inline constexpr const char* container_files = "/run/cicd";           ///< in memory: scripts, and what steps say
+inline constexpr const char* container_init = "/run/.cicd/init";      ///< the runner's program
+inline constexpr const char* container_folder = "/run/.cicd/place";   ///< with the socket that its init calls
+inline constexpr const char* container_socket = "/run/.cicd/place/socket";
+
+/// `cicd-container --build`: an image from what is in the job's workspace. What the engine prints goes to its standard output.
+struct BuildRequest {
+    std::string engine, state;
+    std::string context = ".";  ///< folder below the workspace
+    std::string file;           ///< below the context; empty: Dockerfile, else Containerfile
+    std::string target, login, network;
+    std::vector<std::string> tags;
+    std::vector<std::pair<std::string, std::string>> arguments;
+    bool push = false;
+};
+struct BuildAnswer {
+    std::string image, digest;  ///< the image's id; what the registry has, else the engine's own digest of it
+    std::string error;          ///< empty: it was built
+};
+std::string to_text(const BuildRequest& request);
+std::string to_text(const BuildAnswer& answer);
+BuildRequest read_build_request(const std::string& text);
+BuildAnswer read_build_answer(const std::string& text);
+
+inline constexpr int build_request_fd = 3, build_answer_fd = 4, build_workspace_fd = 5;
+
+}  // namespace cicd::job

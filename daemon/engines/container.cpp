@@ -1,0 +1,137 @@
+#include "daemon/engines/container.hpp"
+
+#include "common/base/text.hpp"
+#include "common/job/container.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstdio>
+
+namespace cicd::engines {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto removal_limit = std::chrono::seconds(30);
+constexpr int default_pids = 4096;
+constexpr int victim_score = 500;  ///< of several victims the kernel takes a job's process first
+
+std::string text_of(const Value& value) { return value.is_string() ? value.as_string() : std::string(); }
+
+Array texts(std::initializer_list<std::string_view> list) {
+    Array array;
+    for (const auto text : list) array.emplace_back(text);
+    return array;
+}
+
+Value bound(const std::string& source, const std::string& target, bool read_only) {
+    return Object{{"Type", "bind"}, {"Source", source}, {"Target", target}, {"ReadOnly", read_only}};
+}
+
+/// Docker counts devices by a request to its driver; Podman has them by their names in CDI.
+void add_gpus(Object& host, int count, Facts::Kind kind) {
+    if (kind == Facts::Kind::docker)
+        return host.set("DeviceRequests", Array{Object{{"Driver", ""}, {"Count", count}, {"Capabilities", Array{Value(texts({"gpu"}))}}}});
+    Array devices;
+    for (int i = 0; i < count; ++i)
+        devices.emplace_back(Object{{"PathOnHost", "nvidia.com/gpu=" + std::to_string(i)}, {"PathInContainer", ""}, {"CgroupPermissions", ""}});
+    host.set("Devices", std::move(devices));
+}
+
+Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Kind kind) {
+    Object host{{"Mounts", Array{bound(spec.workspace, job::container_workspace, false), bound(folders.init.string(), job::container_init, true),
+                                 bound(folders.place.string(), job::container_folder, true)}},
+                {"Tmpfs", Object{{job::container_files, "rw,exec,nosuid,nodev,mode=1777,size=67108864"}}},
+                {"NetworkMode", spec.network == model::NetworkMode::none ? "none" : "host"},
+                {"Init", false},
+                {"AutoRemove", false},
+                {"SecurityOpt", texts({"no-new-privileges"})},
+                {"CapDrop", texts({"MKNOD", "AUDIT_WRITE", "NET_RAW"})},
+                {"OomScoreAdj", victim_score},
+                {"PidsLimit", spec.limits.pids.value_or(default_pids)}};
+    if (spec.limits.memory) {
+        host.set("Memory", static_cast<double>(*spec.limits.memory));
+        host.set("MemorySwap", static_cast<double>(*spec.limits.memory));
+    }
+    if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(*spec.limits.cpu * 1e9)));
+    if (spec.limits.storage)
+        host.set("Ulimits", Array{Object{{"Name", "fsize"}, {"Soft", static_cast<double>(*spec.limits.storage)}, {"Hard", static_cast<double>(*spec.limits.storage)}}});
+    if (spec.limits.gpu.value_or(0) > 0) add_gpus(host, *spec.limits.gpu, kind);
+    return host;
+}
+
+Error refused(const std::string& doing, const Answer& answer, const Engine& engine) {
+    auto error = unavailable("JOB_003", "the container could not be " + doing + ": " + engine.name() + " says: " + answer.complaint());
+    const auto said = answer.complaint();
+    if (said.find("setting rlimit") != std::string::npos)
+        error.hint = "the engine's own limits are above this machine's: set default_ulimits in containers.conf, or default-ulimits in daemon.json";
+    else if (said.find("cgroup") != std::string::npos)
+        error.hint = "see that the engine runs at all: podman run --rm IMAGE true, or docker run";
+    return error;
+}
+
+}  // namespace
+
+std::string container_name(const model::JobSpec& spec) {
+    std::uint64_t hash = 14695981039346656037U;  // FNV-1a: engines are shared by daemons of other states
+    for (const unsigned char c : spec.store) hash = (hash ^ c) * 1099511628211U;
+    char digits[17];
+    (void)std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+    return "cicd-" + std::string(digits, 8) + "-" + spec.job.str() + "-" + std::to_string(spec.attempt);
+}
+
+Object container_request(const model::JobSpec& spec, const std::string& image, const Folders& folders, Facts::Kind kind) {
+    Array entrypoint;
+    const auto& own = spec.image ? spec.image->entrypoint : std::string();
+    for (const auto& word : split(own, ' '))
+        if (!word.empty()) entrypoint.emplace_back(word);
+    Array command = texts({"init", job::container_socket});
+    if (entrypoint.empty()) entrypoint.emplace_back(job::container_init);
+    else command.insert(command.begin(), Value(job::container_init));
+    Object request{{"Image", image},
+                   {"Entrypoint", std::move(entrypoint)},
+                   {"Cmd", std::move(command)},
+                   {"WorkingDir", job::container_workspace},
+                   {"Labels", Object{{label_job, spec.job.str() + "/" + std::to_string(spec.attempt)}, {label_state, spec.store}}},
+                   {"HostConfig", host_config(spec, folders, kind)}};
+    if (spec.network == model::NetworkMode::none) {
+        request.set("Hostname", "ci");
+        request.set("NetworkDisabled", true);
+    }
+    if (spec.image && !spec.image->user.empty()) request.set("User", spec.image->user);
+    return request;
+}
+
+Result<int> start_container(Engine& engine, const model::JobSpec& spec, const std::string& image, const Folders& folders, const Tell& tell) {
+    const auto name = container_name(spec);
+    const auto request = container_request(spec, image, folders, engine.facts().kind);
+    const auto create = [&] { return engine.ask("POST", "/containers/create?name=" + encoded(name), request); };
+    CICD_TRY(auto created, create());
+    if (created.status == 409) {
+        // Of a runner of this attempt that was killed together with all that watched it.
+        CICD_CHECK(remove_container(engine, name));
+        CICD_TRY(created, create());
+    }
+    if (!created.ok()) return refused("made", created, engine);
+    if (created.body["Warnings"].is_array())
+        for (const auto& warning : created.body["Warnings"].as_array())
+            if (!text_of(warning).empty()) tell(engine.name() + " warns: " + to_valid_utf8(text_of(warning)));
+    CICD_TRY(const auto started, engine.ask("POST", "/containers/" + encoded(name) + "/start"));
+    if (!started.ok()) return refused("started", started, engine);
+    CICD_TRY(const auto facts, engine.ask("GET", "/containers/" + encoded(name) + "/json"));
+    const auto& pid = facts.body["State"]["Pid"];
+    return pid.is_number() ? static_cast<int>(pid.as_number()) : 0;
+}
+
+Result<void> remove_container(Engine& engine, const std::string& name) {
+    for (const auto end = Clock::now() + removal_limit;;) {
+        CICD_TRY(const auto answer, engine.ask("DELETE", "/containers/" + encoded(name) + "?force=true&v=true"));
+        if (answer.status == 404) return {};
+        if (!answer.ok() && Clock::now() > end) return refused("removed", answer, engine);
+        // Also what was answered well may go on for a moment.
+        if (!answer.ok()) ::poll(nullptr, 0, 50);
+    }
+}
+
+}  // namespace cicd::engines

@@ -1,0 +1,329 @@
+#include "tests/support/engine.hpp"
+#include "tests/support/image.hpp"
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+using namespace cicd;
+using namespace cicd::test;
+
+// Jobs of the executor `container`, by real engines.
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string stage(const std::string& job) { return "name: p\nstages:\n  - name: a\n    executor: container\n" + job; }
+
+/// A user whose configuration names an engine of the test's own, which has the image localhost/box:1.
+struct Scene {
+    explicit Scene(const std::string& yaml, TestEngine::Kind kind = TestEngine::Kind::podman) : repository{{".cicd.yaml", yaml}, {"note", "noted\n"}}, engine(kind) {
+        write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
+        engine.give_image("localhost/box:1", busybox_layer());
+        before = engine.list();
+    }
+    Outcome run(std::vector<std::string> more = {}) {
+        more.insert(more.begin(), "run");
+        return world.cicdctl(more, world.in(repository.path()));
+    }
+    Value job(const std::string& id = "job-1") { return world.json({"show", id}); }
+    std::string logs(const std::string& id = "job-1") { return world.cicdctl({"logs", id}).out; }
+    bool is_clean() {
+        return eventually([&] { return engine.list() == before; });
+    }
+    int runner(const std::string& job = "job-1") {
+        std::ifstream file(world.state() / "jobs" / job / "1/pid");
+        int pid = 0;
+        file >> pid;
+        return pid;
+    }
+    GitRepository repository;
+    World world;
+    TestEngine engine;
+    std::vector<std::string> before;
+};
+
+int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    (void)::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+    (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    ::close(socket);
+    return ntohs(address.sin_port);
+}
+
+bool cannot() {
+    const auto why = why_no_podman();
+    if (!why.empty()) MESSAGE("skipped: " << why);
+    return !why.empty();
+}
+
+void sees_its_image(TestEngine::Kind kind) {
+    Scene scene(stage("    image: localhost/box:1\n    network: none\n    env: {GIVEN: \"with 'quotes' and $dollars\"}\n    steps:\n"
+                      "      - cat /etc/image-file note; pwd; echo \"is $GIVEN $CI $HOME\"; echo made > made\n"
+                      "      - {id: two, run: 'echo \"LATER=yes\" >> \"$CICD_ENV\"; echo \"out=$(hostname)\" >> \"$CICD_OUTPUT\"; echo to-stderr >&2'}\n"
+                      "      - 'echo \"$LATER ${{ steps.two.outputs.out }} $(cat made)\"; (sleep 1000 &) ; echo in the background'\n"
+                      "      - 'test ! -e /usr/bin/git && test ! -S /run/.cicd/place/socket && ! touch /run/.cicd/place/x 2>/dev/null && echo alone'\n"
+                      "    artifacts: [{name: it, paths: [made]}]\n"),
+                kind);
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    for (const auto* line : {"of the image", "noted", "/workspace", "is with 'quotes' and $dollars true /root", "yes ci made", "alone", "to-stderr"})
+        CHECK_MESSAGE(contains(outcome.out, line), line);
+    CHECK(scene.is_clean());
+    CHECK(eventually([&] { return !std::filesystem::exists(scene.world.state() / "jobs/job-1/1/workspace"); }));
+    CHECK(scene.world.json({"artifact", "list"})["data"].as_array().size() == 1);
+    // Pinned when the run began.
+    CHECK(contains(scene.job()["image"].as_string(), "localhost/box:1@sha256:"));
+    CHECK(scene.job()["usage"]["peakMemory"].as_number() > 0);
+}
+
+}  // namespace
+
+TEST_CASE("a job in a container sees its image, its workspace and what steps say, and leaves nothing") {
+    if (cannot()) return;
+    sees_its_image(TestEngine::Kind::podman);
+}
+
+TEST_CASE("the same by Docker") {
+    if (const auto why = why_no_docker(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    sees_its_image(TestEngine::Kind::docker);
+}
+
+TEST_CASE("how jobs in containers end is told as of any other, and nothing of them stays") {
+    if (cannot()) return;
+    Scene scene("name: p\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n    jobs:\n"
+                "      fails: {steps: ['exit 7']}\n"
+                "      late: {timeout: 1s, steps: ['sleep 1000']}\n"
+                "      large: {resources: {memory: 32Mi}, steps: ['head -c 200000000 /dev/zero | sed -n \"$ p\" | wc -c; exit 9']}\n"
+                "      many: {resources: {pids: 20}, steps: ['for i in $(seq 40); do sleep 1000 & done; exit 5']}\n"
+                "      full: {resources: {storage: 8Mi}, steps: ['dd if=/dev/zero of=large bs=1M count=64']}\n"
+                "      user: {image: {name: localhost/box:1, user: '1234:5678'}, steps: ['echo \"is $(id -u):$(id -g)\"; touch mine && echo wrote']}\n");
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 1);
+    const auto jobs = scene.world.json({"show", "run-1"})["jobs"].as_array();
+    CHECK(jobs[0]["exitCode"] == Value(7));
+    CHECK(jobs[1]["endReason"] == Value("timeout"));
+    CHECK(jobs[2]["endReason"] == Value("oom"));
+    CHECK(contains(jobs[2]["message"].as_string(), "of 32 MiB"));
+    CHECK(jobs[3]["status"] == Value("failed"));
+    CHECK(jobs[4]["status"] == Value("failed"));
+    CHECK(jobs[5]["status"] == Value("success"));
+    CHECK(contains(outcome.out, "is 1234:5678"));
+    CHECK(contains(outcome.out, "wrote"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("a job in a container outlives its daemon; cancelling ends it and leaves nothing") {
+    if (cannot()) return;
+    Scene scene("name: p\nworkspace: shared\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n    jobs:\n"
+                "      long: {steps: ['echo begun; until test -e go; do sleep 0.05; done; echo ended']}\n"
+                "      other: {steps: ['trap \"echo asked; exit 1\" TERM; echo waiting; while true; do sleep 0.05; done']}\n");
+    REQUIRE(scene.run({"--detach"}).code == 0);
+    REQUIRE(eventually([&] { return contains(scene.logs("job-1"), "begun") && contains(scene.logs("job-2"), "waiting"); }));
+    CHECK(scene.engine.containers().size() == 2);
+    scene.world.kill_daemon();
+    scene.world.start_daemon();
+    // Those that live are not taken for leavings.
+    write_file(scene.world.shared_workspace("run-1") / "go", "");
+    CHECK(eventually([&] { return scene.job("job-1")["status"] == Value("success"); }));
+    CHECK(contains(scene.logs("job-1"), "ended"));
+    CHECK(scene.world.cicdctl({"job", "cancel", "job-2"}).code == 0);
+    CHECK(eventually([&] { return scene.job("job-2")["status"] == Value("cancelled"); }));
+    CHECK(contains(scene.logs("job-2"), "asked"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("whoever is killed, no container stays") {
+    if (cannot()) return;
+    Scene scene(stage("    image: localhost/box:1\n    network: none\n    steps: ['echo begun; sleep 1000']\n"));
+    const auto begin = [&](const std::string& job) {
+        REQUIRE(scene.run({"--detach"}).code == 0);
+        REQUIRE(eventually([&] { return contains(scene.logs(job), "begun"); }));
+        CHECK(scene.engine.containers().size() == scene.before.size() + 1);
+    };
+    const auto helper = [&](const std::string& job) {
+        return processes_with_argument((scene.world.state() / "jobs" / job / "1").string());
+    };
+    SUBCASE("the runner") {
+        begin("job-1");
+        ::kill(scene.runner("job-1"), SIGKILL);
+        CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("lost"); }));
+    }
+    SUBCASE("the runner and who watches it") {
+        begin("job-1");
+        for (const int pid : helper("job-1")) ::kill(pid, SIGKILL);
+        CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("lost"); }));
+    }
+    SUBCASE("everybody, the daemon too") {
+        begin("job-1");
+        scene.world.kill_daemon();
+        for (const int pid : helper("job-1")) ::kill(pid, SIGKILL);
+        CHECK(scene.engine.containers().size() == scene.before.size() + 1);
+        scene.world.start_daemon();
+        CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("lost"); }));
+    }
+    SUBCASE("the container") {
+        begin("job-1");
+        REQUIRE(scene.engine.command({"kill", scene.engine.containers().front()}).code == 0);
+        CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("infra"); }));
+        CHECK(contains(scene.job("job-1")["message"].as_string(), "the container ended before its job"));
+    }
+    SUBCASE("who serves the engine: the job does not notice, and is cleaned up by the next") {
+        begin("job-1");
+        scene.engine.stop();
+        scene.engine.start();
+        CHECK(scene.job("job-1")["status"] == Value("running"));
+        CHECK(scene.world.cicdctl({"job", "cancel", "job-1"}).code == 0);
+        CHECK(eventually([&] { return scene.job("job-1")["status"] == Value("cancelled"); }));
+    }
+    CHECK(scene.is_clean());
+    CHECK(eventually([&] { return helper("job-1").empty(); }));
+}
+
+TEST_CASE("images that this machine has are given to the engine that lacks them") {
+    if (cannot()) return;
+    Scene scene("name: p\nstages:\n  - {name: a, executor: container, image: mine, commands: ['cat /etc/image-file; echo \"is $FROM_IMAGE\"; id -u']}\n"
+                "  - {name: b, executor: container, image: 'oci:images/box', commands: [cat /etc/image-file]}\n");
+    const auto digest = write_oci_layout(scene.world.folder() / "layout", {{busybox_layer()}, R"({"Env":["FROM_IMAGE=a \"b\" $c"]})", ""});
+    REQUIRE(scene.world.cicdctl({"image", "import", "mine", (scene.world.folder() / "layout").string()}).code == 0);
+    write_oci_layout(scene.repository.path() / "images/box", {{busybox_layer(), Tar().file("etc/image-file", "of the repository\n").bytes()}, "{}", ""});
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "giving the image mine:latest@" + digest + " to Podman"));
+    CHECK(contains(outcome.out, "is a \"b\" $c"));
+    CHECK(contains(outcome.out, "of the repository"));
+    CHECK(scene.job()["image"] == Value("mine:latest@" + digest));
+    // The second time it is there.
+    CHECK(!contains(scene.run().out, "giving the image"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("an image of a registry that wants a login comes with a secret's, which nobody reads") {
+    if (cannot()) return;
+    for (const char* name : {"skopeo", "docker-registry"})
+        if (cicd::test::run({"sh", "-c", std::string("command -v ") + name}).code != 0) {
+            MESSAGE("skipped: " << name << " is not installed");
+            return;
+        }
+    Scene scene("");
+    const auto port = std::to_string(free_port());
+    const auto folder = scene.world.folder();
+    write_file(folder / "htpasswd", "someone:$2b$05$abcdefghijklmnopqrstuusWsnA3PCG6MJhsuMdaZgkE21cQMslZi\n");  // "pass word:1" by bcrypt
+    write_file(folder / "registry.yaml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nauth: {htpasswd: {realm: r, path: " + (folder / "htpasswd").string() +
+                                             "}}\nstorage: {filesystem: {rootdirectory: " + (folder / "registry").string() + "}}\nhttp: {addr: '127.0.0.1:" + port + "'}\n");
+    const Background registry({"docker-registry", "serve", (folder / "registry.yaml").string()});
+    const auto image = "localhost:" + port + "/team/box:1";
+    write_oci_layout(folder / "layout", {{busybox_layer(), Tar().file("etc/image-file", "of the registry\n").bytes()}, "{}", ""});
+    REQUIRE(eventually([&] {
+        return cicd::test::run({"skopeo", "copy", "--dest-tls-verify=false", "--dest-creds", "someone:pass word:1", "oci:" + (folder / "layout").string(), "docker://" + image}).code == 0;
+    }));
+    scene.engine.trust("localhost:" + port);
+    RunOptions input;
+    input.input = "someone:pass word:1\n";
+    REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
+    scene.repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, image: {name: '" + image + "', credentials: LOGIN}, commands: [cat /etc/image-file, 'printf \"%s %s.\" pass \"word:1\"']}\n");
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "pulling the image " + image));
+    CHECK(contains(outcome.out, "it is sha256:"));
+    CHECK(contains(outcome.out, "of the registry"));
+    CHECK(!contains(outcome.out, "pass word:1"));
+    CHECK(cicd::test::run({"grep", "-r", "-l", "pass word:1", (scene.world.state() / "jobs").string()}).code == 1);
+
+    CHECK(scene.engine.command({"rmi", image}).code == 0);
+    input.input = "someone:wrong\n";
+    REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
+    const auto refused = scene.run();
+    CHECK(refused.code == 3);
+    CHECK(contains(refused.out + refused.err, "cannot be had from its registry"));
+    CHECK(contains(refused.out + refused.err, "credentials: SECRET"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("an entrypoint goes before the job; one that ends is told with its words") {
+    if (cannot()) return;
+    Scene scene(stage("    image: {name: localhost/box:2, entrypoint: '/bin/entry point'}\n    commands: ['echo \"$PREPARED by $$\"']\n"));
+    scene.engine.give_image("localhost/box:2", Tar().file("bin/entry", "#!/bin/sh\ntest \"$1\" = point || { echo 'that is no point' >&2; exit 4; }\nshift\nexport PREPARED=prepared\nexec \"$@\"\n", 0755).bytes() + busybox_layer());
+    const auto outcome = scene.run();
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "prepared by"));
+    scene.repository.write(".cicd.yaml", stage("    image: {name: localhost/box:2, entrypoint: '/bin/entry other'}\n    commands: ['true']\n"));
+    const auto refused = scene.run();
+    CHECK(refused.code == 3);
+    CHECK(contains(refused.out + refused.err, "that is no point"));
+    CHECK(contains(refused.out + refused.err, "exit code 4"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("without an engine, or without the image, it is said what to do") {
+    if (!has_busybox()) return;
+    GitRepository repository{{".cicd.yaml", stage("    image: localhost/none:1\n    commands: ['true']\n")}};
+    const auto refused = [&](const std::string& engine, const std::string& docker_host, const std::string& why) {
+        World world;
+        write_file(world.config() / "config.yaml", "engine: " + engine + "\n");
+        auto options = world.in(repository.path());
+        options.env["DOCKER_HOST"] = docker_host;
+        const auto outcome = world.cicdctl({"run"}, options);
+        INFO(engine, docker_host, outcome.out, outcome.err);
+        CHECK(outcome.code == 2);
+        CHECK(contains(outcome.err, why));
+        const auto doctor = world.cicdctl({"doctor"}, options);
+        CHECK(contains(doctor.out, "engine"));
+        CHECK(contains(doctor.out, why));
+    };
+    refused("none", "", "engine: none");
+    refused("unix:///nowhere/at.all", "", "nobody answers at /nowhere/at.all");
+    refused("auto", "tcp://127.0.0.1:2375", "only engines on a Unix socket");
+    refused("auto", "ssh://me@there", "only engines on a Unix socket");
+    World world;
+    write_file(world.config() / "config.yaml", "engine: kubernetes\n");
+    CHECK(contains(world.cicdctl({"run"}, world.in(repository.path())).err, "'engine' must be"));
+    // What only an engine does asks for one by itself.
+    write_file(world.config() / "config.yaml", "engine: none\n");
+    repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, image: {name: x, entrypoint: /e}, commands: ['true']}\n");
+    CHECK(contains(world.cicdctl({"run"}, world.in(repository.path())).err, "engine: none"));
+    repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, executor: rootfs, image: {name: x, entrypoint: /e}, commands: ['true']}\n");
+    CHECK(contains(world.cicdctl({"run"}, world.in(repository.path())).err, "image.entrypoint"));
+    repository.write(".cicd.yaml", "name: p\nstages:\n  - {name: a, executor: container, commands: ['true']}\n");
+    CHECK(contains(world.cicdctl({"run"}, world.in(repository.path())).err, "no image for the executor 'container'"));
+}
+
+TEST_CASE("Podman's service is started where nobody serves it, and an image that is nowhere is told") {
+    if (cannot()) return;
+    TestEngine engine;  // for its configuration
+    engine.stop();
+    World world;
+    GitRepository repository{{".cicd.yaml", stage("    image: {name: 'localhost/none:1', pull: never}\n    commands: ['true']\n")}};
+    auto options = world.in(repository.path());
+    for (const auto& [name, value] : engine.env()) options.env[name] = value;
+    const auto runtime = engine.folder() / "runtime";
+    options.env["XDG_RUNTIME_DIR"] = runtime.string();
+    options.env["DOCKER_HOST"] = "";
+    write_file(world.config() / "config.yaml", "engine: podman\n");
+    const auto doctor = world.cicdctl({"doctor"}, options);
+    CHECK(contains(doctor.out, "Podman "));
+    CHECK(contains(doctor.out, (runtime / "podman/podman.sock").string()));
+    const auto outcome = world.cicdctl({"run"}, options);
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, "is neither known to Podman"));
+    for (const int pid : processes_with_argument("unix://" + (runtime / "podman/podman.sock").string())) ::kill(pid, SIGTERM);
+}
