@@ -71,7 +71,7 @@ void Place::look_inside(const os::Fd& facts) {
     std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
     if (::pread(facts.get(), bytes.data(), bytes.size(), 0) != status.st_size) return;
     const auto program = unpack(bytes);
-    if (!program) return;
+    if (!program || program->argv.empty()) return;
     inside_.has_bash = program->argv.front() == "bash";
     for (const auto& entry : program->env)
         if (const auto equals = entry.find('='); equals != std::string::npos && equals > 0)
