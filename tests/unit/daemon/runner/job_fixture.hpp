@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,9 +39,11 @@ inline std::vector<int> processes_with(const std::string& marker) {
     while (const dirent* entry = ::readdir(proc)) {
         const int pid = std::atoi(entry->d_name);
         if (pid <= 0 || pid == ::getpid()) continue;
-        std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-        const std::string text{std::istreambuf_iterator<char>(file), {}};
-        if (text.find(marker) == std::string::npos) continue;
+        // Not by a stream, which throws where the process ends while it is read.
+        const os::Fd file(::open(("/proc/" + std::to_string(pid) + "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
+        std::string text(1 << 16, '\0');
+        const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
+        if (size <= 0 || text.substr(0, static_cast<std::size_t>(size)).find(marker) == std::string::npos) continue;
         if (const auto facts = os::process_facts(pid); facts && facts->state != 'Z') found.push_back(pid);
     }
     ::closedir(proc);
