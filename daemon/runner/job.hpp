@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/job/container.hpp"
 #include "common/job/runner_files.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/runner/context.hpp"
