@@ -23,6 +23,7 @@ public:
     struct Made {
         Output output;
         Limits limits;
+        std::optional<Network> network;  ///< where there are services
         Result<Place> place;
     };
     static Result<Made> make_place(const job::Paths& paths, const model::JobSpec& spec);
@@ -34,6 +35,10 @@ public:
 
 private:
     Result<void> prepare();
+    Result<void> put_back();
+    Result<void> start_services();
+    Result<ServiceProgram> program(const model::JobService& service, std::uint32_t step);
+    void take(const Services::Told& told);
     void run_step(int index);
     /// Why it does not run, or nothing.
     std::optional<std::string> skipped(const model::Step& step);
@@ -60,7 +65,7 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
-    mutable std::optional<bool> image_has_bash_;
+    mutable std::optional<bool> has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };

@@ -7,6 +7,7 @@
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/services.hpp"
 #include "daemon/runner/storage.hpp"
 
 #include <optional>
@@ -42,6 +43,9 @@ public:
     /// Runs a program of ours outside the job's place, and gives its wait status. It is killed
     /// where the job is told to end meanwhile; then `stop` says why.
     Result<int> run_outside(os::SpawnOptions options);
+    /// Before the first step. `await_services` waits until all are ready; false where that will not be.
+    Result<void> start_services(std::vector<ServiceProgram> programs, const Network& network, Services::Tell tell);
+    bool await_services();
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();
 
@@ -67,6 +71,7 @@ private:
     void check_clock();
     void check_silence(SteadyTime now);
     void check_storage(const std::optional<std::string>& problem);
+    void finish_services();
     void end_job(Stop stop);
     void end_step(Stop stop);
     void kill_all();
@@ -79,6 +84,7 @@ private:
     Limits limits_;  ///< outlives the place, which is in it
     Place place_;
     Storage storage_;
+    std::optional<Services> services_;
     os::Fd signals_;
     SteadyTime start_;
 

@@ -65,7 +65,8 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
         const auto file = entry.path() / "pipeline.yaml";
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
-        if (entry.path().filename() == "image" && !make_image()) continue;
+        const auto name = entry.path().filename();
+        if ((name == "image" || name == "services") && !make_image()) continue;
         CHECK(world.cicdctl({"validate", file.string()}).code == 0);
         const auto plan = world.cicdctl({"plan", "-f", std::filesystem::relative(file, repository.path()).string()},
                                         world.in(repository.path()));
@@ -99,6 +100,14 @@ TEST_CASE_FIXTURE(Examples, "image: the image's files, and nothing of this machi
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out, "greeting is hello"));
     CHECK(last_run()["jobs"].as_array().size() == 3);
+}
+
+TEST_CASE_FIXTURE(Examples, "services: by name, in an image and in the sandbox") {
+    if (!make_image()) return;
+    const auto outcome = run("services");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "hello from the service"));
 }
 
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {
