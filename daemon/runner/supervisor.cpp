@@ -217,7 +217,8 @@ void Supervisor::on_event() {
             ready_ = true;
             if (place_.isolated()) storage_.found(place_.folders().workspace);
             break;
-        case Event::Kind::started: break;
+        case Event::Kind::started:
+        case Event::Kind::probed: break;  // of services only
         case Event::Kind::refused:
             end_ = ProgramEnd{.kind = ProgramEnd::Kind::refused, .stage = static_cast<os::SpawnFailure::Stage>(event.stage),
                               .errno_value = event.number};
