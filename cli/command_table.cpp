@@ -17,7 +17,7 @@ constexpr std::array table = std::to_array<const Command*>({
     &artifact_show,   &artifact_download, &artifact_upload,   &artifact_remove,  &cache_group,
     &cache_list,      &cache_show,       &cache_remove,       &secret_group,     &secret_set,
     &secret_list,     &secret_rotate,    &secret_rm,          &secret_history,   &secret_rekey,
-    &image_group,     &image_list,       &image_import,       &image_show,       &image_rm,
+    &image_group,     &image_list,       &image_import,       &image_build,       &image_show,       &image_rm,
     &daemon_group,    &daemon_start,
     &daemon_stop,     &daemon_status,    &daemon_logs,        &daemon_log_level, &daemon_backup,
     &daemon_restore,  &daemon_cleanup,   &config_group,       &config_list,      &config_get,

@@ -14,7 +14,7 @@ extern const Command job_group, job_list, job_show, job_logs, job_cancel, job_re
 extern const Command secret_group, secret_set, secret_list, secret_rotate, secret_rm, secret_history, secret_rekey;
 extern const Command artifact_group, artifact_list, artifact_show, artifact_download, artifact_upload, artifact_remove;
 extern const Command cache_group, cache_list, cache_show, cache_remove;
-extern const Command image_group, image_list, image_import, image_show, image_rm;
+extern const Command image_group, image_list, image_import, image_build, image_show, image_rm;
 extern const Command daemon_group, daemon_start, daemon_stop, daemon_status, daemon_logs, daemon_backup, daemon_restore,
     daemon_cleanup, daemon_log_level;
 extern const Command api_command, config_group, config_list, config_get, config_set, config_unset, completion_command,

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/lists.hpp"
+#include "common/base/text.hpp"
 #include "common/codec/codecs.hpp"
 
 #include <filesystem>
@@ -37,6 +38,32 @@ Result<ExitCode> import(Session& session, const Arguments& arguments) {
     return ExitCode::success;
 }
 
+constexpr Operand build_operands[] = {{.name = "NAME"}};
+constexpr Option build_options[] = {
+    {.names = "--packages", .value = "A,B", .help = "Besides what every system has"},
+    {.names = "--suite", .value = "SUITE", .help = "Such as bookworm; this machine's if nothing is said"},
+    {.names = "--mirror", .value = "URL", .help = "Where packages come from, also file:/PATH; this machine's sources if nothing is said"},
+    {.names = "--variant", .value = "NAME", .help = "mmdebstrap's: minbase; extract only unpacks the packages"},
+    {.names = "--trusted", .help = "The mirror's packages need not be signed"}};
+constexpr Example build_examples[] = {
+    {"cicdctl image build base", "a minimal system, for 'image: base'"},
+    {"cicdctl image build python --packages python3,python3-pip,git", "with packages in it"}};
+
+Result<ExitCode> build(Session& session, const Arguments& arguments) {
+    contract::BuildImage request;
+    request.name = arguments.operand(0);
+    for (const auto& package : split(arguments.text("--packages"), ','))
+        if (!trim(package).empty()) request.packages.emplace_back(trim(package));
+    request.suite = arguments.text("--suite");
+    request.mirror = arguments.text("--mirror");
+    request.variant = arguments.text("--variant");
+    request.trusted = arguments.has("--trusted");
+    CICD_TRY(auto* daemon, session.daemon());
+    CICD_TRY(const auto image, daemon->build_image(request, [&](const std::string& line) { session.note(line); }));
+    print_image(session, image);
+    return ExitCode::success;
+}
+
 Result<ExitCode> show(Session& session, const Arguments& arguments) {
     CICD_TRY(auto* daemon, session.daemon());
     CICD_TRY(const auto image, daemon->show_image(arguments.operand(0)));
@@ -63,6 +90,14 @@ constinit const Command image_import{
     .options = import_options,
     .examples = import_examples,
     .handler = import};
+constinit const Command image_build{
+    .name = "image build",
+    .summary = "Make an image of Debian's packages",
+    .description = "By mmdebstrap on the daemon's machine, so that no registry is needed. The first time takes as long as the mirror does.",
+    .operands = build_operands,
+    .options = build_options,
+    .examples = build_examples,
+    .handler = build};
 constinit const Command image_show{
     .name = "image show", .summary = "Show an image", .description = "IMAGE is a name or a digest.", .operands = one_image, .handler = show};
 constinit const Command image_rm{

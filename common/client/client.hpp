@@ -117,6 +117,8 @@ public:
     Result<std::vector<contract::Image>> list_images();
     /// `path` is on the daemon's machine; comes back when it is unpacked.
     Result<contract::Image> import_image(const contract::ImportImage& request);
+    /// `tell` gets what is said while it is made.
+    Result<contract::Image> build_image(const contract::BuildImage& request, const std::function<void(const std::string&)>& tell);
     Result<contract::Image> show_image(const std::string& name);
     Result<void> remove_image(const std::string& name);
     Result<std::string> log_level();

@@ -67,7 +67,15 @@ struct Fields<contract::ImageList> {
     static constexpr auto list = std::tuple{required("data", &T::data)};
 };
 
+template <>
+struct Fields<contract::BuildProgress> {
+    using T = contract::BuildProgress;
+    static constexpr auto list =
+        std::tuple{omitted("line", &T::line), omitted("image", &T::image), omitted("error", &T::error)};
+};
+
 CICD_CODEC_BY_FIELDS(contract::Image)
+CICD_CODEC_BY_FIELDS(contract::BuildProgress)
 CICD_CODEC_BY_FIELDS(contract::ImageList)
 CICD_CODEC_BY_FIELDS(contract::CleanUpReport)
 CICD_CODEC_BY_FIELDS(contract::BackupReport)

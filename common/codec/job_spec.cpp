@@ -22,15 +22,25 @@ struct Fields<model::RootImage> {
 };
 
 template <>
+struct Fields<model::JobService> {
+    using T = model::JobService;
+    static constexpr auto list =
+        std::tuple{required("service", &T::service), omitted("root", &T::root), omitted("entrypoint", &T::entrypoint),
+                   omitted("command", &T::command), omitted("workingDirectory", &T::working_directory)};
+};
+
+template <>
 struct Fields<model::JobSpec> {
     using T = model::JobSpec;
     static constexpr auto list = std::tuple{
         required("version", &T::version), required("job", &T::job), required("run", &T::run),
         required("key", &T::key), shown("name", &T::name), shown("stage", &T::stage),
         required("attempt", &T::attempt), required("executor", &T::executor), required("network", &T::network),
+        omitted("system", &T::system),
         required("workspace", &T::workspace), omitted("workspaceLayers", &T::workspace_layers),
         omitted("image", &T::image), omitted("root", &T::root), omitted("imageFiles", &T::image_files),
-        omitted("engine", &T::engine), omitted("cache", &T::cache), omitted("store", &T::store),
+        omitted("engine", &T::engine), omitted("services", &T::services),
+        omitted("cache", &T::cache), omitted("store", &T::store),
         shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
         omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),

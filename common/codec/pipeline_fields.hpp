@@ -83,7 +83,7 @@ struct Fields<model::Service> {
     using T = model::Service;
     static constexpr auto list =
         std::tuple{omitted("name", &T::name), omitted("image", &T::image), omitted("ready", &T::ready),
-                   omitted("command", &T::command), omitted("env", &T::env), omitted("ports", &T::ports),
+                   omitted("readyTimeout", &T::ready_timeout), omitted("user", &T::user), omitted("command", &T::command), omitted("env", &T::env), omitted("ports", &T::ports),
                    omitted("mark", &T::mark)};
 };
 
@@ -157,7 +157,7 @@ struct Fields<model::Job> {
     static constexpr auto list = std::tuple{
         required("name", &T::name), omitted("description", &T::description), omitted("labels", &T::labels),
         omitted("needs", &T::needs), omitted("condition", &T::condition), omitted("image", &T::image),
-        omitted("executor", &T::executor), omitted("network", &T::network), omitted("env", &T::env),
+        omitted("executor", &T::executor), omitted("network", &T::network), omitted("system", &T::system), omitted("env", &T::env),
         omitted("resources", &T::resources), omitted("cache", &T::cache), omitted("artifacts", &T::artifacts),
         omitted("services", &T::services), omitted("volumes", &T::volumes), omitted("zone", &T::zone),
         omitted("timeout", &T::timeout), omitted("silenceTimeout", &T::silence_timeout),

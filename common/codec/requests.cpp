@@ -54,6 +54,14 @@ struct Fields<contract::ImportImage> {
         std::tuple{required("name", &T::name), required("path", &T::path), omitted("tag", &T::tag)};
 };
 
+template <>
+struct Fields<contract::BuildImage> {
+    using T = contract::BuildImage;
+    static constexpr auto list =
+        std::tuple{required("name", &T::name), omitted("packages", &T::packages), omitted("suite", &T::suite),
+                   omitted("mirror", &T::mirror), omitted("variant", &T::variant), omitted("trusted", &T::trusted)};
+};
+
 namespace {
 
 template <class T>
@@ -128,6 +136,7 @@ CICD_REQUEST_BY_FIELDS(contract::Reschedule)
 CICD_REQUEST_BY_FIELDS(contract::CleanUp)
 CICD_REQUEST_BY_FIELDS(contract::Backup)
 CICD_REQUEST_BY_FIELDS(contract::ImportImage)
+CICD_REQUEST_BY_FIELDS(contract::BuildImage)
 #undef CICD_REQUEST_BY_FIELDS
 
 template <>

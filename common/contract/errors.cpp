@@ -43,6 +43,7 @@ constexpr CodeMeaning meanings[] = {
     {"IMAGE_004", "the image is too large, for its limits or for the disk"},
     {"IMAGE_005", "the image is in use"},
     {"IMAGE_006", "the image cannot be had from its registry"},
+    {"IMAGE_007", "the image could not be made of packages"},
     {"JOB_001", "job not found"},
     {"JOB_002", "the job cannot be executed as it is written"},
     {"JOB_003", "the job's place could not be prepared: sandbox, container, component"},

@@ -192,6 +192,22 @@ struct ImportImage {
     std::string tag;     ///< which one, where there are several in it
     bool operator==(const ImportImage&) const = default;
 };
+/// POST /images/build: a root of Debian's packages, made on the daemon's machine.
+struct BuildImage {
+    std::string name;
+    std::vector<std::string> packages;  ///< besides those that every system has
+    std::string suite;                  ///< empty: the machine's own
+    std::string mirror;                 ///< "http://…", "file:/…", "copy:/…"; empty: the machine's own sources
+    std::string variant;                ///< of mmdebstrap: "minbase" if empty; "extract" only unpacks `packages`
+    bool trusted = false;               ///< of `mirror`: what it has need not be signed
+    bool operator==(const BuildImage&) const = default;
+};
+/// A line of the answer. The last one has the image, or the error.
+struct BuildProgress {
+    std::string line;
+    Value image, error;                 ///< null until then
+    bool operator==(const BuildProgress&) const = default;
+};
 /// An image that lies unpacked on the daemon's machine.
 struct Image {
     std::string digest;                ///< of its manifest; of its configuration where it came without one

@@ -36,6 +36,7 @@ inline constexpr Route plan{"planRun", "POST", "/plan"};
 
 inline constexpr Route list_images{"listImages", "GET", "/images"};
 inline constexpr Route import_image{"importImage", "POST", "/images"};
+inline constexpr Route build_image{"buildImage", "POST", "/images/build"};
 inline constexpr Route show_image{"getImage", "GET", "/images/{image}"};
 inline constexpr Route remove_image{"deleteImage", "DELETE", "/images/{image}"};
 

@@ -33,6 +33,8 @@ struct Paths {
     [[nodiscard]] auto exit() const { return root / "exit"; }
     [[nodiscard]] auto workspace() const { return root / "workspace"; }
     [[nodiscard]] auto files() const { return root / "files"; }
+    /// What a service writes.
+    [[nodiscard]] auto service(const std::string& name) const { return root / "workspace" / "services" / name; }
 };
 
 /// One line of output. 24 bytes, little-endian, at `line * 24` of log.idx.

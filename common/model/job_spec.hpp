@@ -37,6 +37,15 @@ struct RootImage {
     bool operator==(const RootImage&) const = default;
 };
 
+/// A service of a job: what the pipeline says of it, and of its image what the zone knows.
+struct JobService {
+    Service service;
+    std::optional<RootImage> root;
+    Strings entrypoint, command;
+    std::string working_directory;
+    bool operator==(const JobService&) const = default;
+};
+
 /// `spec.json`. Holds no secret values; those come through a pipe.
 struct JobSpec {
     int version = 1;
@@ -46,6 +55,7 @@ struct JobSpec {
     int attempt = 1;
     ExecutorKind executor = ExecutorKind::sandbox;
     NetworkMode network = NetworkMode::host;
+    SystemMode system = SystemMode::standard;
     std::string workspace;   ///< absolute path on this machine; exists when the runner starts
     /// Read-only trees below the workspace, the uppermost first. Where there are any, `workspace` holds the folders
     /// `upper` and `work`, and the job sees an overlay of it all; sandbox only.
@@ -54,6 +64,8 @@ struct JobSpec {
     std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
     std::optional<RootImage> image_files;  ///< container: where the image lies on this machine, for an engine that lacks it
     std::string engine;      ///< container: which engine, as the configuration says
+    /// Their layers lie beside the workspace's, in folders of their names. The job and they share one network.
+    std::vector<JobService> services;
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared
     std::string store;       ///< absolute path of the state directory, whose objects and caches the job may use
     Value contexts;          ///< object: params, vars, matrix, strategy, needs, run, git, runner, environment
@@ -71,6 +83,14 @@ struct JobSpec {
     std::vector<Cache> caches;
     bool operator==(const JobSpec&) const = default;
 };
+
+/// A service counts as a step behind the job's own, so that it has a state and a log.
+inline StepRun service_step(const Service& service, int index) {
+    StepRun step;
+    step.index = index;
+    step.id = step.name = "service:" + service.name;
+    return step;
+}
 
 enum class JournalType { job_started, step_started, step_ended, notice, job_ended };
 

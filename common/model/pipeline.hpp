@@ -55,6 +55,8 @@ using Strings = std::vector<std::string>;
 enum class TriggerType { push, pull_request, manual, schedule, webhook, pipeline };
 enum class ExecutorKind { sandbox, host, container, rootfs };
 enum class NetworkMode { none, host };
+/// writable: the job is root in a system of its own, thrown away with it.
+enum class SystemMode { standard, writable };
 enum class ParameterType { string, boolean, number, choice, array, object };
 enum class ArtifactWhen { on_success, on_failure, always };
 enum class Priority { critical, high, normal, low };
@@ -136,9 +138,13 @@ struct Volume {
     bool operator==(const Volume&) const = default;
 };
 
+/// What runs beside a job: an image, or a command in the sandbox.
 struct Service {
-    std::string name, image, ready;
-    Strings command;
+    std::string name, image;
+    std::string ready;       ///< a shell's command that succeeds once it is ready; empty: as soon as it runs
+    std::optional<Milliseconds> ready_timeout;
+    std::string user;        ///< of the image; empty: the one that it names
+    Strings command;         ///< one text is a shell's; several are a program and its arguments
     Texts env;
     Strings ports;
     Mark mark;
@@ -221,6 +227,7 @@ struct Job {
     std::optional<Image> image;
     std::optional<ExecutorKind> executor;
     std::optional<NetworkMode> network;
+    std::optional<SystemMode> system;
     Texts env;
     Resources resources;
     std::vector<Cache> cache;
@@ -352,6 +359,12 @@ struct EnumText<model::NetworkMode> {
     using E = model::NetworkMode;
     static constexpr std::array table{std::pair{E::none, std::string_view{"none"}},
                                       std::pair{E::host, std::string_view{"host"}}};
+};
+template <>
+struct EnumText<model::SystemMode> {
+    using E = model::SystemMode;
+    static constexpr std::array table{std::pair{E::standard, std::string_view{"standard"}},
+                                      std::pair{E::writable, std::string_view{"writable"}}};
 };
 template <>
 struct EnumText<model::ParameterType> {

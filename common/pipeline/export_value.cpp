@@ -164,11 +164,14 @@ Value artifact(const Artifact& a) {
 }
 
 Value service(const Service& s) {
-    if (s.ready.empty() && s.command.empty() && s.env.empty() && s.ports.empty()) return s.image;
+    const bool only_image = s.ready.empty() && !s.ready_timeout && s.user.empty() && s.command.empty() && s.env.empty() && s.ports.empty();
+    if (only_image) return s.image;
     Object o;
-    o.set("image", s.image);
+    put(o, "image", s.image);
+    put(o, "user", s.user);
     put(o, "command", s.command);
     put(o, "ready", s.ready);
+    put(o, "readyTimeout", s.ready_timeout);
     put(o, "env", s.env);
     put(o, "ports", s.ports);
     return o;
@@ -248,6 +251,7 @@ void put_settings(Object& o, const Job& j) {
     if (j.image) o.set("image", image(*j.image));
     put_enum(o, "executor", j.executor);
     put_enum(o, "network", j.network);
+    put_enum(o, "system", j.system);
     if (auto r = resources(j.resources); !r.empty()) o.set("resources", std::move(r));
     if (j.zone) o.set("zone", zone(*j.zone));
     put_enum(o, "priority", j.priority);

@@ -53,6 +53,8 @@ constexpr Field<Artifact> artifact_fields[] = {
 constexpr Field<Service> service_fields[] = {
     {"image", [](Builder& b, const Cursor& c, Service& v) { v.image = b.text(c); }},
     {"ready", [](Builder& b, const Cursor& c, Service& v) { v.ready = b.text(c); }},
+    {"readyTimeout", [](Builder& b, const Cursor& c, Service& v) { v.ready_timeout = b.duration(c); }},
+    {"user", [](Builder& b, const Cursor& c, Service& v) { v.user = b.text(c); }},
     {"command", [](Builder& b, const Cursor& c, Service& v) { v.command = b.texts(c); }},
     {"env", [](Builder& b, const Cursor& c, Service& v) { v.env = b.text_map(c, NameRule::variable); }},
     {"ports", [](Builder& b, const Cursor& c, Service& v) { v.ports = b.texts(c); }},
@@ -137,7 +139,9 @@ std::vector<Service> read_services(Builder& b, const Cursor& at) {
             service.image = b.text(place);
         } else {
             b.fields<Service>(place, service, service_fields, "a service");
-            b.require(place, {"image"}, "a service");
+            if (service.image.empty() && service.command.empty())
+                b.error(place, "service '" + service.name + "' has neither an image nor a command",
+                        "name an image, or a command that runs in the sandbox");
         }
         services.push_back(std::move(service));
     }

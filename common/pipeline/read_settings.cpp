@@ -17,6 +17,7 @@ constexpr Field<Job> settings[] = {
     {"image", [](Builder& b, const Cursor& c, Job& j) { j.image = read_image(b, c); }},
     {"executor", [](Builder& b, const Cursor& c, Job& j) { j.executor = b.enumerator<model::ExecutorKind>(c); }},
     {"network", [](Builder& b, const Cursor& c, Job& j) { j.network = b.enumerator<model::NetworkMode>(c); }},
+    {"system", [](Builder& b, const Cursor& c, Job& j) { j.system = b.enumerator<model::SystemMode>(c); }},
     {"resources", [](Builder& b, const Cursor& c, Job& j) { read_resources(b, c, j.resources); }},
     {"zone", [](Builder& b, const Cursor& c, Job& j) { j.zone = read_zone(b, c); }},
     {"cache", [](Builder& b, const Cursor& c, Job& j) { j.cache = read_caches(b, c); }},

@@ -25,6 +25,7 @@ constexpr std::array table{
 
     Endpoint{route::list_images, list_images},
     Endpoint{route::import_image, import_image},
+    Endpoint{route::build_image, build_image},
     Endpoint{route::show_image, get_image},
     Endpoint{route::remove_image, delete_image},
 

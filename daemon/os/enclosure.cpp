@@ -1,12 +1,12 @@
 #include "daemon/os/enclosure.hpp"
 
+#include "daemon/os/spaces.hpp"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -35,6 +35,13 @@ int clone_tree(const char* path, unsigned flags = AT_RECURSIVE) {
 bool set_attributes(int mount, std::uint64_t attributes) {
     mount_attr change{};
     change.attr_set = attributes;
+    return ::syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) == 0;
+}
+
+bool shift_owners(int mount, int users) {
+    mount_attr change{};
+    change.attr_set = MOUNT_ATTR_IDMAP;
+    change.userns_fd = static_cast<std::uint64_t>(users);
     return ::syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) == 0;
 }
 
@@ -77,17 +84,6 @@ bool write_file(const char* path, const char* text, std::size_t size, int flags,
     ::close(file);
     errno = error;
     return written;
-}
-
-bool raise_loopback() {
-    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (socket < 0) return false;
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    const bool up = ::ioctl(socket, SIOCSIFFLAGS, &request) == 0;
-    ::close(socket);
-    return up;
 }
 
 }  // namespace
@@ -134,10 +130,10 @@ std::optional<Enclosure::Entry> unpack_later(std::string_view& packet, const std
     return entry;
 }
 
-EnclosureEntry::EnclosureEntry(const Enclosure& enclosure)
+EnclosureEntry::EnclosureEntry(const Enclosure& enclosure, bool nested)
     : enclosure_(enclosure),
-      outer_user_("0 " + std::to_string(::geteuid()) + " 1"),
-      outer_group_("0 " + std::to_string(::getegid()) + " 1"),
+      outer_user_("0 " + std::to_string(nested ? 0 : ::geteuid()) + " 1"),
+      outer_group_("0 " + std::to_string(nested ? 0 : ::getegid()) + " 1"),
       inner_user_(std::to_string(enclosure.user) + " 0 1"),
       inner_group_(std::to_string(enclosure.group) + " 0 1"),
       root_size_(std::to_string(enclosure.root_size.value_or(0))),
@@ -145,7 +141,7 @@ EnclosureEntry::EnclosureEntry(const Enclosure& enclosure)
       is_root_(::geteuid() == 0) {}
 
 int EnclosureEntry::flags() const {
-    return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+    return (is_inhabited() ? 0 : CLONE_NEWUSER) | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
            (enclosure_.own_network ? CLONE_NEWNET : 0);
 }
 
@@ -160,8 +156,26 @@ EnclosureFailure EnclosureEntry::map_users(const std::string& user, const std::s
 /// The mounts belong to the user namespace they were made in, where the user is 0, as devpts demands. The program lives
 /// in one below: there it has the user id it is to have, and no power over the mounts whatever it should gain.
 EnclosureFailure EnclosureEntry::enter_inner_users() {
+    if (is_inhabited()) return join_inhabitants();
     if (::unshare(CLONE_NEWUSER) != 0) return {"cannot make", "the inner user namespace"};
     return map_users(inner_user_, inner_group_);
+}
+
+/// System calls as they are: the library's would tell other threads, which have another memory's.
+EnclosureFailure EnclosureEntry::join_inhabitants() {
+    if (::setns(enclosure_.inhabitants, CLONE_NEWUSER) != 0) return {"cannot enter", "the user namespace"};
+    if (::syscall(SYS_setgroups, 0, nullptr) != 0 || ::syscall(SYS_setresgid, 0, 0, 0) != 0 || ::syscall(SYS_setresuid, 0, 0, 0) != 0)
+        return {"cannot become", "its root"};
+    return fine;
+}
+
+/// An idmapped mount: Linux 5.12, below an overlay 5.19, of a tmpfs 6.3.
+EnclosureFailure EnclosureEntry::shift(const std::string& source, const std::string& place) {
+    const int mount = clone_tree(source.c_str(), 0);
+    if (mount < 0) return {"cannot open", source.c_str()};
+    if (!shift_owners(mount, enclosure_.inhabitants) || !move_to(mount, place.c_str()))
+        return {"cannot show with other owners (Linux 5.19 can, on most file systems)", source.c_str()};
+    return fine;
 }
 
 EnclosureFailure EnclosureEntry::open_source(const Enclosure::Entry& entry, int& mount) {
@@ -180,10 +194,14 @@ EnclosureFailure EnclosureEntry::open_source(const Enclosure::Entry& entry, int&
     const std::uint64_t attributes = MOUNT_ATTR_NOSUID | (entry.devices ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV) |
                                      (entry.writable ? 0 : MOUNT_ATTR_RDONLY);
     if (!set_attributes(mount, attributes)) return {"cannot restrict", entry.source.c_str()};
+    if (entry.shifted && !shift_owners(mount, enclosure_.inhabitants))
+        return {"cannot show with other owners (Linux 5.19 can, on most file systems)", entry.source.c_str()};
     return fine;
 }
 
 EnclosureFailure EnclosureEntry::open_sources() {
+    for (const auto& [source, place] : enclosure_.shifted)
+        if (const auto failure = shift(source, place); failure.what) return failure;
     if (!enclosure_.root_overlay.empty()) {
         root_ = overlay(enclosure_.root_overlay.c_str(), enclosure_.root_mounted_on.c_str());
         if (root_ < 0) return {"cannot mount an overlay on", enclosure_.root_mounted_on.c_str()};
@@ -244,7 +262,7 @@ EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount)
         case Enclosure::Kind::folder:
             if (::mkdir(target, static_cast<mode_t>(entry.mode)) == 0) {
                 if (::chmod(target, static_cast<mode_t>(entry.mode)) != 0) return {"cannot make", target};
-            } else if (!has_files || errno != EEXIST) {
+            } else if (!(has_files || is_inhabited()) || errno != EEXIST) {
                 return {"cannot make", target};
             }
             return fine;
@@ -252,7 +270,7 @@ EnclosureFailure EnclosureEntry::place(const Enclosure::Entry& entry, int mount)
             if (::symlink(entry.source.c_str(), target) != 0) return {"cannot link", entry.target.c_str()};
             return fine;
         case Enclosure::Kind::file:
-            if (has_files) (void)::unlink(target);
+            if (has_files || is_inhabited()) (void)::unlink(target);
             if (!write_file(target, entry.source.data(), entry.source.size(), O_CREAT | O_EXCL, entry.mode))
                 return {"cannot write", entry.target.c_str()};
             return fine;
@@ -308,6 +326,14 @@ EnclosureFailure EnclosureEntry::leave_host() {
 /// In an image, everything is placed after the host's root has gone, so that no link can lead there. What is awaited has to
 /// be opened while the host is still there.
 EnclosureFailure EnclosureEntry::build() {
+    // What is made from here on belongs to the root that the program will be.
+    if (is_inhabited()) (void)::syscall(SYS_setfsgid, enclosure_.owner), (void)::syscall(SYS_setfsuid, enclosure_.owner);
+    const auto failure = build_as_owner();
+    if (is_inhabited()) (void)::syscall(SYS_setfsuid, 0), (void)::syscall(SYS_setfsgid, 0);
+    return failure;
+}
+
+EnclosureFailure EnclosureEntry::build_as_owner() {
     if (const auto failure = open_root(); failure.what) return failure;
     const bool has_files = !enclosure_.root_overlay.empty();
     if (has_files)
@@ -322,7 +348,8 @@ EnclosureFailure EnclosureEntry::build() {
 }
 
 EnclosureFailure EnclosureEntry::enter() {
-    if (const auto failure = map_users(outer_user_, outer_group_); failure.what) return failure;
+    if (!is_inhabited())
+        if (const auto failure = map_users(outer_user_, outer_group_); failure.what) return failure;
     if (::sethostname(enclosure_.hostname.data(), enclosure_.hostname.size()) != 0) return {"cannot set", "the host name"};
     if (enclosure_.own_network && !raise_loopback()) return {"cannot start", "the loopback device"};
     // What is mounted on the host from now on shall not appear here.
@@ -333,12 +360,20 @@ EnclosureFailure EnclosureEntry::enter() {
 }
 
 EnclosureFailure EnclosureEntry::lose_capabilities() {
-    for (int capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; ++capability) {}
+    std::array<__user_cap_data_struct, 2> kept{};
+    for (const int capability : enclosure_.capabilities) {
+        auto& half = kept[static_cast<std::size_t>(capability) / 32];
+        half.permitted |= 1u << (capability % 32);
+        half.effective = half.permitted;
+    }
+    for (int capability = 0;; ++capability) {
+        const bool keep = capability < 64 && (kept[static_cast<std::size_t>(capability) / 32].permitted >> (capability % 32) & 1) != 0;
+        if (!keep && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
+    }
     if (errno != EINVAL) return {"cannot drop", "the capabilities"};
     (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> none{};
-    if (::syscall(SYS_capset, &header, none.data()) != 0) return {"cannot drop", "the capabilities"};
+    if (::syscall(SYS_capset, &header, kept.data()) != 0) return {"cannot drop", "the capabilities"};
     return fine;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Namespaces of its own for a program (users, mounts, processes, IPC, host name, cgroups, and the network if wanted):
@@ -29,6 +30,7 @@ struct Enclosure {
         bool writable = false;
         bool devices = false;  ///< bind: device nodes there work
         std::string mounted_on = {};
+        bool shifted = false;  ///< bind: its owners are seen with the ids of `inhabitants`
         bool operator==(const Entry&) const = default;
     };
     /// Made in this order below the root. No link in an image leads out of it.
@@ -39,6 +41,14 @@ struct Enclosure {
     std::string program;                     ///< on the host, statically linked; run from a read-only mount nobody sees
     std::string hostname;
     unsigned user = 1000, group = 1000;      ///< as the program sees them; outside it is the one who starts it
+    /// Set by root of the host only: a user namespace (see make_id_space) in which the program lives, as its user 0, who is
+    /// `owner` on the host; the mounts are root's of the host. -1: it gets one of its own, with one user.
+    int inhabitants = -1;
+    unsigned owner = 0;
+    /// Then: folders of the host whose owners are seen with those ids, and where they are mounted so for the overlays here.
+    std::vector<std::pair<std::string, std::string>> shifted;
+    /// What the program may do in its own user namespace; nothing else ever.
+    std::vector<int> capabilities;
     bool own_network = false;                ///< only a loopback, which is up
     std::string seccomp;                     ///< a BPF program (struct sock_filter one after another); empty: none
     /// A last entry is told later, by a packet at this socket: who enters waits for it and leaves it there. -1: none is.
@@ -66,7 +76,8 @@ struct EnclosureFailure {
 /// something is awaited: then it has memory of its own).
 class EnclosureEntry {
 public:
-    explicit EnclosureEntry(const Enclosure& enclosure);
+    /// `nested`: it is entered from a user namespace in which who starts it is 0 already.
+    explicit EnclosureEntry(const Enclosure& enclosure, bool nested = false);
     /// For clone(2).
     [[nodiscard]] int flags() const;
     /// From the host to the new root. On failure errno is set, and the answer says at what.
@@ -79,12 +90,16 @@ public:
 private:
     static EnclosureFailure map_users(const std::string& user, const std::string& group);
     EnclosureFailure enter_inner_users();
+    EnclosureFailure join_inhabitants();
+    EnclosureFailure shift(const std::string& source, const std::string& place);
+    [[nodiscard]] bool is_inhabited() const { return enclosure_.inhabitants >= 0; }
     EnclosureFailure open_sources();
     EnclosureFailure open_source(const Enclosure::Entry& entry, int& mount);
     EnclosureFailure await_later();
     EnclosureFailure open_root();
     EnclosureFailure leave_host();
     EnclosureFailure build();
+    EnclosureFailure build_as_owner();
     EnclosureFailure place(const Enclosure::Entry& entry, int mount);
     EnclosureFailure protect_proc();
     EnclosureFailure lose_capabilities();

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/spaces.hpp"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -71,6 +72,7 @@ struct Prepared {
     std::vector<std::pair<int, std::uint64_t>> limits;
     char oom_score[8] = {};
     EnclosureEntry* enclosure = nullptr;
+    int users = -1, network = -1;
     int null = -1, highest = 3;
     struct Report* report = nullptr;
 };
@@ -134,6 +136,8 @@ void check_enclosure(Prepared& p, EnclosureFailure failed) {
     place_descriptors(p);
     if (p.cwd && ::chdir(p.cwd) != 0) give_up(p, SpawnFailure::Stage::directory);
     if (p.enclosure) check_enclosure(p, p.enclosure->close_behind());
+    // Another uid makes the kernel forget it.
+    if (p.enclosure && p.death_signal != 0) ::prctl(PR_SET_PDEATHSIG, p.death_signal);
     // In the user namespace that counts: RLIMIT_NPROC then is about the processes in it.
     for (const auto& [kind, value] : p.limits) {
         const rlimit limit{value, value};
@@ -198,13 +202,36 @@ private:
 
 int become_enclosed(void* prepared) { become(*static_cast<Prepared*>(prepared)); }
 
+constexpr std::size_t stack_size = 128 << 10;
+
+/// A step in between, because a process cannot leave its parent's network and stay its child in one call: what it starts is
+/// our child, not its own.
+int enter_and_start(void* prepared) {
+    auto& p = *static_cast<Prepared*>(prepared);
+    if (!enter_network_space(p.users, p.network)) {
+        p.report->enclosure = {"cannot enter", "the network of the services"};
+        give_up(p, SpawnFailure::Stage::enclosure);
+    }
+    char* top = static_cast<char*>(__builtin_frame_address(0));
+    const int pid = ::clone(become_enclosed, top - stack_size / 2,
+                            p.enclosure->flags() | CLONE_PARENT | (p.apart ? 0 : CLONE_VM | CLONE_VFORK) | SIGCHLD, &p);
+    if (pid < 0) {
+        p.report->enclosure = {"cannot make", "the namespaces"};
+        give_up(p, SpawnFailure::Stage::enclosure);
+    }
+    p.report->grandchild = pid;
+    ::_exit(0);
+}
+
 /// As vfork, with namespaces; clone(2) wants a stack for the child.
 [[gnu::noinline]] int start_enclosed(Prepared& p) {
-    constexpr std::size_t size = 128 << 10;
+    constexpr std::size_t size = 2 * stack_size;
     void* stack = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) return -1;
-    const int pid = ::clone(become_enclosed, static_cast<char*>(stack) + size,
-                            p.enclosure->flags() | (p.apart ? 0 : CLONE_VM | CLONE_VFORK) | SIGCHLD, &p);
+    const int sharing = (p.apart ? 0 : CLONE_VM | CLONE_VFORK) | SIGCHLD;
+    const bool in_between = p.network >= 0;
+    const int pid = ::clone(in_between ? enter_and_start : become_enclosed, static_cast<char*>(stack) + size,
+                            in_between ? sharing : p.enclosure->flags() | sharing, &p);
     const int error = errno;
     ::munmap(stack, size);
     errno = error;
@@ -262,7 +289,9 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     p.limits = options.limits;
     if (options.oom_score > 0) *std::to_chars(p.oom_score, p.oom_score + sizeof p.oom_score - 1, options.oom_score).ptr = 0;
     std::optional<EnclosureEntry> enclosure;
-    if (options.enclosure) p.enclosure = &enclosure.emplace(*options.enclosure);
+    p.users = options.users;
+    p.network = options.network;
+    if (options.enclosure) p.enclosure = &enclosure.emplace(*options.enclosure, options.network >= 0);
     p.null = null.get();
     for (const auto& [from, to] : options.fds) p.highest = std::max({p.highest, from + 1, to + 1});
 
@@ -284,11 +313,28 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     }
     report.await();
     const bool failed = p.report->failed_stage != SpawnFailure::Stage::none;
-    if (failed || options.detached)
+    const bool in_between = options.detached || options.network >= 0;
+    if (failed || in_between)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    if (!failed) return options.detached ? static_cast<int>(p.report->grandchild) : pid;
+    if (failed && options.network >= 0 && p.report->grandchild > 0)
+        while (::waitpid(p.report->grandchild, nullptr, 0) < 0 && errno == EINTR) {}
+    if (!failed) return in_between ? static_cast<int>(p.report->grandchild) : pid;
     if (failure) *failure = {p.report->failed_stage, p.report->failed_errno};
     return describe(options, p);
+}
+
+Error become_program(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
+    SpawnOptions options;
+    options.argv = argv;
+    options.env = env;
+    auto arguments = pointers(argv), variables = pointers(env);
+    int worst = ENOENT;
+    for (const auto& program : candidates(options)) {
+        ::execve(program.c_str(), arguments.data(), variables.data());
+        if (errno != ENOENT && errno != ENOTDIR) worst = errno;
+    }
+    errno = worst;
+    return last_error("cannot start " + argv.front());
 }
 
 }  // namespace cicd::os

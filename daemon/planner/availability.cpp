@@ -17,8 +17,6 @@ struct Lack {
 };
 
 constexpr Lack<model::Job> job_lacks[] = {
-    {"services", [](const model::Job& j) { return !j.services.empty() && executor_of(j) != model::ExecutorKind::container; }, "start what the job needs in a step"},
-    {"services with executor: container", [](const model::Job& j) { return !j.services.empty() && executor_of(j) == model::ExecutorKind::container; }, "leave 'executor' out: the image then runs without an engine"},
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
     {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},
@@ -94,6 +92,8 @@ private:
         limits(job);
         paths(job);
         image(job);
+        services(job);
+        if (job.system == model::SystemMode::writable) writable(job);
         for (const auto& step : job.steps)
             if (step.uses == "build/docker") build(step);
             else if (!step.uses.empty() && !step.uses.starts_with("./"))
@@ -143,6 +143,44 @@ private:
             if (!text->empty())
                 add_problem(problems_, image_mark, "job '" + job.name + "' has image." + key + ", which the executor '" +
                             std::string(to_text(executor)) + "' does not use", "run it by a container engine: executor: container");
+    }
+
+    void writable(const model::Job& job) {
+        const auto& mark = job.key_marks.find("system", job.mark);
+        if (job.executor == model::ExecutorKind::host)
+            add_problem(problems_, mark, "job '" + job.name + "' asks for a writable system and for the host executor, which has none of its own",
+                        "leave 'executor' or 'system' out");
+        else if (!job.image && !request_.may_copy_system)
+            add_problem(problems_, mark, "job '" + job.name + "' asks for a writable copy of this machine's system, which only a daemon of root can make",
+                        "give it an image (cicdctl image build NAME makes one), or run cicdd as root");
+        else if (!request_.may_copy_system)
+            notice("a writable system has only one user here, root, as the daemon is an ordinary user's: packages whose files belong to others cannot be installed");
+        if (job.image && !job.image->user.empty() && job.image->user != "root" && job.image->user != "0")
+            add_problem(problems_, mark, "job '" + job.name + "' is to be '" + job.image->user + "' in its image, but root in a writable system",
+                        "leave 'user' out, and use sudo -u " + job.image->user);
+    }
+
+    void services(const model::Job& job) {
+        if (job.services.empty()) return;
+        const auto& mark = job.key_marks.find("services", job.mark);
+        if (job.executor == model::ExecutorKind::host)
+            add_problem(problems_, mark, "job '" + job.name + "' has services, and a job of the host executor has no network of its own",
+                        "run it in the sandbox or in an image");
+        if (executor_of(job) == model::ExecutorKind::container)
+            lack(mark, "services with executor: container", "leave 'executor' out: image and services then run without an engine");
+        for (const auto& service : job.services)
+            for (const auto& port : service.ports)
+                if (const auto [ours, theirs] = ends_of(port); ours != theirs)
+                    add_problem(problems_, service.mark, "service '" + service.name + "' is to be seen at port " + ours + " instead of " + theirs,
+                                "a job and its services share one network: reach it at localhost:" + theirs);
+        if (job.network != model::NetworkMode::none && !request_.way_out_weakness.empty())
+            notice("jobs with services reach nothing but these here: " + request_.way_out_weakness);
+    }
+
+    /// "8080:80", "127.0.0.1:8080:80/tcp", "80": the port outside, and the service's own.
+    static std::pair<std::string, std::string> ends_of(const std::string& port) {
+        const auto parts = split(port.substr(0, port.find('/')), ':');
+        return {parts.size() > 1 ? parts[parts.size() - 2] : parts.back(), parts.back()};
     }
 
     void limits(const model::Job& job) {

@@ -18,25 +18,48 @@ model::ExecutorKind executor_of(const model::Job& job) {
     return needs_engine ? model::ExecutorKind::container : model::ExecutorKind::rootfs;
 }
 
-void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems) {
-    std::map<std::pair<std::string, model::ExecutorKind>, Result<std::string>> known;
-    for (auto& planned : plan.jobs) {
-        auto& image = planned.job.image;
-        if (!image || planned.reason.decision == model::Decision::skip || expr::has_expression(image->name)) continue;
-        if (!request.pin_image) continue;
-        const auto executor = planned.job.executor.value_or(model::ExecutorKind::rootfs);
-        const std::pair key{image->name, executor};
-        auto found = known.find(key);
-        if (found == known.end()) found = known.emplace(key, request.pin_image(*image, executor)).first;
+namespace {
+
+class Pinning {
+public:
+    Pinning(const PlanRequest& request, Problems& problems) : request_(request), problems_(problems) {}
+
+    void pin(std::string& name, const model::Image& image, model::ExecutorKind executor, const model::Mark& mark) {
+        if (expr::has_expression(name)) return;
+        const std::pair key{name, executor};
+        auto found = known_.find(key);
+        if (found == known_.end()) found = known_.emplace(key, request_.pin_image(image, executor)).first;
         if (found->second) {
-            image->name = *found->second;
-            continue;
+            name = *found->second;
+            return;
         }
         // Once for each place, however many jobs a matrix makes of it.
-        const auto& mark = planned.job.key_marks.find("image", planned.job.mark);
         const auto& error = found->second.error();
         const auto same = [&](const Diagnostic& d) { return d.message == error.message && d.file == mark.file && d.line == mark.line; };
-        if (std::none_of(problems.begin(), problems.end(), same)) add_problem(problems, mark, error.message, error.hint);
+        if (std::none_of(problems_.begin(), problems_.end(), same)) add_problem(problems_, mark, error.message, error.hint);
+    }
+
+private:
+    const PlanRequest& request_;
+    Problems& problems_;
+    std::map<std::pair<std::string, model::ExecutorKind>, Result<std::string>> known_;
+};
+
+}  // namespace
+
+void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problems) {
+    if (!request.pin_image) return;
+    Pinning pinning(request, problems);
+    for (auto& planned : plan.jobs) {
+        if (planned.reason.decision == model::Decision::skip) continue;
+        auto& job = planned.job;
+        const auto executor = job.executor.value_or(model::ExecutorKind::rootfs);
+        if (job.image) pinning.pin(job.image->name, *job.image, executor, job.key_marks.find("image", job.mark));
+        for (auto& service : job.services) {
+            model::Image image;
+            image.name = service.image;
+            if (!service.image.empty()) pinning.pin(service.image, image, model::ExecutorKind::rootfs, service.mark);
+        }
     }
 }
 

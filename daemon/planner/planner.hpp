@@ -21,6 +21,8 @@ struct PlanRequest {
     std::string from_stage;                                   ///< what is not this stage or after it counts as successful
     bool allow_host_executor = false;                         ///< the user's configuration allows it
     std::string memory_weakness, cpu_weakness;                ///< why a limit does not hold exactly here; or empty
+    bool may_copy_system = false;                             ///< this machine's system can be a job's own, as the daemon is root's
+    std::string way_out_weakness;                             ///< why a network of its own has no way out here; or empty
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;
     /// The secrets that exist for the run, asked where a text reads one: a missing one fails the plan. Not set: nobody can

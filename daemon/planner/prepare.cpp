@@ -3,7 +3,10 @@
 #include "common/base/text.hpp"
 #include "common/pipeline/parse.hpp"
 #include "daemon/os/cgroup.hpp"
+#include "daemon/os/way_out.hpp"
 #include "daemon/planner/planner.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -162,6 +165,8 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     static const std::string memory_weakness = os::limits_weakness("memory"), cpu_weakness = os::limits_weakness("cpu");
     plan.memory_weakness = memory_weakness;
     plan.cpu_weakness = cpu_weakness;
+    plan.may_copy_system = ::geteuid() == 0;
+    plan.way_out_weakness = os::way_out_weakness();
     if (options.secrets) {
         auto asked = plan.event;
         asked.branch.clear();  // a request may name any: that of the source counts

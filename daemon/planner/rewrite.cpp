@@ -181,6 +181,11 @@ void rewrite_job(model::Job& job, const PathReplacement& replace) {
         for (auto* list : {&cache.paths, &cache.restore_keys})
             for (auto& text : *list) rewrite_in(text, replace);
     }
+    for (auto& service : job.services) {
+        for (auto* text : {&service.image, &service.user, &service.ready}) rewrite_in(*text, replace);
+        for (auto& text : service.command) rewrite_in(text, replace);
+        rewrite_in(service.env, replace);
+    }
     for (auto& step : job.steps) rewrite_step(step, replace);
 }
 
@@ -197,6 +202,11 @@ void for_each_text(const model::Job& job,
         visit(cache.key, cache.mark, false);
         for (const auto* list : {&cache.paths, &cache.restore_keys})
             for (const auto& text : *list) visit(text, cache.mark, false);
+    }
+    for (const auto& service : job.services) {
+        visit(service.ready, service.mark, false);
+        for (const auto& text : service.command) visit(text, service.mark, false);
+        for (const auto& [name, text] : service.env) visit(text, service.mark, false);
     }
     visit(job.condition, job.mark, true);
     visit(job.allow_failure.expression, job.mark, true);

@@ -117,6 +117,8 @@ Result<void> copy(const char* name, const fs::path& to) {
 Result<void> fill(const fs::path& folder, const Selection& selection) {
     for (const char* name : selection.present) CICD_CHECK(copy(name, folder / name));
     for (const auto& name : selection.mounted) CICD_CHECK(make_folder(folder / name));
+    const bool has_hosts = std::find(selection.present.begin(), selection.present.end(), std::string_view("hosts")) != selection.present.end();
+    if (!has_hosts) CICD_CHECK(write_durable(folder / "hosts", "127.0.0.1 localhost\n::1 localhost\n"));
     CICD_CHECK(write_durable(folder / "passwd", passwd));
     CICD_CHECK(write_durable(folder / "group", group));
     if (::symlink((".." + resolver_file).c_str(), (folder / "resolv.conf").c_str()) != 0)

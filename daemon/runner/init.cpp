@@ -120,6 +120,9 @@ private:
             case Command::Kind::start:
                 if (packet->fds.size() == 3) start(packet->fds[0].get(), packet->fds[1].get(), packet->fds[2].get());
                 break;
+            case Command::Kind::probe:
+                if (packet->fds.size() == 2) probe(packet->fds[0].get(), packet->fds[1].get());
+                break;
             case Command::Kind::signal_step:
                 if (step_ > 0) os::signal_tree(step_, command.number);
                 break;
@@ -152,6 +155,24 @@ private:
         tell({.kind = Event::Kind::started, .pid = *pid});
     }
 
+    void probe(int description, int output) {
+        const auto bytes = contents(description);
+        auto program = bytes ? unpack(*bytes) : Result<Program>(bytes.error());
+        Result<int> pid = internal_error("");
+        if (program) {
+            os::SpawnOptions options;
+            options.argv = std::move(program->argv);
+            options.env = std::move(program->env);
+            options.cwd = std::move(program->cwd);
+            options.fds = {{output, 1}, {output, 2}};
+            options.new_session = true;
+            pid = os::spawn(options);
+            if (!pid) (void)!::write(output, pid.error().message.data(), pid.error().message.size());
+        }
+        if (!pid) return tell({.kind = Event::Kind::probed, .number = 127 << 8});
+        probe_ = *pid;
+    }
+
     void signal_all(int number) {
         if (in_sandbox_) ::kill(-1, number);
         else os::signal_tree(::getpid(), number, false);
@@ -166,6 +187,10 @@ private:
             if (pid < 0 && errno == EINTR) continue;
             if (pid < 0) return false;
             if (pid == 0) return true;
+            if (pid == probe_) {
+                probe_ = 0;
+                tell({.kind = Event::Kind::probed, .pid = pid, .number = status});
+            }
             if (pid != step_) continue;
             step_ = 0;
             tell_end({.kind = Event::Kind::ended, .pid = pid, .number = status, .cpu_us = microseconds(usage),
@@ -207,7 +232,7 @@ private:
 
     os::Fd socket_, signals_;
     const bool in_sandbox_, in_container_;
-    int step_ = 0;
+    int step_ = 0, probe_ = 0;
     std::vector<std::string> given_back_;
     bool done_ = false;
 };

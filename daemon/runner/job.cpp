@@ -5,10 +5,11 @@
 #include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
-#include "daemon/os/inner_path.hpp"
 #include "daemon/runner/build_request.hpp"
+#include "daemon/runner/environment.hpp"
 #include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/shell.hpp"
+#include "daemon/runner/writable.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -43,16 +44,6 @@ std::string_view word(model::StepState state) {
         case model::StepState::running: break;
     }
     return "failure";
-}
-
-constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// As engines do it: what the image says counts more than what its user's entry says.
-model::Texts image_environment(const model::RootImage& image, bool has_bash) {
-    model::Texts env{{"HOME", image.home}, {"LANG", "C.UTF-8"}, {"SHELL", has_bash ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
-    if (!image.user_name.empty()) put(env, "USER", image.user_name), put(env, "LOGNAME", image.user_name);
-    for (const auto& [name, value] : image.env) put(env, name, value);
-    return env;
 }
 
 std::string refusal(const ProgramEnd& end, const Program& program) {
@@ -95,6 +86,7 @@ Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Obje
         step.name = title(spec_.steps[i]);
         exit_.steps.push_back(std::move(step));
     }
+    for (const auto& each : spec_.services) exit_.steps.push_back(model::service_step(each.service, static_cast<int>(exit_.steps.size())));
 }
 
 model::JobExit Job::run() {
@@ -131,16 +123,24 @@ model::JobExit Job::run() {
 }
 
 Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec& spec) {
-    CICD_TRY(auto log, spec.root ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
+    CICD_TRY(auto log, spec.root || !spec.services.empty() ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
     auto limits = spec.executor == model::ExecutorKind::container ? Limits::of_engine(spec) : Limits::open(spec);
-    auto place = Place::open(spec, paths.root, limits);
-    return Made{Output(std::move(log)), std::move(limits), std::move(place)};
+    std::optional<Network> network;
+    if (!spec.services.empty()) {
+        auto opened = Network::open(spec);
+        if (!opened) return Made{Output(std::move(log)), std::move(limits), std::nullopt, opened.error()};
+        network.emplace(std::move(*opened));
+    }
+    auto place = Place::open(spec, paths.root, limits, network ? &*network : nullptr);
+    return Made{Output(std::move(log)), std::move(limits), std::move(network), std::move(place)};
 }
 
 Result<void> Job::prepare() {
     if (!made_) return made_.error();
-    auto& [output, limits, place] = *made_;
+    auto& [output, limits, network, place] = *made_;
     if (!limits.weakness().empty()) output.system_line(0, limits.weakness());
+    if (network && !network->weakness().empty())
+        output.system_line(0, "the job and its services reach only each other: " + network->weakness());
     if (!place) {
         auto text = place.error().message;
         if (!place.error().hint.empty()) text += " (" + place.error().hint + ")";
@@ -157,13 +157,24 @@ Result<void> Job::prepare() {
             return invalid(added.error().code, added.error().message);
         }
     if (is_container()) CICD_CHECK(begin_container());
-    if (Keeping::is_needed(spec_)) {
-        keeping_.emplace(spec_, context_, *supervisor_);
-        auto put_back = keeping_->put_back();
-        if (!put_back) supervisor_->note(0, put_back.error().message);
-        if (!put_back) return put_back;
+    if (!spec_.services.empty()) CICD_CHECK(start_services());
+    CICD_CHECK(put_back());
+    if (is_container()) return supervisor_->open_workspace();
+    if (const auto owner = supervisor_->folders().owner; keeping_ && owner != 0) {
+        give_to(owner, supervisor_->workspace());
+        give_to(owner, supervisor_->workspace() / "../root");
     }
-    return is_container() ? supervisor_->open_workspace() : Result<void>();
+    if (!spec_.services.empty() && !supervisor_->await_services())
+        return unavailable("JOB_003", "the job was ended before its services were ready");
+    return {};
+}
+
+Result<void> Job::put_back() {
+    if (!Keeping::is_needed(spec_)) return {};
+    keeping_.emplace(spec_, context_, *supervisor_);
+    auto put_back = keeping_->put_back();
+    if (!put_back) supervisor_->note(0, put_back.error().message);
+    return put_back;
 }
 
 Result<void> Job::begin_container() {
@@ -288,9 +299,7 @@ model::Texts Job::environment(const StepFiles& files) const {
                 put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
         }
     } else {
-        env = is_container() ? container_environment() : spec_.root ? image_environment(*spec_.root, has_bash()) : model::Texts{{"HOME", "/home/ci"}, {"USER", "ci"}, {"LOGNAME", "ci"}, {"LANG", "C.UTF-8"},
-               {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"},  // else bash looks the user up
-               {"PATH", standard_path}};
+        env = is_container() ? container_environment() : base_environment(spec_.root, has_bash(), spec_.system == model::SystemMode::writable);
     }
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
@@ -438,12 +447,8 @@ void Job::journal(model::JournalEntry entry) {
 
 bool Job::has_bash() const {
     if (is_container()) return supervisor_->inside().has_bash;
-    if (!spec_.root) return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
-    if (!image_has_bash_) {
-        const os::Fd root(::open(spec_.root->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        image_has_bash_ = os::open_in_root(root.get(), "bin/bash", O_PATH) || os::open_in_root(root.get(), "usr/bin/bash", O_PATH);
-    }
-    return *image_has_bash_;
+    if (!has_bash_) has_bash_ = runner::has_bash(spec_.root);
+    return *has_bash_;
 }
 
 namespace {
@@ -524,7 +529,7 @@ std::optional<Job::Made> settle(SparePlace spare, const job::Paths& paths, const
     if (!fits || !*fits) return std::nullopt;
     auto log = job::LogWriter::open(paths);
     if (!log) return std::nullopt;
-    return Job::Made{Output(std::move(*log)), std::move(spare.limits), std::move(spare.place)};
+    return Job::Made{Output(std::move(*log)), std::move(spare.limits), std::nullopt, std::move(spare.place)};
 }
 
 /// Whoever held the job back is gone without having let it go on: the next one may be making it anew by now, so nothing of

@@ -25,6 +25,7 @@ public:
     struct Made {
         Output output;
         Limits limits;
+        std::optional<Network> network;  ///< where there are services
         Result<Place> place;
     };
     static Result<Made> make_place(const job::Paths& paths, const model::JobSpec& spec);
@@ -38,6 +39,10 @@ private:
     Result<void> prepare();
     Result<void> begin_container();
     [[nodiscard]] bool is_container() const { return spec_.executor == model::ExecutorKind::container; }
+    Result<void> put_back();
+    Result<void> start_services();
+    Result<ServiceProgram> program(const model::JobService& service, std::uint32_t step);
+    void take(const Services::Told& told);
     void run_step(int index);
     /// `uses: build/docker`: by the machine's container engine, outside of the job's place.
     void build_image(int index, const job::BuildRequest& request, bool may_fail);
@@ -67,7 +72,7 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
-    mutable std::optional<bool> image_has_bash_;
+    mutable std::optional<bool> has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };

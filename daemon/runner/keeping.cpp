@@ -124,7 +124,7 @@ Result<void> Keeping::evaluate_caches() {
     if (!wants_home) return {};
     if (!supervisor_.await_place()) return unavailable("JOB_003", "the job's place was never there");
     // Nothing of the job runs yet, so what is beside the workspace is what we put there.
-    const auto home = supervisor_.workspace() / "../home/ci";
+    const auto home = supervisor_.workspace() / (spec_.system == model::SystemMode::writable ? "../root" : "../home/ci");
     home_ = os::Fd(::open(home.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!home_) return os::last_error("the job's home cannot be reached");
     return {};
@@ -148,7 +148,7 @@ Result<void> Keeping::save(model::JobExit& exit) {
     request.operation = job::KeepRequest::Operation::save;
     exit.caches = outcomes_;
     // The place of a sandboxed job goes with it; a folder that others work in goes on.
-    request.may_link = spec_.executor == model::ExecutorKind::sandbox && spec_.workspace.starts_with(spec_.store + "/jobs/");
+    request.may_link = supervisor_.folders().owner == 0 && spec_.executor == model::ExecutorKind::sandbox && spec_.workspace.starts_with(spec_.store + "/jobs/");
     std::set<std::string> names;
     for (const auto& artifact : spec_.artifacts) {
         if (!is_due(artifact.when, exit.state)) continue;

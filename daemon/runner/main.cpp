@@ -1,6 +1,7 @@
 #include "daemon/os/ownership.hpp"
 #include "daemon/runner/control.hpp"
 #include "daemon/runner/job.hpp"
+#include "daemon/runner/sudo.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -76,6 +77,8 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
     try {
+        const std::string_view name = count > 0 ? arguments[0] : "";
+        if (name == "sudo" || name.ends_with("/sudo")) return cicd::runner::run_sudo(count, arguments);
         return run(count, arguments);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "cicd-runner: %s\n", error.what());

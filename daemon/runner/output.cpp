@@ -102,7 +102,8 @@ std::size_t Output::read_once(Stream& stream, std::size_t at_most) {
         close(stream);
         return 0;
     }
-    last_output_ = std::chrono::steady_clock::now();
+    read_at_ = std::chrono::steady_clock::now();
+    if (stream.step < first_other_) last_output_ = read_at_;
     take(stream, masking_->pass(stream.masked, {buffer_.get(), static_cast<std::size_t>(n)}));
     if (masking_->take_refusal())
         system_line(stream.step, "a value for ::add-mask:: was not taken: it is longer than 64 KiB, or there are more than "
@@ -120,7 +121,7 @@ void Output::take(Stream& stream, std::string_view bytes) {
         bytes.remove_prefix(whole);
         if (bytes.empty()) return;
     }
-    if (stream.begun.empty()) stream.begun_at = last_output_;
+    if (stream.begun.empty()) stream.begun_at = read_at_;
     stream.begun += bytes;
     if (stream.begun.size() >= longest_begun) flush(stream, false);
 }

@@ -30,6 +30,9 @@ public:
     Result<Ends> open(std::uint32_t step);
     void system_line(std::uint32_t step, std::string_view text);
 
+    /// What others print is no sign of life of the job's steps.
+    void step_counts_below(std::uint32_t step) { first_other_ = step; }
+
     /// Hides what is to be hidden; the same for all that is told of the job.
     [[nodiscard]] const std::shared_ptr<Masking>& masking() const { return masking_; }
 
@@ -69,7 +72,8 @@ private:
     std::shared_ptr<Masking> masking_ = std::make_shared<Masking>();
     std::vector<Stream> streams_;
     std::unique_ptr<char[]> buffer_;  ///< not written before it is used: a quiet job pays for none of it
-    SteadyTime last_output_ = std::chrono::steady_clock::now();
+    SteadyTime last_output_ = std::chrono::steady_clock::now(), read_at_ = last_output_;
+    std::uint32_t first_other_ = ~0u;
     std::optional<Error> failure_;
 };
 

@@ -19,12 +19,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 namespace cicd::runner {
 namespace {
 
 Result<Folders> make_folders(const model::JobSpec& spec, const std::filesystem::path& job_directory, bool isolated) {
     Folders folders;
+    if (spec.workspace.empty()) return folders;
     folders.workspace = spec.workspace;
     folders.inner_files = isolated ? sandbox_files : host_files(job_directory).string();
     if (!isolated && ::mkdir(folders.inner_files.c_str(), 0700) != 0 && errno != EEXIST)
@@ -61,7 +63,26 @@ std::string own_program() {
 
 std::filesystem::path host_files(const std::filesystem::path& job_directory) { return job::Paths{job_directory}.files(); }
 
-Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits) {
+namespace {
+
+/// A spec of its own for the place of a service: nothing of the job's but what all of it share.
+model::JobSpec spec_beside(const model::JobSpec& job, const model::JobService& service, const std::filesystem::path& layers) {
+    model::JobSpec spec;
+    spec.job = job.job;
+    spec.executor = service.root ? model::ExecutorKind::rootfs : model::ExecutorKind::sandbox;
+    spec.root = service.root;
+    spec.cache = job.cache;
+    spec.limits.storage = job.limits.storage;
+    if (service.root) return spec;
+    spec.workspace = job.workspace_layers.empty() ? job.workspace : layers.string();
+    spec.workspace_layers = job.workspace_layers;
+    return spec;
+}
+
+}  // namespace
+
+Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits,
+                          const Network* network) {
     Place place;
     place.isolated_ = spec.executor != model::ExecutorKind::host;
     place.container_ = spec.executor == model::ExecutorKind::container;
@@ -73,13 +94,26 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     os::Fd socket, complaints;
     CICD_TRY(auto options, place.connect(socket, complaints));
     if (place.isolated_) {
-        CICD_CHECK(place.start_sandbox(spec, job_directory, limits, options));
+        CICD_CHECK(place.start_sandbox(spec, job_directory, job_directory / "workspace", limits, network, options));
         return place;
     }
     limits.put_on(options, false);
     auto pid = os::spawn(options);
     if (!pid) return std::move(pid.error()).within("the job's place could not be prepared");
     place.pid_ = *pid;
+    return place;
+}
+
+Result<Place> Place::open_beside(const model::JobSpec& job, const model::JobService& service,
+                                 const std::filesystem::path& job_directory, const Limits& limits, const Network& network) {
+    const auto layers = job::Paths{job_directory}.service(service.service.name);
+    const auto spec = spec_beside(job, service, layers);
+    Place place;
+    place.isolated_ = true;
+    CICD_TRY(place.folders_, make_folders(spec, job_directory, true));
+    os::Fd socket, complaints;
+    CICD_TRY(auto options, place.connect(socket, complaints));
+    CICD_CHECK(place.start_sandbox(spec, job_directory, layers, limits, &network, options));
     return place;
 }
 
@@ -135,10 +169,14 @@ Result<bool> Place::settle(const os::Enclosure::Entry& workspace, const model::J
 
 /// By namespaces of our own; by bubblewrap where the system does not let us make them, or $CICD_BWRAP asks for it.
 Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
-                                  const Limits& limits, os::SpawnOptions& options) {
-    SandboxRequest request{.init = options.argv.front(), .folders = folders_, .spec = spec,
-                           .root_layer = job_directory / "workspace" / "root", .seccomp = std::string(system_call_filter())};
-    if (!spec.root) {
+                                  const std::filesystem::path& layers, const Limits& limits, const Network* network,
+                                  os::SpawnOptions& options) {
+    SandboxRequest request{.init = options.argv.front(), .folders = folders_, .spec = spec, .root_layer = layers / "root",
+                           .seccomp = std::string(system_call_filter()), .network = network};
+    if (network) {
+        CICD_TRY(request.hosts, network->hosts_file(job_directory));
+    }
+    if (!spec.root && spec.system != model::SystemMode::writable) {
         auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
         if (!etc) return std::move(etc.error()).within("the job's place could not be prepared");
         etc_lock_ = std::move(etc->lock);
@@ -146,6 +184,13 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
         request.etc_folders = etc->folders;
     }
     CICD_TRY(layer_locks_, hold_layers(spec));
+    std::optional<WritableSystem> writable;
+    if (spec.system == model::SystemMode::writable) {
+        CICD_TRY(auto made, WritableSystem::make(spec, layers));
+        request.writable = &writable.emplace(std::move(made));
+        folders_.owner = writable->owner();
+        keeps_folder_ = writable->has_users() && spec.workspace_layers.empty();
+    }
     const auto enclosure = sandbox(request);
     const auto bubblewrap = find_bubblewrap();
     if (!std::getenv("CICD_BWRAP")) {
@@ -153,15 +198,23 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
         auto own = options;
         own.enclosure = &enclosure;
         limits.put_on(own, true);
-        own.cwd = sandbox_workspace;
+        if (network) network->put_on(own);
+        if (writable && writable->has_users()) own.users = -1;  // root of the host needs no other rights to get there
+        own.cwd = spec.workspace.empty() ? "/" : sandbox_workspace;
         const auto pid = os::spawn(own, &failure);
         if (pid) {
             pid_ = *pid;
             return {};
         }
-        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty() || spec.root;
+        const bool last = bubblewrap.empty() || !spec.workspace_layers.empty() || spec.root || network || writable;
         if (failure.stage != os::SpawnFailure::Stage::enclosure || last) return explain_sandbox_failure(pid.error().message);
     }
+    if (writable)
+        return unavailable("JOB_003", "bubblewrap cannot make a writable system",
+                           "enable unprivileged user namespaces: see what `cicdctl doctor` says");
+    if (network)
+        return unavailable("JOB_003", "bubblewrap cannot give services and their job one network",
+                           "enable unprivileged user namespaces: see what `cicdctl doctor` says");
     limits.put_on(options, false);
     CICD_TRY(auto bindings, bubblewrap_command(enclosure, bubblewrap));
     options.argv = std::move(bindings.argv);
@@ -200,7 +253,7 @@ Result<Told> Place::next_event() {
     ready_ = true;
     if (event.kind == Event::Kind::ready && container_) {
         if (packet->fds.size() == 2) look_inside(packet->fds[1]);
-    } else if (event.kind == Event::Kind::ready && !packet->fds.empty()) {
+    } else if (event.kind == Event::Kind::ready && !packet->fds.empty() && !keeps_folder_) {
         workspace_ = std::move(packet->fds.front());
         // Not the descriptor itself, but a path through it: what it stands for is a mount that we do not have.
         folders_.workspace = "/proc/self/fd/" + std::to_string(workspace_.get()) + "/.";
@@ -230,6 +283,12 @@ Result<void> Place::start(const Program& program, int out, int err) {
     CICD_TRY(const auto description, os::memory_file("step", pack(program)));
     const Command start{Command::Kind::start, 0};
     return os::send_packet(socket_.get(), &start, sizeof start, {description.get(), out, err});
+}
+
+Result<void> Place::probe(const Program& program, int output) {
+    CICD_TRY(const auto description, os::memory_file("probe", pack(program)));
+    const Command probe{Command::Kind::probe, 0};
+    return os::send_packet(socket_.get(), &probe, sizeof probe, {description.get(), output});
 }
 
 void Place::signal_step(int number) { command(Command::Kind::signal_step, number); }

@@ -7,6 +7,7 @@
 #include "daemon/os/spawn.hpp"
 #include "daemon/runner/control.hpp"
 #include "daemon/runner/limits.hpp"
+#include "daemon/runner/network.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -21,6 +22,7 @@ namespace cicd::runner {
 struct Folders {
     std::filesystem::path workspace;
     std::string inner_workspace;
+    unsigned owner = 0;       ///< to whom files there have to belong, where that is not the one who runs the daemon
     std::string inner_files;  ///< where their scripts are, and the files by which they speak to later steps
 };
 
@@ -43,7 +45,12 @@ std::filesystem::path host_files(const std::filesystem::path& job_directory);
 class Place {
 public:
     /// Starts the place; it is ready when its first event says so.
-    static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits);
+    /// `network`: where it shares one with services.
+    static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits,
+                              const Network* network = nullptr);
+    /// One of the job's services: in its image, or in a sandbox with the files of the workspace as they were.
+    static Result<Place> open_beside(const model::JobSpec& job, const model::JobService& service,
+                                     const std::filesystem::path& job_directory, const Limits& limits, const Network& network);
     /// The place of a job of which nothing is known yet but that it is an ordinary one: in the sandbox, without limits, with
     /// the host's network. Waits at `gate` for its workspace; see common/job/spare.hpp.
     static Result<Place> await(const std::filesystem::path& cache, const Limits& limits, int gate);
@@ -59,7 +66,7 @@ public:
           socket_(std::move(other.socket_)), channel_(std::move(other.channel_)), inside_(std::move(other.inside_)),
           complaints_(std::move(other.complaints_)),
           etc_lock_(std::move(other.etc_lock_)), layer_locks_(std::move(other.layer_locks_)),
-          workspace_(std::move(other.workspace_)), entries_(std::move(other.entries_)), pid_(std::exchange(other.pid_, 0)) {}
+          workspace_(std::move(other.workspace_)), keeps_folder_(other.keeps_folder_), entries_(std::move(other.entries_)), pid_(std::exchange(other.pid_, 0)) {}
     Place& operator=(Place&&) = delete;
     /// Kills what is left and waits for it.
     ~Place();
@@ -78,6 +85,8 @@ public:
     /// Fails (kind unavailable) where the place has broken down; the message is what its set-up said about it.
     Result<Told> next_event();
     Result<void> start(const Program& program, int out, int err);
+    /// Beside what was started; one at a time.
+    Result<void> probe(const Program& program, int output);
     void signal_step(int number);
     void signal_all(int number);
     void finish();
@@ -85,8 +94,10 @@ public:
 private:
     Place() = default;
     Result<os::SpawnOptions> connect(os::Fd& socket, os::Fd& complaints);
+    /// What it writes into its root lies in `layers`/root.
     Result<void> start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
-                               const Limits& limits, os::SpawnOptions& options);
+                               const std::filesystem::path& layers, const Limits& limits, const Network* network,
+                               os::SpawnOptions& options);
     void command(Command::Kind kind, int number);
     Error broken();
     Result<Told> next_of_channel();
@@ -101,6 +112,7 @@ private:
     os::Fd complaints_, etc_lock_;
     std::vector<os::Fd> layer_locks_;
     os::Fd workspace_;  ///< where it is an overlay: what the job sees
+    bool keeps_folder_ = false;  ///< the workspace is seen with other owners inside
     std::vector<os::Enclosure::Entry> entries_;  ///< awaited: what it was made of
     int pid_ = 0;
 };

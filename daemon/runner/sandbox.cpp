@@ -9,6 +9,7 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 
 namespace cicd::runner {
 namespace {
@@ -30,14 +31,17 @@ public:
     os::Enclosure make() {
         made_.program = request_.init;
         made_.hostname = "ci";
-        made_.own_network = request_.spec.network == model::NetworkMode::none;
+        made_.own_network = request_.spec.network == model::NetworkMode::none && !request_.network;
         made_.seccomp = request_.seccomp;
         // Half of the memory is the kernel's own limit.
         const auto half = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) / 2 * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         if (const auto& storage = request_.spec.limits.storage; storage && *storage < half) made_.root_size = storage;
         if (request_.spec.root) use_image(*request_.spec.root);
+        else if (request_.writable) use_copy_of_host();
         else use_host();
+        if (request_.writable) add_package_tools();
         if (!made_.own_network) add_resolver();
+        if (request_.network && !request_.spec.root && !request_.writable) bind(request_.hosts.string(), "/etc/hosts");
         // Apart from the root, so that steps that filled that can be followed by one that cleans up.
         made_.entries.push_back({.kind = Kind::memory, .target = sandbox_files, .source = std::to_string(64 << 20), .mode = 0700});
         add_workspace();
@@ -64,13 +68,53 @@ private:
         made_.entries.push_back({Kind::link, "/var/run", "../run"});
     }
 
+    /// This machine's system with a layer over each part of it, and of /var only what package managers keep.
+    void use_copy_of_host() {
+        for (const char* path : {"/var", "/var/lib", "/var/cache", "/var/cache/apt", "/var/log", "/var/spool", "/var/mail", "/var/backups",
+                                 "/var/local", "/var/opt", "/home", "/srv", "/media", "/mnt"})
+            folder(path, 0755);
+        folder("/root", 0700);
+        add_common_folders();
+        folder("/run/lock", 01777);
+        for (const auto& entry : request_.writable->host()) made_.entries.push_back(entry);
+        for (const char* root : roots) {
+            const auto path = std::string("/") + root;
+            if (std::filesystem::is_symlink(path)) add_root(path);
+        }
+        made_.entries.push_back({Kind::link, "/var/run", "../run"});
+        made_.entries.push_back({Kind::link, "/var/lock", "../run/lock"});
+        made_.entries.push_back({Kind::proc, "/proc"});
+        os::add_devices(made_);
+        request_.writable->put_on(made_);
+        if (request_.network) add_file("/etc/hosts", request_.network->hosts());
+    }
+
+    /// `sudo` as scripts know it; no package may start a server; and where there is only one user, apt stays that one.
+    void add_package_tools() {
+        const auto* image = request_.spec.root ? &*request_.spec.root : nullptr;
+        const auto has = [&](const char* path) { return std::filesystem::exists((image ? image->path : "") + path); };
+        folder("/usr", 0755);
+        folder("/usr/local", 0755);
+        folder("/usr/local/bin", 0755);
+        bind(request_.init, "/usr/local/bin/sudo");
+        if (!has("/etc/debian_version")) return;
+        made_.entries.push_back({.kind = Kind::file, .target = "/usr/sbin/policy-rc.d", .source = "#!/bin/sh\nexit 101\n", .mode = 0755});
+        if (!request_.writable->has_users() && has("/etc/apt/apt.conf.d"))
+            add_file("/etc/apt/apt.conf.d/99cicd", "APT::Sandbox::User \"root\";\n");
+    }
+
     /// The image's files under a layer of the job's own, which goes with the job; of the host only names and addresses.
     void use_image(const model::RootImage& image) {
         const auto own = request_.root_layer.string();
-        made_.root_overlay = "lowerdir=" + image.path + ",upperdir=" + own + "/upper,workdir=" + own + "/work,userxattr,volatile";
+        const auto lower = request_.writable ? request_.writable->seen(image.path) : image.path;
+        made_.root_overlay = "lowerdir=" + lower + ",upperdir=" + own + "/upper,workdir=" + own + "/work,userxattr,volatile";
         made_.root_mounted_on = own;
         made_.user = static_cast<unsigned>(image.user);
         made_.group = static_cast<unsigned>(image.group);
+        if (request_.writable) {
+            request_.writable->put_on(made_);
+            folder("/root", 0700);
+        }
         made_.entries.push_back({Kind::proc, "/proc"});
         made_.entries.push_back({.kind = Kind::memory, .target = "/dev", .source = std::to_string(64 << 20), .mode = 0755});
         os::add_devices(made_);
@@ -80,7 +124,7 @@ private:
             folder(image.home.substr(0, at), 0755);
         if (image.home.size() > 1) folder(image.home, 0700);
         const bool host_network = request_.spec.network == model::NetworkMode::host;
-        add_file("/etc/hosts", host_network ? host_file("/etc/hosts").value_or("") : "127.0.0.1 localhost\n::1 localhost\n");
+        add_file("/etc/hosts", request_.network ? request_.network->hosts() : host_network ? host_file("/etc/hosts").value_or("") : "127.0.0.1 localhost\n::1 localhost\n");
     }
 
     void add_common_folders() {
@@ -119,16 +163,25 @@ private:
 
     /// Copied for each job: it changes while the machine runs, often by way of a link.
     void add_resolver() {
-        auto text = host_file("/etc/resolv.conf");
-        if (text) add_file(request_.spec.root ? std::string("/etc/resolv.conf") : resolver_file, std::move(*text));
+        auto text = request_.network ? request_.network->resolver() : host_file("/etc/resolv.conf");
+        if (text) add_file(request_.spec.root || request_.writable ? std::string("/etc/resolv.conf") : resolver_file, std::move(*text));
     }
 
     void add_workspace() {
+        if (request_.spec.workspace.empty() && request_.awaited < 0) return;
         if (request_.awaited < 0)
-            return made_.entries.push_back(
-                os::workspace_entry(sandbox_workspace, request_.folders.workspace.string(), request_.spec.workspace_layers));
+            return made_.entries.push_back(workspace());
         made_.awaited = request_.awaited;
         made_.awaited_target = sandbox_workspace;
+    }
+
+    [[nodiscard]] Entry workspace() const {
+        auto layers = request_.spec.workspace_layers;
+        if (request_.writable)
+            for (auto& layer : layers) layer = request_.writable->seen(layer);
+        auto entry = os::workspace_entry(sandbox_workspace, request_.folders.workspace.string(), layers);
+        entry.shifted = layers.empty() && request_.writable && request_.writable->has_users();
+        return entry;
     }
 
     const SandboxRequest& request_;

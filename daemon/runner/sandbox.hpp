@@ -5,6 +5,7 @@
 #include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/writable.hpp"
 
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct SandboxRequest {
     std::vector<std::string> etc_folders;
     std::filesystem::path root_layer;      ///< with `upper` and `work`: what a job writes above an image
     std::string seccomp;                   ///< a BPF program; empty: none
+    const Network* network = nullptr;      ///< that it shares with others
+    const WritableSystem* writable = nullptr;  ///< where the job has one
+    std::filesystem::path hosts;           ///< then: what lies over the host's /etc/hosts
     int awaited = -1;                      ///< set: the workspace is told later, at this socket
 };
 

@@ -104,7 +104,8 @@ bool DiskUse::go_on(microseconds budget) {
 Storage::Storage(const model::JobSpec& spec, std::filesystem::path job_directory)
     : limit_(spec.limits.storage), job_directory_(std::move(job_directory)), counted_(spec.workspace), due_(Clock::now()) {
     if (!spec.workspace_layers.empty()) {
-        if (!spec.root) counted_ /= "upper";  // else what is written above the image lies beside it
+        // Else what is written elsewhere lies beside it.
+        if (!spec.root && spec.services.empty() && spec.system == model::SystemMode::standard) counted_ /= "upper";
     } else if (limit_) {
         DiskUse now(counted_);
         while (!now.go_on(unhurried)) {}

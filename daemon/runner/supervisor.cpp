@@ -18,6 +18,8 @@ using Clock = SteadyTime::clock;
 
 /// How long the last processes of a job may take to die before the place is torn down around them.
 constexpr auto last_wait = std::chrono::seconds(10);
+/// What all services together may take where the job was told to end: whoever told it waits.
+constexpr auto hurried_wait = std::chrono::seconds(3);
 
 os::Fd watch_signals() {
     sigset_t watched;
@@ -116,6 +118,23 @@ Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, s
     return status;
 }
 
+Result<void> Supervisor::start_services(std::vector<ServiceProgram> programs, const Network& network, Services::Tell tell) {
+    output_.step_counts_below(programs.front().step);
+    services_.emplace(output_, paths_, std::move(tell));
+    return services_->start(std::move(programs), spec_, limits_, network);
+}
+
+bool Supervisor::await_services() {
+    while (!services_->are_ready() && !stop_ && !gone_) turn(SteadyTime::max());
+    return !stop_ && !gone_;
+}
+
+void Supervisor::finish_services() {
+    const auto all_by = stop_ ? std::optional(Clock::now() + hurried_wait) : std::nullopt;
+    services_->stop(spec_.grace, all_by);
+    while (!services_->are_over()) turn(SteadyTime::max());
+}
+
 model::Usage Supervisor::finish() {
     finishing_ = true;
     if (place_.is_container() && !ready_) gone_ = true;  // nobody would answer
@@ -125,6 +144,7 @@ model::Usage Supervisor::finish() {
     job_deadline_.reset();
     kill_at_.reset();
     while (!finished_ && !(gone_ && !ready_) && Clock::now() < limit) turn(limit);
+    if (services_) finish_services();
     // Where no PID namespace takes everything with it, the group does.
     if (!place_.isolated()) limits_.kill_all();
     output_.drain_all();
@@ -138,6 +158,8 @@ void Supervisor::turn(SteadyTime until) {
     std::vector<pollfd> watched{{signals_.get(), POLLIN, 0}, {finished_ ? -1 : place_.events_fd(), POLLIN, 0}};
     if (outside_) watched.push_back({outside_.get(), POLLIN, 0});
     const std::size_t outside_at = outside_ ? 2 : 0;
+    const std::size_t services_at = watched.size();
+    if (services_) services_->watch(watched);
     output_.watch(watched);
     const auto now = Clock::now();
     const auto wake = std::min(until, next_deadline());
@@ -148,6 +170,7 @@ void Supervisor::turn(SteadyTime until) {
     }
     (void)::ppoll(watched.data(), watched.size(), wake == SteadyTime::max() ? nullptr : &limit, nullptr);
     output_.serve();
+    if (services_) services_->serve(watched.data() + services_at);
     if (watched[0].revents != 0) {
         signalfd_siginfo info{};
         while (::read(signals_.get(), &info, sizeof info) == sizeof info) on_signal(static_cast<int>(info.ssi_signo));
@@ -165,6 +188,7 @@ SteadyTime Supervisor::next_deadline() const {
     consider(job_deadline_);
     consider(kill_at_);
     consider(output_.due());
+    if (services_) first = std::min(first, services_->due());
     if (running_) {
         consider(step_deadline_);
         consider(step_kill_at_);
@@ -177,6 +201,7 @@ SteadyTime Supervisor::next_deadline() const {
 
 void Supervisor::on_signal(int number) {
     // Every step has ended, so there is nothing to cancel: the job's result stands.
+    if (finishing_ && services_) services_->hurry();
     if (finishing_ && !outside_) return;
     // Who asks again, after a restart say, cannot know whether the first request has arrived.
     if (number == SIGTERM && stop_) return;
@@ -217,7 +242,8 @@ void Supervisor::on_event() {
             if (place_.is_container()) limits_.watch(place_.first_pid());
             else if (place_.isolated()) storage_.found(place_.folders().workspace);
             break;
-        case Event::Kind::started: break;
+        case Event::Kind::started:
+        case Event::Kind::probed: break;  // of services only
         case Event::Kind::refused:
             end_ = ProgramEnd{.kind = ProgramEnd::Kind::refused, .stage = static_cast<os::SpawnFailure::Stage>(event.stage),
                               .errno_value = event.number};
@@ -240,6 +266,7 @@ void Supervisor::on_event() {
 void Supervisor::check_clock() {
     const auto now = Clock::now();
     if (output_.failure() && !stop_) end_job({model::EndReason::infra, output_.failure()->message});
+    if (services_ && services_->failure() && !stop_ && !finishing_) end_job({model::EndReason::infra, *services_->failure()});
     if (job_deadline_ && now >= *job_deadline_) {
         job_deadline_.reset();
         if (!stop_) end_job({model::EndReason::timeout, "the job ran longer than " + format_duration(*spec_.timeout)});

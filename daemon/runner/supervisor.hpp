@@ -7,6 +7,7 @@
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/services.hpp"
 #include "daemon/runner/storage.hpp"
 
 #include <optional>
@@ -44,6 +45,9 @@ public:
     Result<int> run_outside(os::SpawnOptions options);
     /// The same, as a step: what it prints is the step's output.
     Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
+    /// Before the first step. `await_services` waits until all are ready; false where that will not be.
+    Result<void> start_services(std::vector<ServiceProgram> programs, const Network& network, Services::Tell tell);
+    bool await_services();
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();
 
@@ -75,6 +79,7 @@ private:
     void check_clock();
     void check_silence(SteadyTime now);
     void check_storage(const std::optional<std::string>& problem);
+    void finish_services();
     void end_job(Stop stop);
     void end_step(Stop stop);
     void kill_all();
@@ -87,6 +92,7 @@ private:
     Limits limits_;  ///< outlives the place, which is in it
     Place place_;
     Storage storage_;
+    std::optional<Services> services_;
     os::Fd signals_;
     SteadyTime start_;
 

@@ -141,6 +141,7 @@ std::vector<model::StepRun> pending_steps(const model::Job& job) {
     std::vector<model::StepRun> steps;
     for (const auto& step : job.steps)
         steps.push_back({.index = static_cast<int>(steps.size()), .id = step.id, .name = step.name});
+    for (const auto& service : job.services) steps.push_back(model::service_step(service, static_cast<int>(steps.size())));
     return steps;
 }
 
@@ -159,10 +160,17 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.attempt = record.attempt;
     spec.executor = job.executor.value_or(model::ExecutorKind::sandbox);
     spec.network = job.network.value_or(model::NetworkMode::host);
+    spec.system = job.system.value_or(model::SystemMode::standard);
     spec.contexts = Value(std::move(contexts));
     spec.image = job.image;
     if (spec.image && expr::has_expression(spec.image->name))
         if (auto name = expr::interpolate(spec.image->name, {spec.contexts.as_object(), {}})) spec.image->name = std::move(*name);
+    for (const auto& service : job.services) {
+        spec.services.push_back({.service = service, .root = {}, .entrypoint = {}, .command = {}, .working_directory = {}});
+        auto& image = spec.services.back().service.image;
+        if (expr::has_expression(image))
+            if (auto name = expr::interpolate(image, {spec.contexts.as_object(), {}})) image = std::move(*name);
+    }
     spec.env = {run.plan.env, run.planned_stage(run.groups[run.jobs[index].group].stage).env, job.env};
     spec.shell = job.shell;
     spec.working_directory = job.working_directory;

@@ -81,7 +81,7 @@ Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, con
 /// What the pull says is the begin of the job's log.
 Result<void> pull(const WorkspaceMaker& maker, const images::Reference& reference, const job::Paths& paths) {
     CICD_CHECK(make_folder(paths.root));
-    CICD_TRY(auto log, job::LogWriter::open(paths));
+    CICD_TRY(auto log, job::LogWriter::reopen(paths));
     const auto tell = [&log](std::string_view line) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         const auto text = to_valid_utf8(line) + "\n";
@@ -94,30 +94,32 @@ Result<void> pull(const WorkspaceMaker& maker, const images::Reference& referenc
     return {};
 }
 
-/// The image that the run was given, with a layer for what the job writes into it.
-Result<std::shared_ptr<const images::Store::Use>> root_of(const WorkspaceMaker& maker, model::JobSpec& spec,
-                                                          const job::Paths& paths) {
-    const auto workspace = paths.workspace();
-    if (!spec.image) return internal_error("the job has no image");
+/// For what is written above an overlay.
+Result<void> make_layer(const fs::path& folder) {
+    CICD_CHECK(make_folder(folder));
+    for (const auto& each : {folder / "upper", folder / "work"})
+        if (::mkdir(each.c_str(), 0755) != 0) return os::last_error("cannot create " + each.string());
+    return {};
+}
+
+/// An image that the run was given, with a layer for what is written into it.
+Result<std::shared_ptr<const images::Store::Use>> root_of(const WorkspaceMaker& maker, const model::Image& wanted,
+                                                          const job::Paths& paths, const fs::path& layer) {
     const auto method = workspace_method(maker.folders.state, maker.runner);
     if (method.method != WorkspaceMethod::overlay)
         return unavailable("JOB_003", "images need overlays, which cannot be mounted here: " + method.why,
                            "see what `cicdctl doctor` says");
-    CICD_TRY(const auto reference, images::parse_reference(spec.image->name));
+    CICD_TRY(const auto reference, images::parse_reference(wanted.name));
     auto digest = maker.images.find(reference);
-    if (!digest && reference.kind == images::Reference::Kind::name && images::can_pull() && spec.image->pull != "never") {
+    if (!digest && reference.kind == images::Reference::Kind::name && images::can_pull() && wanted.pull != "never") {
         CICD_CHECK(pull(maker, reference, paths));
         digest = maker.images.find(reference);
     }
     if (!digest)
         return unavailable("JOB_003", "the image " + reference.text() + " is not on this machine any more",
                            "import it again: cicdctl image import");
-    CICD_TRY(auto image, maker.images.use(*digest, spec.image->user));
-    spec.root = image->root;
-    spec.root->name = reference.text();
-    CICD_CHECK(make_folder(workspace));
-    for (const auto& folder : {workspace / "root", workspace / "root" / "upper", workspace / "root" / "work"})
-        if (::mkdir(folder.c_str(), 0755) != 0) return os::last_error("cannot create " + folder.string());
+    CICD_TRY(auto image, maker.images.use(*digest, wanted.user));
+    CICD_CHECK(make_layer(layer));
     return image;
 }
 
@@ -134,6 +136,41 @@ Result<std::shared_ptr<const images::Store::Use>> container_image(const Workspac
     spec.image_files->name = reference.text();
     spec.image_files->digest = *digest;
     return image;
+}
+
+Result<void> prepare_root(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
+    if (!spec.image) return internal_error("the job has no image");
+    CICD_TRY(auto image, root_of(maker, *spec.image, paths, paths.workspace() / "root"));
+    spec.root = image->root;
+    spec.root->name = spec.image->name;
+    held.images.push_back(std::move(image));
+    return {};
+}
+
+model::Image image_of(const model::Service& service) {
+    model::Image image;
+    image.name = service.image;
+    image.user = service.user;
+    return image;
+}
+
+Result<void> prepare_services(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
+    for (auto& each : spec.services) {
+        const auto layer = paths.service(each.service.name);
+        if (each.service.image.empty()) {
+            if (!spec.workspace_layers.empty()) CICD_CHECK(make_layer(layer));
+            continue;
+        }
+        CICD_TRY(auto image, root_of(maker, image_of(each.service), paths, layer / "root"));
+        each.root = image->root;
+        each.root->name = each.service.image;
+        CICD_TRY(const auto facts, maker.images.show(image->root.digest));
+        each.entrypoint = facts.entrypoint;
+        each.command = facts.command;
+        each.working_directory = facts.working_directory;
+        held.images.push_back(std::move(image));
+    }
+    return {};
 }
 
 /// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
@@ -165,9 +202,15 @@ bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
 }
 
 bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
-    if (assignment.spec.executor != model::ExecutorKind::rootfs || !assignment.spec.image) return false;
-    const auto reference = images::parse_reference(assignment.spec.image->name);
-    return reference && !maker.images.find(*reference);
+    const auto missing = [&](const std::string& name) {
+        const auto reference = images::parse_reference(name);
+        return reference && !maker.images.find(*reference);
+    };
+    const auto& spec = assignment.spec;
+    if (spec.executor == model::ExecutorKind::rootfs && spec.image && missing(spec.image->name)) return true;
+    return std::any_of(spec.services.begin(), spec.services.end(), [&](const model::JobService& each) {
+        return !each.service.image.empty() && missing(each.service.image);
+    });
 }
 
 Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
@@ -182,10 +225,11 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
     Held held;
     if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
     if (spec.executor == model::ExecutorKind::rootfs) {
-        CICD_TRY(held.image, root_of(maker, spec, paths));
+        CICD_CHECK(prepare_root(maker, spec, paths, held));
     }
     if (spec.executor == model::ExecutorKind::container) {
-        CICD_TRY(held.image, container_image(maker, spec));
+        CICD_TRY(auto image, container_image(maker, spec));
+        if (image) held.images.push_back(std::move(image));
     }
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
@@ -199,6 +243,7 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
             CICD_CHECK(fill(maker, assignment.source, paths.workspace()));
         }
     }
+    CICD_CHECK(prepare_services(maker, spec, paths, held));
     CICD_CHECK(make_empty_file(paths.journal()));
     CICD_CHECK(job::write_spec(paths, spec));
     return held;

@@ -40,7 +40,7 @@ struct WorkspaceMaker {
 /// What lies read-only below a job's own files. While it lives, it stays.
 struct Held {
     std::shared_ptr<const Trees::Use> tree;
-    std::shared_ptr<const images::Store::Use> image;
+    std::vector<std::shared_ptr<const images::Store::Use>> images;
 };
 
 /// A job's contexts with `runner`, which only the zone knows.

@@ -66,7 +66,8 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
         const auto file = entry.path() / "pipeline.yaml";
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
-        if (entry.path().filename() == "image" && !make_image()) continue;
+        const auto name = entry.path().filename();
+        if ((name == "image" || name == "services") && !make_image()) continue;
         CHECK(world.cicdctl({"validate", file.string()}).code == 0);
         const auto plan = world.cicdctl({"plan", "-f", std::filesystem::relative(file, repository.path()).string()},
                                         world.in(repository.path()));
@@ -117,6 +118,14 @@ TEST_CASE_FIXTURE(Examples, "container: by a real engine, which builds another i
     CHECK(contains(outcome.out, "built sha256:"));
     CHECK(contains(engine.command({"inspect", "localhost/example:latest", "--format", "{{.Config.Labels.greeting}}"}).out, "from container"));
     CHECK(engine.containers().empty());
+}
+
+TEST_CASE_FIXTURE(Examples, "services: by name, in an image and in the sandbox") {
+    if (!make_image()) return;
+    const auto outcome = run("services");
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "hello from the service"));
 }
 
 TEST_CASE_FIXTURE(Examples, "matrix: four variants, the experimental one fails and is allowed to") {

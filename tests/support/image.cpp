@@ -6,8 +6,12 @@
 #include <sys/utsname.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
+#include <set>
+#include <sstream>
 
 namespace cicd::test {
 namespace {
@@ -19,6 +23,13 @@ std::string machine() {
     ::uname(&facts);
     const std::string name = facts.machine;
     return name == "x86_64" ? "amd64" : name == "aarch64" ? "arm64" : name;
+}
+
+/// As Debian names it, for libraries.
+std::string machine_folder() {
+    utsname facts{};
+    ::uname(&facts);
+    return std::string(facts.machine) + "-linux-gnu";
 }
 
 std::string config_json(const ImageParts& parts) {
@@ -116,6 +127,62 @@ std::string write_docker_archive(const fs::path& file, const ImageParts& parts) 
     return sha256(config);
 }
 
+fs::path unpacked_packages() {
+    if (const char* given = std::getenv("CICD_TEST_PACKAGES")) return given;
+    const char* home = std::getenv("HOME");
+    return fs::path(home ? home : "/root") / ".cache/cicd/test-packages";
+}
+
+namespace {
+
+/// What the dynamic linker would load: path in the image → file here.
+void add_libraries(const fs::path& program, std::map<std::string, fs::path>& files) {
+    RunOptions options;
+    const auto unpacked = (unpacked_packages() / "usr/lib").string();
+    options.env["LD_LIBRARY_PATH"] = unpacked + "/" + machine_folder() + ":" + unpacked;
+    std::istringstream lines(run({"ldd", program.string()}, options).out);
+    for (std::string line; std::getline(lines, line);) {
+        const auto begin = line.find('/'), end = line.find(" (0x");
+        if (begin == std::string::npos || end == std::string::npos || end < begin) continue;
+        const fs::path library = line.substr(begin, end - begin);
+        const bool is_loader = line.find("=>") == std::string::npos;
+        files[is_loader ? library.string() : "/usr/lib/" + library.filename().string()] = library;
+    }
+}
+
+}  // namespace
+
+std::string program_layer(const std::vector<fs::path>& programs, const std::vector<fs::path>& folders) {
+    std::map<std::string, fs::path> files;
+    const auto unpacked = unpacked_packages().string();
+    const auto inner = [&](const fs::path& file) {
+        return file.string().starts_with(unpacked) ? file.string().substr(unpacked.size()) : file.string();
+    };
+    const auto add = [&](const fs::path& file, bool is_program) {
+        files[inner(file)] = fs::canonical(file);
+        if (is_program) add_libraries(fs::canonical(file), files);
+    };
+    for (const auto& program : programs) {
+        if (!fs::exists(program)) return {};
+        add(program, true);
+    }
+    for (const auto& folder : folders)
+        for (const auto& entry : fs::recursive_directory_iterator(folder))
+            if (entry.is_regular_file()) add(entry.path(), entry.path().extension() == ".so");
+    Tar tar;
+    std::set<fs::path> made;
+    const std::function<void(const fs::path&)> make = [&](const fs::path& folder) {
+        if (folder.empty() || folder == "/" || !made.insert(folder).second) return;
+        make(folder.parent_path());
+        tar.folder(folder.relative_path().string());
+    };
+    for (const auto& [path, file] : files) {
+        make(fs::path(path).parent_path());
+        tar.file(fs::path(path).relative_path().string(), read_file(file), 0755);
+    }
+    return tar.bytes();
+}
+
 bool has_busybox() { return fs::exists("/bin/busybox"); }
 
 std::string why_not_in_an_image() {
@@ -130,7 +197,7 @@ std::string busybox_layer() {
     tar.file("bin/busybox", read_file("/bin/busybox"), 0755);
     for (const char* name : {"sh", "cat", "ls", "id", "echo", "env", "touch", "rm", "mkdir", "test", "sleep", "true", "grep",
                              "readlink", "stat", "head", "wc", "pwd", "chmod", "hostname", "mount", "kill", "sed", "seq",
-                             "dd", "find", "cp", "nc"})
+                             "dd", "find", "cp", "nc", "wget", "httpd", "date", "ip", "awk", "tr", "od"})
         tar.link(std::string("bin/") + name, "busybox");
     tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1234:5678:app:/home/app:/bin/sh\n");
     tar.file("etc/group", "root:x:0:\napp:x:5678:\n");

@@ -36,6 +36,12 @@ std::string write_oci_layout(const std::filesystem::path& folder, const ImagePar
 std::string write_docker_archive(const std::filesystem::path& file, const ImageParts& parts);
 std::string write_oci_archive(const std::filesystem::path& file, const ImageParts& parts);
 
+/// A layer with programs of this machine at their own paths, and the libraries that they need. Empty where one is missing.
+/// `folders` come along whole, with what programs in them (plug-ins, say) need.
+std::string program_layer(const std::vector<std::filesystem::path>& programs, const std::vector<std::filesystem::path>& folders = {});
+/// Where Debian's packages lie unpacked that examples/install-packages does not install, because they would start servers.
+std::filesystem::path unpacked_packages();
+
 /// A layer with a shell and the usual tools: Debian's busybox-static. Empty where that is not installed.
 std::string busybox_layer();
 bool has_busybox();

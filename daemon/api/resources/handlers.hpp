@@ -24,6 +24,7 @@ async::Task<Answer> plan_run(Services& services, Request request);
 
 async::Task<Answer> list_images(Services& services, Request request);
 async::Task<Answer> import_image(Services& services, Request request);
+async::Task<Answer> build_image(Services& services, Request request);
 async::Task<Answer> get_image(Services& services, Request request);
 async::Task<Answer> delete_image(Services& services, Request request);
 

@@ -1,6 +1,9 @@
 #include "common/contract/errors.hpp"
 #include "daemon/api/resources/answers.hpp"
 #include "daemon/api/resources/handlers.hpp"
+#include "common/codec/codecs.hpp"
+#include "common/codec/json.hpp"
+#include "daemon/images/debian.hpp"
 #include "daemon/images/store.hpp"
 
 // Images that lie unpacked on the daemon's machine.
@@ -31,6 +34,48 @@ async::Task<Answer> import_image(Services& services, Request request) {
     const auto work = [&services, wanted = *asked] { return services.images->import(wanted); };
     const auto image = co_await async::offload(services.pool, work);
     co_return answer(image, 201);
+}
+
+namespace {
+
+std::string line_of(const contract::BuildProgress& progress) { return codec::to_json(codec::encode(progress)) + "\n"; }
+
+/// Line by line, so that it is seen at once. Who no longer listens does not want it any more.
+async::Task<void> send_build(Services& services, std::shared_ptr<images::DebianBuild> build, BodyStream& out) {
+    for (;;) {
+        const auto wait = [build] { return build->go_on(); };
+        const auto said = co_await async::offload(services.pool, wait);
+        if (!said) break;
+        std::string text;
+        for (const auto& line : *said) text += line_of({.line = line});
+        // An empty line now and then, to notice that nobody is there.
+        if (text.empty()) text = line_of({});
+        if (!co_await out.send(std::move(text))) co_return;
+    }
+    const auto end = [build] { return build->finish(); };
+    const auto image = co_await async::offload(services.pool, end);
+    contract::BuildProgress last;
+    if (image) last.image = codec::encode(*image);
+    else last.error = codec::encode(image.error())["error"];
+    const auto text = line_of(last);
+    (void)co_await out.send(text);
+}
+
+}  // namespace
+
+async::Task<Answer> build_image(Services& services, Request request) {
+    const auto asked = read_body<contract::BuildImage>(request);
+    if (!asked) co_return asked.error();
+    if (!services.images) co_return no_images();
+    const auto folder = std::filesystem::path(services.runs.status().state_directory) / "images";
+    const auto begin = [&services, folder, wanted = *asked] { return images::DebianBuild::start(*services.images, folder, wanted); };
+    auto started = co_await async::offload(services.pool, begin);
+    if (!started) co_return started.error();
+    std::shared_ptr<images::DebianBuild> build = std::move(*started);
+    Response response;
+    response.content_type = "application/x-ndjson";
+    response.stream = [&services, build](BodyStream& out) { return send_build(services, build, out); };
+    co_return response;
 }
 
 async::Task<Answer> get_image(Services& services, Request request) {

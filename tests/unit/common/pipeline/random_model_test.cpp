@@ -159,11 +159,14 @@ private:
         if (maybe()) j.image = Image{"debian:12", maybe() ? "never" : "", "", "", ""};
         j.executor = any<ExecutorKind>();
         j.network = any<NetworkMode>();
+        if (maybe()) j.system = any<SystemMode>();
         j.env = texts();
         if (maybe()) j.resources = {0.5, size(), 1, "h200", size(), 100};
         if (maybe()) j.cache.push_back({text(), strings(), words(1), "branch", "pull", duration(), {}});
         if (maybe()) j.artifacts.push_back({text(), words(1), words(), "model", duration(), ArtifactWhen::always, {}});
-        if (maybe()) j.services = {{"db", "postgres", text(), strings(), texts(), {"5432"}, {}}, {"r", "redis", "", {}, {}, {}, {}}};
+        if (maybe()) j.services = {{"db", "postgres", text(), duration(), "77:88", strings(), texts(), {"5432"}, {}},
+                                    {"r", "redis", "", {}, "", {}, {}, {}, {}},
+                                    {"s", "", "", {}, "", {"run it"}, {}, {}, {}}};
         if (maybe()) j.volumes = {{"data", "/data", size()}};
         if (maybe()) j.zone = ZoneSelector{word(), {{"gpu", "1"}}, any<ZoneStrategy>()};
         j.timeout = duration();

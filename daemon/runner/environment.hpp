@@ -1,0 +1,15 @@
+#pragma once
+
+#include "common/model/job_spec.hpp"
+
+#include <optional>
+
+namespace cicd::runner {
+
+/// What a program in an isolated place starts from: the image's environment, or the sandbox's.
+/// `is_root`: whoever the image names, the job is root in it.
+model::Texts base_environment(const std::optional<model::RootImage>& root, bool has_bash, bool is_root = false);
+/// Whether there is bash in the image, or on the host.
+bool has_bash(const std::optional<model::RootImage>& root);
+
+}  // namespace cicd::runner
