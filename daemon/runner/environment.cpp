@@ -7,11 +7,6 @@
 #include <unistd.h>
 
 namespace cicd::runner {
-namespace {
-
-constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-}  // namespace
 
 /// As engines do it: what the image says counts more than what its user's entry says.
 model::Texts base_environment(const std::optional<model::RootImage>& root, bool has_bash, bool is_root) {

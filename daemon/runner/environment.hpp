@@ -6,6 +6,8 @@
 
 namespace cicd::runner {
 
+inline constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What a program in an isolated place starts from: the image's environment, or the sandbox's.
 /// `is_root`: whoever the image names, the job is root in it.
 model::Texts base_environment(const std::optional<model::RootImage>& root, bool has_bash, bool is_root = false);
