@@ -126,6 +126,10 @@ _cicdctl() {
         'secret rm '--branch) COMPREPLY=(); return ;;
         'secret history '--limit) COMPREPLY=(); return ;;
         'image import '--tag) COMPREPLY=(); return ;;
+        'image build '--packages) COMPREPLY=(); return ;;
+        'image build '--suite) COMPREPLY=(); return ;;
+        'image build '--mirror) COMPREPLY=(); return ;;
+        'image build '--variant) COMPREPLY=(); return ;;
         'daemon stop '--timeout) COMPREPLY=(); return ;;
         'daemon logs '--tail) COMPREPLY=(); return ;;
         'api '-d|'api '--data) compopt -o default; COMPREPLY=(); return ;;
@@ -165,6 +169,7 @@ _cicdctl() {
         'secret rm') options='--project --env --branch' ;;
         'secret history') options='--limit' ;;
         'image import') options='--tag' ;;
+        'image build') options='--packages --suite --mirror --variant --trusted' ;;
         'daemon stop') options='--timeout' ;;
         'daemon logs') options='-f --follow --tail' ;;
         'daemon backup') options='--overwrite --no-logs' ;;
@@ -223,8 +228,9 @@ _cicdctl() {
         'secret rotate') COMPREPLY=() ;;
         'secret rm') COMPREPLY=() ;;
         'secret history') COMPREPLY=() ;;
-        'image') COMPREPLY=($(compgen -W 'list import show rm' -- "$cur")) ;;
+        'image') COMPREPLY=($(compgen -W 'list import build show rm' -- "$cur")) ;;
         'image import') COMPREPLY=() ;;
+        'image build') COMPREPLY=() ;;
         'image show') COMPREPLY=() ;;
         'image rm') COMPREPLY=() ;;
         'daemon') COMPREPLY=($(compgen -W 'start stop status logs log-level backup restore cleanup' -- "$cur")) ;;

@@ -255,9 +255,15 @@ complete -c cicdctl -n "__cicdctl_at 'secret rm'" -l branch -d 'Only for runs of
 complete -c cicdctl -n "__cicdctl_at 'secret history'" -l limit -d 'At most so many (100)' -x
 complete -c cicdctl -n "__cicdctl_at 'image'" -a list -d 'List the images on this machine'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a import -d 'Take an image from an OCI layout or archive, a docker archive, or the tar of a root'
+complete -c cicdctl -n "__cicdctl_at 'image'" -a build -d 'Make an image of Debian'\''s packages'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a show -d 'Show an image'
 complete -c cicdctl -n "__cicdctl_at 'image'" -a rm -d 'Remove an image'\''s name, and the image with its last one'
 complete -c cicdctl -n "__cicdctl_at 'image import'" -l tag -d 'Which one, where a layout holds several' -x
+complete -c cicdctl -n "__cicdctl_at 'image build'" -l packages -d 'Besides what every system has' -x
+complete -c cicdctl -n "__cicdctl_at 'image build'" -l suite -d 'Such as bookworm; this machine'\''s if nothing is said' -x
+complete -c cicdctl -n "__cicdctl_at 'image build'" -l mirror -d 'Where packages come from; this machine'\''s sources if nothing is said' -x
+complete -c cicdctl -n "__cicdctl_at 'image build'" -l variant -d 'One of mmdebstrap'\''s instead of minbase; extract only unpacks the packages' -x
+complete -c cicdctl -n "__cicdctl_at 'image build'" -l trusted -d 'The mirror'\''s packages need not be signed'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a start -d 'Start the daemon in the background'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a stop -d 'Stop the daemon and wait for its end'
 complete -c cicdctl -n "__cicdctl_at 'daemon'" -a status -d 'Show whether the daemon runs; exit 69 where not'

@@ -42,8 +42,8 @@ constexpr Operand build_operands[] = {{.name = "NAME"}};
 constexpr Option build_options[] = {
     {.names = "--packages", .value = "A,B", .help = "Besides what every system has"},
     {.names = "--suite", .value = "SUITE", .help = "Such as bookworm; this machine's if nothing is said"},
-    {.names = "--mirror", .value = "URL", .help = "Where packages come from, also file:/PATH; this machine's sources if nothing is said"},
-    {.names = "--variant", .value = "NAME", .help = "mmdebstrap's: minbase; extract only unpacks the packages"},
+    {.names = "--mirror", .value = "URL", .help = "Where packages come from; this machine's sources if nothing is said"},
+    {.names = "--variant", .value = "NAME", .help = "One of mmdebstrap's instead of minbase; extract only unpacks the packages"},
     {.names = "--trusted", .help = "The mirror's packages need not be signed"}};
 constexpr Example build_examples[] = {
     {"cicdctl image build base", "a minimal system, for 'image: base'"},

@@ -45,8 +45,8 @@ Result<void> Network::open_way_out() {
     CICD_TRY(auto ready, os::make_pipe());
     CICD_TRY(const auto complaints, os::memory_file("slirp4netns", ""));
     os::SpawnOptions options;
-    options.argv = {os::find_slirp(), "--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=3",
-                    "--netns-type=path", "--userns-path=/proc/self/fd/4", "/proc/self/fd/5", "tap0"};
+    options.argv = {os::find_slirp(), "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox",
+                    "--enable-seccomp", "--ready-fd=3", "--netns-type=path", "--userns-path=/proc/self/fd/4", "/proc/self/fd/5", "tap0"};
     options.fds = {{ready.write.get(), 3}, {space_.users.get(), 4}, {space_.network.get(), 5}, {complaints.get(), 2}};
     options.env = std::vector<std::string>{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     options.cwd = "/";
