@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
@@ -44,7 +45,9 @@ http::request<http::string_body> as_http(const WireRequest& request) {
     message.set(http::field::user_agent, "cicdctl/" CICD_VERSION);
     for (const auto& [name, value] : request.headers) message.set(name, value);
     message.body() = request.body;
-    message.prepare_payload();
+    if (request.source && request.length) message.content_length(*request.length);
+    else if (request.source) message.chunked(true);
+    else message.prepare_payload();
     return message;
 }
 
@@ -74,6 +77,7 @@ struct Wire::State {
     bool is_usable() { return socket.is_open() && wait_readable(socket.native_handle(), {}) == Waited::idle; }
 
     Result<void> connect();
+    Result<error_code> send(const WireRequest& request);
     Error lost(const std::string& doing, const error_code& error) const;
     Result<RawResponse> attempt(const WireRequest& request, BodySink* sink, bool& unanswered);
     Result<void> read_header(http::response_parser<http::string_body>& parser, BodySink* sink, bool& unanswered);
@@ -178,12 +182,38 @@ Result<void> Wire::State::read_body(http::response_parser<http::string_body>& pa
     return {};
 }
 
+/// What the connection said. A source that fails leaves it unusable.
+Result<error_code> Wire::State::send(const WireRequest& request) {
+    error_code error;
+    auto message = as_http(request);
+    if (!request.source) {
+        http::write(socket, message, error);
+        return error;
+    }
+    http::request_serializer<http::string_body> header(message);
+    http::write_header(socket, header, error);
+    std::uint64_t sent = 0;
+    while (!error && request.length != sent) {
+        auto piece = request.source();
+        if (!piece || (request.length && (piece->empty() || piece->size() > *request.length - sent))) {
+            close();
+            return piece ? invalid(std::string(contract::code::bad_request), "what is sent changed while it was read", "try again")
+                         : piece.error();
+        }
+        sent += piece->size();
+        if (request.length) asio::write(socket, asio::buffer(*piece), error);
+        else if (!piece->empty()) asio::write(socket, http::make_chunk(asio::buffer(*piece)), error);
+        else return asio::write(socket, http::make_chunk_last(), error), error;
+    }
+    return error;
+}
+
 Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* sink, bool& unanswered) {
     if (!is_usable()) CICD_CHECK(connect());
-    error_code error;
-    http::write(socket, as_http(request), error);
+    CICD_TRY(const auto error, send(request));
     // A daemon that refuses a body may answer and close before it has read everything: look for that answer.
-    const bool maybe_answered = error == boost::system::errc::broken_pipe;
+    const bool maybe_answered = error == boost::system::errc::broken_pipe ||
+                                (request.source && error == boost::system::errc::connection_reset);
     if (error && !maybe_answered) {
         unanswered = true;
         return lost("sending a request", error);

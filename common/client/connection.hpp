@@ -17,6 +17,9 @@ struct WireRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     /// A second sending has no second effect, so a connection that died unanswered may be replaced.
     bool repeatable = false;
+    BodySource source;  ///< instead of `body`
+    std::optional<std::uint64_t> length;  ///< of what it gives in all
+
 };
 
 /// Receives a body as it arrives.

@@ -16,7 +16,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "capacity", "disk", "retention", "logLevel",
+    "executors", "capacity", "disk", "retention", "uploads", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -117,6 +117,12 @@ void read_upkeep(Reader& reader, Configuration& out) {
     std::optional<std::uint64_t> caches;
     reader.size(retention, "retention", "caches", caches);
     out.retention.caches = caches.value_or(out.retention.caches);
+    const auto* uploads = reader.section("uploads", {"size", "unpacked"});
+    std::optional<std::uint64_t> size, unpacked;
+    reader.size(uploads, "uploads", "size", size);
+    reader.size(uploads, "uploads", "unpacked", unpacked);
+    out.largest_upload = size.value_or(out.largest_upload);
+    out.largest_unpacked = unpacked.value_or(out.largest_unpacked);
 }
 
 void read_others(Reader& reader, const Node& root, Configuration& out) {

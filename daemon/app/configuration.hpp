@@ -22,6 +22,8 @@ struct Configuration {
     std::optional<int> gpu;
     upkeep::Reserve reserve;              ///< disk: {reserve: 1Gi | 2%}
     upkeep::Policy retention;             ///< retention: {age, runs, logs, size, workspaces, mirrors}
+    std::uint64_t largest_upload = std::uint64_t{16} << 30;    ///< uploads: {size, unpacked}
+    std::uint64_t largest_unpacked = std::uint64_t{64} << 30;
     std::string log_level = "info";       ///< logLevel: trace | debug | info | warn | error
     std::vector<std::string> warnings;    ///< about keys at the top that are not known
 };

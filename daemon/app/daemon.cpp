@@ -149,7 +149,9 @@ public:
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
-          config_directory_(options.config_directory) {}
+          config_directory_(options.config_directory) {
+        services_.uploads = {configuration.largest_upload, configuration.largest_unpacked};
+    }
 
     Result<void> run(const ServeOptions& options);
 

@@ -47,6 +47,7 @@ void log_report(const Result<contract::CleanUpReport>& report) {
 Housekeeping::Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy)
     : parts_(std::move(parts)),
       watermark_(parts_.state, reserve),
+      reserve_(reserve),
       policy_(policy),
       cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); },
                 [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); },
@@ -162,6 +163,11 @@ Result<contract::CleanUpReport> Housekeeping::clean_up(const contract::CleanUp& 
     auto report = done_on(background_, [this, request] { return cleaner_.clean(request); });
     if (!request.dry_run) log_report(report);
     return report;
+}
+
+Result<std::uint64_t> Housekeeping::room() {
+    CICD_TRY(const auto room, upkeep::room_at(parts_.state));
+    return room.free - std::min(room.free, upkeep::bytes_to_keep(room, reserve_));
 }
 
 std::string Housekeeping::log_level() const { return app::log_level(); }

@@ -39,6 +39,7 @@ public:
 
     Result<contract::BackupReport> backup(const contract::Backup& request) override;
     Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request) override;
+    Result<std::uint64_t> room() override;
     [[nodiscard]] std::string log_level() const override;
     Result<void> set_log_level(const std::string& level) override;
 
@@ -50,6 +51,7 @@ private:
 
     Parts parts_;
     upkeep::Watermark watermark_;
+    const upkeep::Reserve reserve_;
     upkeep::Policy policy_;
     std::atomic<bool> stopping_ = false;
     upkeep::Cleaner cleaner_;

@@ -38,7 +38,7 @@ struct Stop {
 /// An artifact to be noted. Its content is there already.
 struct NewArtifact {
     RunId run;
-    JobId job;
+    JobId job;  ///< empty: of the run as a whole
     std::string job_key;
     int attempt = 1;
     model::JobArtifact artifact;
@@ -163,6 +163,8 @@ public:
 
     /// Given out by number, in order. Fails with a conflict where the attempt has one of that name already.
     Result<model::ArtifactRecord> add_artifact(const NewArtifact& artifact);
+    /// Whether add_artifact would fail for what is there already.
+    Result<void> is_free(const NewArtifact& artifact);
     Result<model::ArtifactRecord> artifact(const ArtifactId& id);  ///< not_found "ARTIFACT_001"
     Result<contract::Page<model::ArtifactRecord>> artifacts(const contract::ArtifactFilter& filter);
     /// It is listed no more; its bytes go when nothing else needs them.
