@@ -7,6 +7,7 @@
 #include "daemon/app/housekeeping.hpp"
 #include "daemon/app/images.hpp"
 #include "daemon/app/service_manager.hpp"
+#include "daemon/objects/collect.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
 #include "daemon/scheduler/loop.hpp"
@@ -109,6 +110,10 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
     result.known_secrets = known_secrets(vault);
+    result.secret_versions = [&vault](const auto& names, const auto& place) { return vault.versions(names, place); };
+    result.is_kept = [store = objects::ObjectStore(options.state_directory / "objects")](const std::string& digest) {
+        return objects::is_kept(store, digest);
+    };
     result.pin_image = std::move(pin_image);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
