@@ -58,6 +58,8 @@ constexpr CodeMeaning meanings[] = {
     {"PIPELINE_008", "the repository has several pipelines: name one"},
     {"PIPELINE_009", "the pipeline is disabled or archived"},
     {"PIPELINE_010", "another pipeline has that name"},
+    {"REMOTE_001", "the object store elsewhere does not hold it"},
+    {"REMOTE_002", "the object store elsewhere cannot be used"},
     {"RUN_001", "run not found"},
     {"RUN_002", "the run has not ended yet"},
     {"RUN_003", "there is nothing to retry"},

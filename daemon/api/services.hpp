@@ -56,6 +56,8 @@ struct Services {
     RunEvents* run_events = nullptr;  ///< these two are the server's own, and there while it serves
     std::shared_ptr<Metrics> metrics;
     UploadLimits uploads;
+    /// Brings an artifact's content to this disk, where it is elsewhere. Blocks. Not set: all there is is here.
+    std::function<Result<void>(const std::string& digest)> fetch;
 };
 
 }  // namespace cicd::api

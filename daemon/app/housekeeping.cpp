@@ -120,7 +120,9 @@ Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
     roots.insert(roots.end(), std::make_move_iterator(cached.begin()), std::make_move_iterator(cached.end()));
     CICD_TRY(const auto collected, objects::collect(objects::ObjectStore(parts_.state / "objects"), roots, now,
                                                     [this] { return stopping_.load(); }));
-    return collected.bytes;
+    if (!trim_objects_) return collected.bytes;
+    CICD_TRY(const auto trimmed, trim_objects_());
+    return collected.bytes + trimmed;
 }
 
 void Housekeeping::clean_every_hour() {

@@ -29,6 +29,8 @@ public:
     Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy);
     ~Housekeeping() override;
 
+    /// What makes room by leaving objects elsewhere; asked with each clean-up. Before `start`.
+    void trim_objects_by(std::function<Result<std::uint64_t>()> trim) { trim_objects_ = std::move(trim); }
     /// Looks at the disk at once, then every second; cleans now and every hour; checks the state file where it is due.
     void start();
     void stop();
@@ -53,6 +55,7 @@ private:
     upkeep::Watermark watermark_;
     const upkeep::Reserve reserve_;
     upkeep::Policy policy_;
+    std::function<Result<std::uint64_t>()> trim_objects_;
     std::atomic<bool> stopping_ = false;
     upkeep::Cleaner cleaner_;
     std::string damage_, told_;  ///< io thread only

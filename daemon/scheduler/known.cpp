@@ -33,10 +33,10 @@ void Core::Step::operator()(InputsKnown& event) {
     auto& record = run.run.jobs[ref.index];
     // It may have been cancelled meanwhile.
     if (record.state != JobState::queued || record.attempt != event.attempt || record.inputs || !run.jobs[ref.index].asked) return;
-    const bool waits = run.jobs[ref.index].wait == Wait::inputs;
+    // It was told to begin later: then it asks again.
+    if (run.jobs[ref.index].wait != Wait::inputs) return void(run.jobs[ref.index].asked = false);
     record.inputs = event.inputs;
     touch_job(run, ref.index);
-    if (!waits) return wake(run);  // it was told to begin later
     run.jobs[ref.index].wait = Wait::nothing;
     if (event.same) reuse(run, ref.index, *event.same);
     else proceed(run, ref.index);

@@ -162,6 +162,18 @@ Result<std::int64_t> Store::expire_artifacts(Timestamp now) {
     });
 }
 
+Result<std::vector<std::pair<std::int64_t, std::string>>> Store::artifacts_after(std::int64_t number, int limit) {
+    using Digests = std::vector<std::pair<std::int64_t, std::string>>;
+    return guarded("list new artifacts", [&]() -> Result<Digests> {
+        Digests found;
+        auto reader = state_->readers.lend();
+        auto query = reader->query("SELECT number, digest FROM artifacts WHERE number > ? ORDER BY number LIMIT ?");
+        query.with(number, limit);
+        while (query.next()) found.emplace_back(query.number(0), query.text(1));
+        return found;
+    });
+}
+
 Result<std::vector<std::pair<std::string, std::string>>> Store::artifact_digests() {
     using Digests = std::vector<std::pair<std::string, std::string>>;
     return guarded("list what artifacts refer to", [&]() -> Result<Digests> {

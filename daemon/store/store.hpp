@@ -189,6 +189,8 @@ public:
     Result<void> remove_artifact(const ArtifactId& id);
     /// Those whose time has come; gives how many.
     Result<std::int64_t> expire_artifacts(Timestamp now);
+    /// Digests of those with a greater number, in order.
+    Result<std::vector<std::pair<std::int64_t, std::string>>> artifacts_after(std::int64_t number, int limit);
     /// Every digest that artifacts and jobs refer to, and what refers to it, for people.
     Result<std::vector<std::pair<std::string, std::string>>> artifact_digests();
 

@@ -94,6 +94,7 @@ Result<Response> content_of(Services& services, const objects::ObjectStore& stor
     auto path = request.query_value("path");
     if (!path.empty() && !format.empty() && format != "file")
         return invalid(std::string(contract::code::bad_request), "one file of an artifact is no archive", "leave out 'path' or 'format'");
+    if (services.fetch) CICD_CHECK(services.fetch(artifact.digest));
     CICD_TRY(auto manifest, objects::read_manifest(store, artifact.digest));
     if (format == "zip" || format == "tar.zst") return packed(services, store, request, artifact, std::move(manifest), format);
     if (path.empty() && format != "tar") {
@@ -190,7 +191,8 @@ async::Task<Answer> list_artifact_files(Services& services, Request request) {
     if (!artifact) co_return artifact.error();
     const auto page = read_page(request);
     if (!page) co_return page.error();
-    const auto read = [store = store_of(services), digest = artifact->digest, wanted = *page]() -> Result<Response> {
+    const auto read = [store = store_of(services), fetch = services.fetch, digest = artifact->digest, wanted = *page]() -> Result<Response> {
+        if (fetch) CICD_CHECK(fetch(digest));
         CICD_TRY(const auto manifest, objects::read_manifest(store, digest));
         Array files;
         const auto begin = static_cast<std::size_t>(wanted.page - 1) * static_cast<std::size_t>(wanted.page_size);
