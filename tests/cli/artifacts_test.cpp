@@ -242,7 +242,7 @@ TEST_CASE("a run of a pull request reads the base's caches and never writes wher
          "  - name: build\n"
          "    cache: [{key: 'k-${{ params.key }}', restoreKeys: [k-], paths: [deps/**]}, {key: 'p-${{ params.key }}', scope: project, paths: [deps/**]}]\n"
          "    commands: ['if [ -e deps/a ]; then cat deps/a; else echo nothing; fi', 'mkdir -p deps; echo \"from ${{ params.key }}\" > deps/a']\n"
-         "params: [{name: key, type: string, default: one}]\n"}};
+         "parameters: {key: {type: string, default: one}}\n"}};
     repository.git({"branch", "-M", "main"});
     const auto run_as = [&](std::vector<std::string> more) {
         more.insert(more.begin(), "run");

@@ -17,9 +17,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 const std::string pipeline =
     "name: app\n"
-    "params:\n"
-    "  - {name: level, type: string, default: low}\n"
-    "  - {name: unused, type: string, default: x}\n"
+    "parameters:\n"
+    "  level: {type: string, default: low}\n"
+    "  unused: {type: string, default: x}\n"
     "stages:\n"
     "  - name: build\n"
     "    jobs:\n"
