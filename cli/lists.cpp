@@ -236,6 +236,7 @@ void print_job_details(const Session& session, const model::JobRun& job) {
     sheet.add("Status", state_text(job.state, paint) + (job.allow_failure ? " (allowed to fail)" : ""));
     if (job.state != model::JobState::success && is_final(job.state)) sheet.add("Why", render::end_text(job));
     sheet.add("Attempt", std::to_string(job.attempt));
+    if (job.inputs) sheet.add("Reuse", job.inputs->decision);
     if (!job.image.empty()) sheet.add("Image", job.image);
     sheet.add("Started", job.start_time ? format_time(*job.start_time) : "");
     sheet.add("Duration", render::duration_of(job.start_time, job.end_time, now));

@@ -109,7 +109,12 @@ Result<ExitCode> show_job_log(Session& session, const std::string& id, const Arg
     Printer printer(session, filter.tail());
     LinePrinter lines(session, filter, nullptr);
     if (!arguments.has("--follow")) {
-        CICD_CHECK(read_all(*daemon, id, filter, [&](const auto& entry) { printer.add(lines.text(entry)); }));
+        bool any = false;
+        CICD_CHECK(read_all(*daemon, id, filter, [&](const auto& entry) { any = true, printer.add(lines.text(entry)); }));
+        // A job that did not run has no log, but there may be one elsewhere.
+        if (any) return ExitCode::success;
+        if (const auto job = daemon->show_job(id); job && job->inputs && !job->inputs->from.empty())
+            session.note(job->inputs->decision + "; its log: cicdctl logs " + job->inputs->from.str());
         return ExitCode::success;
     }
     // What there is and what comes are one stream, filtered by the daemon.

@@ -2,6 +2,7 @@
 #include "cli/files.hpp"
 #include "cli/identifiers.hpp"
 #include "cli/lists.hpp"
+#include "cli/packing.hpp"
 #include "common/codec/codecs.hpp"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 namespace cicd::cli {
 namespace {
@@ -17,24 +19,28 @@ namespace {
 constexpr Operand one_artifact[] = {{.name = "ARTIFACT"}};
 constexpr Operand some_artifacts[] = {{.name = "ARTIFACT", .many = true}};
 constexpr Operand run_or_job[] = {{.name = "RUN|JOB", .required = false, .completes = Completes::run_or_job}};
-constexpr Operand job_and_file[] = {{.name = "JOB", .completes = Completes::job}, {.name = "FILE", .completes = Completes::file}};
+constexpr Operand upload_operands[] = {{.name = "RUN|JOB", .completes = Completes::run_or_job}, {.name = "NAME"},
+                                       {.name = "PATH", .many = true, .completes = Completes::file}};
 constexpr Option list_options[] = {{.names = "--name", .value = "NAME", .help = "Only those of this name"},
                                    {.names = "--limit", .value = "N", .help = "At most so many (50)"},
                                    {.names = "--page", .value = "N", .help = "Further pages of that size"}};
 constexpr Option download_options[] = {
     {.names = "--to", .value = "FILE", .help = "Where to write it; '-' is stdout", .completes = Completes::file},
     {.names = "--path", .value = "PATH", .help = "Only this file of it"},
-    {.names = "--archive", .help = "As a tar archive, also where it is one file"},
+    {.names = "--format", .value = "FORMAT", .help = "As an archive, also where it is one file", .choices = "tar|zip|tar.zst"},
     {.names = "--continue", .help = "Go on with a download that broke off"}};
 constexpr Option upload_options[] = {
-    {.names = "--name", .value = "NAME", .help = "Its name; by default the file's"},
+    {.names = "--unpack", .help = "PATH is an archive (tar, tar.gz, tar.zst, tar.xz, zip): keep what it holds"},
     {.names = "--type", .value = "TYPE", .help = "What it is, such as package or model"},
     {.names = "--retention", .value = "TIME", .help = "How long it is kept, such as 30d; for ever by default"}};
 constexpr Example list_examples[] = {{"cicdctl artifact list run-3", "what a run left behind"}};
 constexpr Example show_examples[] = {{"cicdctl artifact show artifact-7", "its digest and files"}};
 constexpr Example download_examples[] = {{"cicdctl artifact download artifact-7", "one file as it is, several as NAME.tar"},
-                                         {"cicdctl artifact download artifact-7 --to - | tar -x", "unpacked here"}};
-constexpr Example upload_examples[] = {{"cicdctl artifact upload job-7 report.pdf --retention 30d", "to a job that has ended"}};
+                                         {"cicdctl artifact download artifact-7 --to - | tar -x", "unpacked here"},
+                                         {"cicdctl artifact download artifact-7 --format zip", "as NAME.zip"}};
+constexpr Example upload_examples[] = {{"cicdctl artifact upload job-7 report report.pdf --retention 30d", "one file, to a job that has ended"},
+                                       {"cicdctl artifact upload run-3 site public robots.txt", "a folder and a file, to a run"},
+                                       {"cicdctl artifact upload run-3 site site.tar.gz --unpack", "what an archive holds"}};
 
 Result<ExitCode> list(Session& session, const Arguments& arguments) {
     contract::ArtifactFilter filter;
@@ -77,7 +83,8 @@ Result<ExitCode> show(Session& session, const Arguments& arguments) {
 Result<ExitCode> download(Session& session, const Arguments& arguments) {
     CICD_TRY(auto* daemon, session.daemon());
     CICD_TRY(const auto artifact, daemon->show_artifact(arguments.operand(0)));
-    client::Download what{arguments.text("--path"), arguments.has("--archive") ? "tar" : "", 0};
+    client::Download what{arguments.text("--path"), arguments.text("--format"), 0};
+    if (!what.path.empty() && !what.format.empty()) return usage_error("one file of it is no archive", "leave out --path or --format");
     auto target = arguments.text("--to");
     if (target.empty()) {
         std::string only = what.path;
@@ -90,11 +97,14 @@ Result<ExitCode> download(Session& session, const Arguments& arguments) {
             }
             if (links) only.clear();
         }
-        target = only.empty() ? artifact.name + ".tar" : only.substr(only.rfind('/') + 1);
+        target = only.empty() ? artifact.name + "." + (what.format.empty() ? "tar" : what.format) : only.substr(only.rfind('/') + 1);
     }
     const bool to_stdout = target == "-";
-    const auto partial = target + ".part";
-    const bool go_on = arguments.has("--continue") && !to_stdout;
+    // Named by its content, so that nothing of another one is gone on with.
+    const auto partial = target + "." + artifact.digest.substr(0, 12) +
+                         (what.path.empty() ? "" : "-" + std::to_string(std::hash<std::string>{}(what.path))) + ".part";
+    // What is compressed on its way comes anew each time.
+    const bool go_on = arguments.has("--continue") && !to_stdout && (what.format.empty() || what.format == "tar");
     struct stat facts {};
     if (go_on && ::stat(partial.c_str(), &facts) == 0) what.offset = static_cast<std::uint64_t>(facts.st_size);
     const int fd = to_stdout ? STDOUT_FILENO : ::open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (go_on ? O_APPEND : O_TRUNC), 0644);
@@ -119,16 +129,25 @@ Result<ExitCode> download(Session& session, const Arguments& arguments) {
     return ExitCode::success;
 }
 
+/// A job where it is one, else a run.
+Result<std::string> owner_of(Session& session, const std::string& typed) {
+    if (is_job_id(typed)) return typed;
+    return run_id(session, typed);
+}
+
 Result<ExitCode> upload(Session& session, const Arguments& arguments) {
-    CICD_TRY(const auto job, job_id(arguments.operand(0)));
-    const std::filesystem::path file = arguments.operand(1);
-    CICD_TRY(const auto bytes, read_text(file));
-    client::Upload what{arguments.text("--name"), "", arguments.text("--type"), arguments.text("--retention")};
-    what.path = file == "-" ? "" : file.filename().string();
-    if (what.name.empty()) what.name = what.path;
-    if (what.name.empty()) return usage_error("an artifact from stdin needs a name", "give --name NAME");
+    client::Upload what{arguments.operand(1), "", arguments.text("--type"), arguments.text("--retention"), arguments.has("--unpack")};
+    const std::vector<std::string> paths(arguments.operands.begin() + 2, arguments.operands.end());
+    const bool is_one = paths.size() == 1 && !std::filesystem::is_directory(paths.front());
+    if (what.unpack && !is_one) return usage_error("--unpack takes one archive", "leave it out to upload folders and several files");
+    if (is_one && !what.unpack && paths.front() != "-") what.path = std::filesystem::path(paths.front()).filename().string();
+    auto packing = is_one ? Packing::file(paths.front()) : Packing::archive(paths);
+    if (!packing) return packing.error();
+    // Folders travel as an archive.
+    what.unpack |= !is_one;
+    CICD_TRY(const auto owner, owner_of(session, arguments.operand(0)));
     CICD_TRY(auto* daemon, session.daemon());
-    CICD_TRY(const auto artifact, daemon->upload_artifact(job, what, bytes));
+    CICD_TRY(const auto artifact, daemon->upload_artifact(owner, what, packing->length(), [&] { return packing->next(); }));
     print_artifacts(session, {artifact});
     return ExitCode::success;
 }
@@ -153,7 +172,7 @@ constinit const Command artifact_show{.name = "artifact show", .summary = "Show 
                                       .examples = show_examples, .handler = show};
 constinit const Command artifact_download{.name = "artifact download", .summary = "Write an artifact, or one file of it", .operands = one_artifact,
                                           .options = download_options, .examples = download_examples, .handler = download};
-constinit const Command artifact_upload{.name = "artifact upload", .summary = "Add a file to a job that has ended", .operands = job_and_file,
+constinit const Command artifact_upload{.name = "artifact upload", .summary = "Add files to a run or job that has ended", .operands = upload_operands,
                                         .options = upload_options, .examples = upload_examples, .handler = upload};
 constinit const Command artifact_remove{.name = "artifact rm", .summary = "Delete artifacts", .operands = some_artifacts, .handler = remove};
 

@@ -13,6 +13,7 @@ constexpr Option options[] = {
     {.names = "--events", .help = "Everything that happens as NDJSON on stdout"},
     {.names = "--dry-run", .help = "Show what would run, like 'plan'"},
     {.names = "--from", .value = "STAGE", .help = "This stage and those after it; the others count as successful"},
+    {.names = "--no-reuse", .help = "Run jobs with 'reuse: true' also where their result is known"},
     {.names = "--priority", .value = "PRIORITY", .help = "Who goes first", .choices = "critical|high|normal|low"},
     {.names = "--timeout", .value = "TIME", .help = "Cancel it after that time, such as 10m; exit 124"},
 };
@@ -29,6 +30,7 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
     }
     CICD_TRY(auto request, selection(arguments));
     request.from_stage = arguments.text("--from");
+    request.no_reuse = arguments.has("--no-reuse");
     if (arguments.has("--priority")) request.priority = from_text<model::Priority>(arguments.text("--priority"));
     if (arguments.has("--dry-run")) {
         CICD_TRY(const auto plan, make_plan(session, request));

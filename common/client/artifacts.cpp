@@ -46,10 +46,13 @@ Result<std::string> Client::download_artifact(const std::string& id, const Downl
     return response->content_type;
 }
 
-Result<model::ArtifactRecord> Client::upload_artifact(const std::string& job, const Upload& what, const std::string& bytes) {
-    const auto target = path_of(route::upload_artifact, {job}) +
-                        query_text({{"name", what.name}, {"path", what.path}, {"type", what.type}, {"retention", what.retention}});
-    CICD_TRY(const auto response, raw("POST", target, bytes, {{"Content-Type", "application/octet-stream"}}));
+Result<model::ArtifactRecord> Client::upload_artifact(const std::string& run_or_job, const Upload& what, std::optional<std::uint64_t> length,
+                                                      BodySource source) {
+    const auto& to = run_or_job.starts_with("job-") ? route::upload_artifact : route::upload_run_artifact;
+    const auto target = path_of(to, {run_or_job}) +
+                        query_text({{"name", what.name}, {"path", what.path}, {"type", what.type}, {"retention", what.retention},
+                                    {"unpack", what.unpack ? "true" : ""}});
+    CICD_TRY(const auto response, raw_upload("POST", target, length, std::move(source)));
     if (response.status >= 400) return as_error(response);
     return decoded<model::ArtifactRecord>(codec::parse_json(response.body));
 }

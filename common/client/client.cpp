@@ -86,6 +86,13 @@ Result<RawResponse> Client::raw_stream(const std::string& method, const std::str
     return connection_->wire.exchange({method, target, body, headers, is_repeatable(method)}, &sink);
 }
 
+Result<RawResponse> Client::raw_upload(const std::string& method, const std::string& target, std::optional<std::uint64_t> length, BodySource source) {
+    WireRequest request{method, target, {}, {{"Content-Type", "application/octet-stream"}}};
+    request.source = std::move(source);
+    request.length = length;
+    return connection_->wire.exchange(request);
+}
+
 Result<Value> Client::call(const std::string& method, const std::string& target, const Value& body) {
     WireRequest request{method, target, {}, {{"Accept", "application/json"}}, is_repeatable(method)};
     if (!body.is_null()) {

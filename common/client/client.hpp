@@ -46,9 +46,13 @@ struct Download {
     std::string path, format;
     std::uint64_t offset = 0;
 };
+/// `unpack`: what is sent is an archive, and the artifact is to be what it holds.
 struct Upload {
     std::string name, path, type, retention;
+    bool unpack = false;
 };
+/// Gives the next bytes of a body, nothing at its end; an error ends the exchange.
+using BodySource = std::function<Result<std::string>()>;
 
 struct PipelineVersion {
     int version = 1;
@@ -75,6 +79,8 @@ public:
     Result<RawResponse> raw_stream(const std::string& method, const std::string& target, const std::string& body,
                                    const std::vector<std::pair<std::string, std::string>>& headers,
                                    const std::function<bool(int status, std::string_view piece)>& on_piece);
+    /// The same with a body that is sent as `source` gives it.
+    Result<RawResponse> raw_upload(const std::string& method, const std::string& target, std::optional<std::uint64_t> length, BodySource source);
     /// The body parsed; an error status becomes its Error.
     Result<Value> call(const std::string& method, const std::string& target, const Value& body = {});
 
@@ -139,7 +145,9 @@ public:
     /// byte `offset` on. Gives the content's type.
     Result<std::string> download_artifact(const std::string& id, const Download& what,
                                           const std::function<bool(std::string_view piece)>& on_piece);
-    Result<model::ArtifactRecord> upload_artifact(const std::string& job, const Upload& what, const std::string& bytes);
+    /// To a job or a run. `source` gives `length` bytes in all, where that is known before.
+    Result<model::ArtifactRecord> upload_artifact(const std::string& run_or_job, const Upload& what, std::optional<std::uint64_t> length,
+                                                  BodySource source);
     Result<Value> list_caches(const std::string& key, int page);
     Result<Value> show_cache(const std::string& id);
     Result<void> remove_cache(const std::string& id);

@@ -36,22 +36,18 @@ Waited wait_readable(int fd, std::chrono::milliseconds limit) {
     return ::poll(&entry, 1, static_cast<int>(limit.count())) > 0 ? Waited::readable : Waited::idle;
 }
 
-template <class Body>
-http::request<Body> header_of(const WireRequest& request) {
-    http::request<Body> message;
+http::request<http::string_body> as_http(const WireRequest& request) {
+    http::request<http::string_body> message;
     message.version(11);
     message.method_string(request.method);
     message.target(request.target);
     message.set(http::field::host, "localhost");
     message.set(http::field::user_agent, "cicdctl/" CICD_VERSION);
     for (const auto& [name, value] : request.headers) message.set(name, value);
-    return message;
-}
-
-http::request<http::string_body> as_http(const WireRequest& request) {
-    auto message = header_of<http::string_body>(request);
     message.body() = request.body;
-    message.prepare_payload();
+    if (request.source && request.length) message.content_length(*request.length);
+    else if (request.source) message.chunked(true);
+    else message.prepare_payload();
     return message;
 }
 
@@ -82,9 +78,9 @@ struct Wire::State {
     bool is_usable() { return socket.is_open() && wait_readable(socket.native_handle(), {}) == Waited::idle; }
 
     Result<void> connect();
+    /// Fails only where the body's source does; else what happened to the connection.
+    Result<error_code> send(const WireRequest& request);
     Error lost(const std::string& doing, const error_code& error) const;
-    /// Fails only where the body's source does; what happened to the connection is in `error`.
-    Result<void> send(const WireRequest& request, error_code& error);
     Result<RawResponse> attempt(const WireRequest& request, BodySink* sink, bool& unanswered);
     Result<void> read_header(http::response_parser<http::string_body>& parser, BodySink* sink, bool& unanswered);
     Result<void> read_body(http::response_parser<http::string_body>& parser, BodySink* sink);
@@ -116,24 +112,6 @@ Result<void> Wire::State::connect() {
 Error Wire::State::lost(const std::string& doing, const error_code& error) const {
     return unavailable(std::string(contract::code::unreachable),
                        "the connection to " + peer.name + " broke while " + doing + ": " + error.message(), peer.look);
-}
-
-Result<void> Wire::State::send(const WireRequest& request, error_code& error) {
-    if (!request.upload) {
-        http::write(socket, as_http(request), error);
-        return {};
-    }
-    auto message = header_of<http::empty_body>(request);
-    message.chunked(true);
-    http::request_serializer<http::empty_body> serializer(message);
-    http::write_header(socket, serializer, error);
-    while (!error) {
-        CICD_TRY(const auto piece, request.upload());
-        if (piece.empty()) break;
-        asio::write(socket, http::make_chunk(asio::buffer(piece)), error);
-    }
-    if (!error) asio::write(socket, http::make_chunk_last(), error);
-    return {};
 }
 
 bool Wire::State::idle(BodySink* sink) {
@@ -205,12 +183,38 @@ Result<void> Wire::State::read_body(http::response_parser<http::string_body>& pa
     return {};
 }
 
+/// A source that fails leaves the connection unusable.
+Result<error_code> Wire::State::send(const WireRequest& request) {
+    error_code error;
+    auto message = as_http(request);
+    if (!request.source) {
+        http::write(socket, message, error);
+        return error;
+    }
+    http::request_serializer<http::string_body> header(message);
+    http::write_header(socket, header, error);
+    std::uint64_t sent = 0;
+    while (!error && request.length != sent) {
+        auto piece = request.source();
+        if (!piece || (request.length && (piece->empty() || piece->size() > *request.length - sent))) {
+            close();
+            return piece ? invalid(std::string(contract::code::bad_request), "what is sent changed while it was read", "try again")
+                         : piece.error();
+        }
+        sent += piece->size();
+        if (request.length) asio::write(socket, asio::buffer(*piece), error);
+        else if (!piece->empty()) asio::write(socket, http::make_chunk(asio::buffer(*piece)), error);
+        else return asio::write(socket, http::make_chunk_last(), error), error;
+    }
+    return error;
+}
+
 Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* sink, bool& unanswered) {
     if (!is_usable()) CICD_CHECK(connect());
-    error_code error;
-    CICD_CHECK(send(request, error));
+    CICD_TRY(const auto error, send(request));
     // A daemon that refuses a body may answer and close before it has read everything: look for that answer.
-    const bool maybe_answered = error == boost::system::errc::broken_pipe;
+    const bool maybe_answered = error == boost::system::errc::broken_pipe ||
+                                (request.source && error == boost::system::errc::connection_reset);
     if (error && !maybe_answered) {
         unanswered = true;
         return lost("sending a request", error);

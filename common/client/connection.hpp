@@ -17,8 +17,8 @@ struct WireRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     /// A second sending has no second effect, so a connection that died unanswered may be replaced.
     bool repeatable = false;
-    /// Where set: the body in chunks, however much it is; an empty piece is its end. Not repeatable.
-    std::function<Result<std::string>()> upload = nullptr;
+    BodySource source;                    ///< instead of `body`; not repeatable
+    std::optional<std::uint64_t> length;  ///< of what it gives in all; not known: in chunks, an empty piece is the end
 };
 
 /// Receives a body as it arrives.

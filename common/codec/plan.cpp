@@ -36,7 +36,7 @@ struct Fields<model::Plan> {
         std::tuple{required("pipeline", &T::pipeline), required("event", &T::event), required("source", &T::source),
                    required("trigger", &T::trigger), shown("params", &T::params), omitted("env", &T::env),
                    omitted("concurrency", &T::concurrency), omitted("timeout", &T::timeout),
-                   shown("priority", &T::priority), omitted("sharedWorkspace", &T::shared_workspace),
+                   shown("priority", &T::priority), omitted("sharedWorkspace", &T::shared_workspace), omitted("noReuse", &T::no_reuse),
                    omitted("notifications", &T::notifications), required("stages", &T::stages),
                    required("jobs", &T::jobs), shown("notices", &T::notices)};
 };

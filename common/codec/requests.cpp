@@ -12,7 +12,8 @@ struct Fields<contract::StartRun> {
         omitted("commit", &T::commit), omitted("branch", &T::branch), omitted("tag", &T::tag),
         omitted("pullRequest", &T::pull_request), omitted("event", &T::event), omitted("base", &T::base),
         omitted("params", &T::params), omitted("stages", &T::stages), omitted("jobs", &T::jobs),
-        omitted("vars", &T::vars), omitted("fromStage", &T::from_stage), omitted("priority", &T::priority)};
+        omitted("vars", &T::vars), omitted("fromStage", &T::from_stage), omitted("priority", &T::priority),
+        omitted("noReuse", &T::no_reuse)};
 };
 
 template <>

@@ -65,6 +65,13 @@ struct Fields<model::ArtifactRecord> {
 };
 
 template <>
+struct Fields<model::JobInputs> {
+    using T = model::JobInputs;
+    static constexpr auto list = std::tuple{shown("digest", &T::digest), omitted("parts", &T::parts),
+                                            shown("decision", &T::decision), omitted("from", &T::from)};
+};
+
+template <>
 struct Fields<model::JobRun> {
     using T = model::JobRun;
     static constexpr auto list =
@@ -76,7 +83,7 @@ struct Fields<model::JobRun> {
                    shown("endTime", &T::end_time), shown("exitCode", &T::exit_code),
                    shown("endReason", &T::end_reason), shown("message", &T::message), shown("outputs", &T::outputs),
                    shown("usage", &T::usage), shown("steps", &T::steps),
-                   omitted("artifacts", &T::artifacts), omitted("caches", &T::caches)};
+                   omitted("artifacts", &T::artifacts), omitted("caches", &T::caches), omitted("inputs", &T::inputs)};
 };
 
 /// `triggeredBy` besides: a summary of who and what, made from `event` and `source`.

@@ -9,6 +9,8 @@ constexpr CodeMeaning meanings[] = {
     {"ARTIFACT_003", "what an artifact or cache would hold is refused"},
     {"ARTIFACT_004", "what is in a workspace is in the way of what is to be put back"},
     {"ARTIFACT_005", "the job has an artifact of that name already"},
+    {"ARTIFACT_006", "an archive that was uploaded cannot be unpacked"},
+    {"ARTIFACT_007", "an upload is too large"},
     {"BACKUP_001", "a backup cannot be written, or its files not put in place"},
     {"BACKUP_002", "the file is no backup, is damaged, or holds what no backup does"},
     {"BACKUP_003", "there is no such backup"},
@@ -61,6 +63,8 @@ constexpr CodeMeaning meanings[] = {
     {"PIPELINE_008", "the repository has several pipelines: name one"},
     {"PIPELINE_009", "the pipeline is disabled or archived"},
     {"PIPELINE_010", "another pipeline has that name"},
+    {"REMOTE_001", "the object store elsewhere does not hold it"},
+    {"REMOTE_002", "the object store elsewhere cannot be used"},
     {"RUN_001", "run not found"},
     {"RUN_002", "the run has not ended yet"},
     {"RUN_003", "there is nothing to retry"},
@@ -91,7 +95,7 @@ std::span<const CodeMeaning> code_meanings() { return meanings; }
 
 int http_status(const Error& error) {
     if (error.code == code::method_not_allowed) return 405;
-    if (error.code == code::too_large) return 413;
+    if (error.code == code::too_large || (error.code == "ARTIFACT_007" && error.kind == ErrorKind::invalid)) return 413;
     if (error.code == code::header_too_large) return 431;
     if (error.code == code::too_slow) return 408;
     if (error.code == code::not_available_yet) return 501;

@@ -29,6 +29,7 @@ enum class CauseKind {
     stop,        ///< cancelled, superseded, timed out, failFast. facts: by, reason
     outcome,     ///< how it ended. facts: endReason, exitCode, step
     retry,       ///< it ran again. facts: attempt, of, endReason
+    reuse,       ///< what came of comparing its inputs. facts: digest, parts, from
 };
 
 struct Cause {
@@ -72,7 +73,7 @@ struct EnumText<contract::CauseKind> {
         std::pair{E::limit, std::string_view{"limit"}},         std::pair{E::backoff, std::string_view{"backoff"}},
         std::pair{E::time, std::string_view{"time"}},           std::pair{E::daemon, std::string_view{"daemon"}},
         std::pair{E::stop, std::string_view{"stop"}},           std::pair{E::outcome, std::string_view{"outcome"}},
-        std::pair{E::retry, std::string_view{"retry"}}};
+        std::pair{E::retry, std::string_view{"retry"}},         std::pair{E::reuse, std::string_view{"reuse"}}};
 };
 template <>
 struct EnumText<contract::Verdict> {

@@ -32,6 +32,7 @@ struct StartRun {
     std::vector<std::pair<std::string, std::string>> vars;
     std::string from_stage;             ///< only this stage and those after it; the others count as successful
     std::optional<model::Priority> priority;
+    bool no_reuse = false;              ///< jobs run also where their result is known (`reuse`)
     bool operator==(const StartRun&) const = default;
 };
 

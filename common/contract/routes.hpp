@@ -115,6 +115,7 @@ inline constexpr Route run_artifacts{"listRunArtifacts", "GET", "/runs/{runId}/a
 inline constexpr Route execution_artifacts{"listExecutionArtifacts", "GET", "/executions/{executionId}/artifacts"};
 inline constexpr Route job_artifacts{"listJobArtifacts", "GET", "/jobs/{jobId}/artifacts"};
 inline constexpr Route upload_artifact{"uploadArtifact", "POST", "/jobs/{jobId}/artifacts"};
+inline constexpr Route upload_run_artifact{"uploadRunArtifact", "POST", "/runs/{runId}/artifacts"};
 inline constexpr Route show_job_artifact{"getJobArtifact", "GET", "/jobs/{jobId}/artifacts/{artifactId}"};
 inline constexpr Route remove_job_artifact{"deleteJobArtifact", "DELETE", "/jobs/{jobId}/artifacts/{artifactId}"};
 inline constexpr Route list_caches{"listCaches", "GET", "/caches"};

@@ -84,6 +84,7 @@ struct Plan {
     std::optional<Milliseconds> timeout;
     Priority priority = Priority::normal;
     bool shared_workspace = false;
+    bool no_reuse = false;           ///< jobs run also where their result is known
     Notifications notifications;
     std::vector<PlannedStage> stages;
     std::vector<PlannedJob> jobs;

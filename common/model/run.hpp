@@ -60,6 +60,15 @@ struct JobCache {
     bool operator==(const JobCache&) const = default;
 };
 
+/// What a job with `reuse: true` depends on, each part as a digest, and what came of comparing them with earlier runs.
+struct JobInputs {
+    std::string digest;    ///< of all parts: "sha256:…"; empty: they are not known
+    std::vector<std::pair<std::string, std::string>> parts;
+    std::string decision;  ///< for people: from where it was reused, or what differs
+    JobId from;            ///< the job whose result it has; empty: it ran itself
+    bool operator==(const JobInputs&) const = default;
+};
+
 struct JobRun {
     JobId id;
     RunId run;
@@ -79,6 +88,7 @@ struct JobRun {
     std::vector<StepRun> steps;
     std::vector<JobArtifact> artifacts;
     std::vector<JobCache> caches;
+    std::optional<JobInputs> inputs;
     bool operator==(const JobRun&) const = default;
 };
 

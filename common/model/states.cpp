@@ -46,6 +46,7 @@ Result<JobState> transition(JobState from, JobState to) {
     static constexpr Edge<JobState> edges[] = {
         {created, queued},      {created, skipped},  {created, cancelled},  {created, failed},
         {queued, scheduled},    {queued, cancelled}, {queued, skipped},     {queued, failed},
+        {queued, success},  // its result is known (reuse)
         {scheduled, running},   {scheduled, queued}, {scheduled, cancelled}, {scheduled, failed},
         {scheduled, success},   {running, success},  {running, failed},     {running, cancelled},
         {running, queued},      {success, archived}, {failed, archived},    {cancelled, archived},

@@ -85,6 +85,15 @@ async::Task<Response> Dispatcher::answer(Request request) {
     co_return std::move(answered.response);
 }
 
+bool Dispatcher::takes_stream(std::string_view method, std::string_view target) {
+    if (method != "POST") return false;
+    Request request;
+    request.method = method;
+    if (!read_target(target, request)) return false;
+    const auto found = find_endpoint(endpoints(), request);
+    return found && found->endpoint && found->endpoint->takes_stream;
+}
+
 async::Task<Dispatcher::Answered> Dispatcher::route(Request request) {
     Answered answered;
     if (request.method == "GET") {

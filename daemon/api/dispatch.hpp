@@ -16,6 +16,8 @@ public:
     Dispatcher(const boost::asio::any_io_executor& executor, Services& services)
         : services_(services), idempotency_(executor, services) {}
     async::Task<Response> answer(Request request);
+    /// Whether the handler reads the body itself.
+    [[nodiscard]] static bool takes_stream(std::string_view method, std::string_view target);
     [[nodiscard]] Services& services() const { return services_; }
 
 private:

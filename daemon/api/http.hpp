@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,23 @@
 /// Requests and responses as handlers see them, free of any HTTP library.
 namespace cicd::api {
 
+/// A body that is read as it comes.
+class BodyReader {
+public:
+    virtual ~BodyReader() = default;
+    /// The next bytes, some hundred KiB; empty: the end. An error: the client is gone or too slow.
+    virtual async::Task<Result<std::string>> next() = 0;
+    [[nodiscard]] virtual bool is_done() const = 0;
+    /// What the client says it will be.
+    [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
+};
+
 struct Request {
     std::string method, target, path;
     std::map<std::string, std::string, std::less<>> path_parameters;
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded
     std::string body, accept, content_type, last_event_id, idempotency_key, range, if_none_match;
+    std::shared_ptr<BodyReader> body_reader;  ///< of endpoints that take a body of any size: `body` is empty there
     std::string id;    ///< "req_…"
     std::string user;  ///< of the peer
 

@@ -23,6 +23,17 @@ void set_limits(MessageParser& parser) {
     parser.header_limit(largest_header);
 }
 
+void set_header_limit(MessageParser& parser) {
+    parser.body_limit(boost::none);
+    parser.header_limit(largest_header);
+}
+
+bool set_body_limit(MessageParser& parser) {
+    const auto length = parser.content_length();
+    parser.body_limit(largest_body);
+    return !length || *length <= largest_body;
+}
+
 Request as_request(const http::request<http::string_body>& message, std::string user) {
     const auto field = [&](const auto& name) { return std::string(message[name]); };
     Request request;

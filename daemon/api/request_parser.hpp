@@ -14,6 +14,10 @@ using MessageParser = boost::beast::http::request_parser<boost::beast::http::str
 
 /// With the limits of this API: 32 KiB of header, 8 MiB of body.
 void set_limits(MessageParser& parser);
+/// The header's alone: until it is known whether the body is one that is read as it comes.
+void set_header_limit(MessageParser& parser);
+/// After the header: that of a body which is taken whole. False where the body is said to be larger.
+bool set_body_limit(MessageParser& parser);
 
 /// What the message asks for; its target is not read yet (`read_target`).
 Request as_request(const boost::beast::http::request<boost::beast::http::string_body>& message, std::string user);

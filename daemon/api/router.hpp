@@ -21,6 +21,8 @@ struct Endpoint {
     bool is_cached = false;
     /// Its body holds what must not be kept anywhere, not even as something that could be tried against.
     bool is_confidential = false;
+    /// Its body may be of any size and is read by the handler (Request::body_reader).
+    bool takes_stream = false;
 };
 
 /// Every endpoint there is; where two patterns match, the earlier one is taken.

@@ -26,10 +26,17 @@ public:
     virtual ~Upkeep() = default;
     virtual Result<contract::BackupReport> backup(const contract::Backup& request) = 0;
     virtual Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request) = 0;
+    /// Bytes that may still be written before what is to stay free is touched.
+    virtual Result<std::uint64_t> room() = 0;
     /// trace | debug | info | warn | error
     [[nodiscard]] virtual std::string log_level() const = 0;
     /// From now on, until the daemon ends. Refused with CICD_400 for an unknown level.
     virtual Result<void> set_log_level(const std::string& level) = 0;
+};
+
+struct UploadLimits {
+    std::uint64_t size = std::uint64_t{16} << 30;
+    std::uint64_t unpacked = std::uint64_t{64} << 30;
 };
 
 /// Everything that handlers may use. Outlives the server.
@@ -48,6 +55,9 @@ struct Services {
     Upkeep* upkeep = nullptr;         ///< null: refused as not available
     RunEvents* run_events = nullptr;  ///< these two are the server's own, and there while it serves
     std::shared_ptr<Metrics> metrics;
+    UploadLimits uploads;
+    /// Brings an artifact's content to this disk, where it is elsewhere. Blocks. Not set: all there is is here.
+    std::function<Result<void>(const std::string& digest)> fetch;
 };
 
 }  // namespace cicd::api

@@ -1,5 +1,6 @@
 #include "common/contract/errors.hpp"
 #include "daemon/api/metrics.hpp"
+#include "daemon/api/received_body.hpp"
 #include "daemon/api/request_id.hpp"
 #include "daemon/api/request_parser.hpp"
 #include "daemon/api/server.hpp"
@@ -138,11 +139,14 @@ async::Task<error_code> wait_for_request(Stream& stream, beast::flat_buffer& buf
     co_return error;
 }
 
+/// The header, and the body unless it is one that its handler reads.
 async::Task<error_code> read_request(Stream& stream, beast::flat_buffer& buffer, MessageParser& parser) {
     error_code error;
     stream.expires_after(header_limit);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error || parser.is_done()) co_return error;
+    if (Dispatcher::takes_stream(parser.get().method_string(), parser.get().target())) co_return error;
+    if (!set_body_limit(parser)) co_return make_error_code(http::error::body_limit);
     stream.expires_after(body_limit);
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         http::response<http::empty_body> go_on{http::status::continue_, 11};
@@ -181,7 +185,7 @@ async::Task<void> serve_connection(asio::local::stream_protocol::socket socket, 
     beast::flat_buffer buffer;
     for (bool go_on = true; go_on;) {
         MessageParser parser;
-        set_limits(parser);
+        set_header_limit(parser);
         auto error = co_await wait_for_request(stream, buffer);
         if (error) co_return;
         error = co_await read_request(stream, buffer, parser);
@@ -198,9 +202,12 @@ async::Task<void> serve_connection(asio::local::stream_protocol::socket socket, 
         facts.id = request.id;
         facts.method = request.method;
         stream.expires_never();
+        const auto body = parser.is_done() ? nullptr : std::make_shared<ReceivedBody>(stream, buffer, std::move(parser));
+        request.body_reader = body;
         auto response = co_await dispatcher.answer(std::move(request));
         const Counted streaming(response.stream ? metrics : nullptr, &Metrics::stream_opened, &Metrics::stream_closed);
-        go_on = co_await write_response(stream, std::move(response), facts, keep_alive);
+        // What is left of a body that was refused is not read: the connection ends.
+        go_on = co_await write_response(stream, std::move(response), facts, keep_alive && (!body || body->is_done()));
     }
 }
 

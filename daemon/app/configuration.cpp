@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
 namespace cicd::app {
 namespace {
@@ -17,7 +18,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "engine", "capacity", "disk", "retention", "logLevel",
+    "executors", "engine", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -118,6 +119,54 @@ void read_upkeep(Reader& reader, Configuration& out) {
     std::optional<std::uint64_t> caches;
     reader.size(retention, "retention", "caches", caches);
     out.retention.caches = caches.value_or(out.retention.caches);
+    const auto* uploads = reader.section("uploads", {"size", "unpacked"});
+    std::optional<std::uint64_t> size, unpacked;
+    reader.size(uploads, "uploads", "size", size);
+    reader.size(uploads, "uploads", "unpacked", unpacked);
+    out.largest_upload = size.value_or(out.largest_upload);
+    out.largest_unpacked = unpacked.value_or(out.largest_unpacked);
+}
+
+KeySource read_key(Reader& reader, const Node& at, const std::string& where, bool may_be_text) {
+    KeySource key;
+    if (may_be_text && at.is_scalar()) return key.text = at.text, key;
+    const auto* only = at.kind == NodeKind::map && at.members.size() == 1 ? &at.members.front() : nullptr;
+    const std::string name = only ? only->key->text : "";
+    auto* into = name == "secret" ? &key.secret : name == "env" ? &key.env : name == "file" ? &key.file : nullptr;
+    if (into && only->value->is_scalar() && !only->value->text.empty()) *into = only->value->text;
+    else reader.wrong(at, where, std::string(may_be_text ? "a text, " : "") + "{secret: NAME}, {env: NAME} or {file: PATH}");
+    return key;
+}
+
+void read_objects(Reader& reader, Configuration& out) {
+    const auto* section = reader.section("objects", {"s3", "local"});
+    reader.size(section, "objects", "local", out.local_objects);
+    const auto* s3 = section ? section->find("s3") : nullptr;
+    if (!s3 || s3->kind == NodeKind::null) return;
+    const std::vector<std::string> known{"endpoint", "bucket", "region", "prefix", "accessKey", "secretKey"};
+    if (s3->kind != NodeKind::map) return reader.wrong(*s3, "objects.s3", "a mapping of " + join(known, ", "));
+    auto& made = out.s3.emplace();
+    for (const auto& [key, value] : s3->members)
+        if (std::find(known.begin(), known.end(), key->text) == known.end())
+            reader.note(*key, "'objects.s3." + key->text + "' is not known", did_you_mean(key->text, known));
+    const auto plain = [](const std::string& text) {
+        return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") == std::string::npos;
+    };
+    const auto text = [&](const char* key, const std::string& expected, std::string& into, auto fits) {
+        const auto* node = s3->find(key);
+        if (node && node->is_scalar() && fits(node->text)) into = node->text;
+        else if (node || into.empty()) reader.wrong(node ? *node : *s3, std::string("objects.s3.") + key, expected);
+    };
+    text("endpoint", "an address such as https://s3.example.org", made.endpoint,
+         [](const std::string& url) { return url.starts_with("https://") || url.starts_with("http://"); });
+    text("bucket", "the name of a bucket", made.bucket, plain);
+    text("region", "a region such as eu-central-1", made.region, plain);
+    if (s3->find("prefix")) text("prefix", "of letters, digits, '-', '_', '.' and '/'", made.prefix, plain);
+    for (const auto& [key, into, may_be_text] : {std::tuple("accessKey", &made.access_key, true), std::tuple("secretKey", &made.secret_key, false)}) {
+        const auto* node = s3->find(key);
+        if (node) *into = read_key(reader, *node, std::string("objects.s3.") + key, may_be_text);
+        else reader.wrong(*s3, "objects.s3", std::string("given with '") + key + "'");
+    }
 }
 
 void read_others(Reader& reader, const Node& root, Configuration& out) {
@@ -154,6 +203,7 @@ Result<Configuration> parse_configuration(std::string_view text, const std::stri
     }
     read_capacity(reader, configuration);
     read_upkeep(reader, configuration);
+    read_objects(reader, configuration);
     read_others(reader, *document.root, configuration);
     if (!reader.problems().empty()) return fail(reader.problems());
     for (const auto& [key, value] : document.root->members) {

@@ -12,6 +12,16 @@
 
 namespace cicd::app {
 
+/// Where a key comes from: written out, or by the name of a secret, of a variable of the daemon's environment, or a file.
+struct KeySource {
+    std::string text, secret, env, file;
+};
+/// objects: {s3: …}
+struct S3Configuration {
+    std::string endpoint, bucket, region = "us-east-1", prefix;
+    KeySource access_key, secret_key;
+};
+
 /// `config.yaml` of the configuration directory: what the user allows, how much of the machine jobs may take, what is
 /// kept. schemas/config.schema.json describes it.
 struct Configuration {
@@ -23,6 +33,10 @@ struct Configuration {
     std::optional<int> gpu;
     upkeep::Reserve reserve;              ///< disk: {reserve: 1Gi | 2%}
     upkeep::Policy retention;             ///< retention: {age, runs, logs, size, workspaces, mirrors}
+    std::uint64_t largest_upload = std::uint64_t{16} << 30;    ///< uploads: {size, unpacked}
+    std::uint64_t largest_unpacked = std::uint64_t{64} << 30;
+    std::optional<S3Configuration> s3;                         ///< objects: {s3, local}
+    std::optional<std::uint64_t> local_objects;                ///< so much of what has its copy stays on this disk
     std::string log_level = "info";       ///< logLevel: trace | debug | info | warn | error
     std::vector<std::string> warnings;    ///< about keys at the top that are not known
 };

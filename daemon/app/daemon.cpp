@@ -3,10 +3,12 @@
 #include "daemon/api/log_watch.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/app/configuration.hpp"
+#include "daemon/app/copier.hpp"
 #include "daemon/app/logging.hpp"
 #include "daemon/app/housekeeping.hpp"
 #include "daemon/app/images.hpp"
 #include "daemon/app/service_manager.hpp"
+#include "daemon/objects/collect.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/inotify.hpp"
 #include "daemon/scheduler/loop.hpp"
@@ -92,23 +94,33 @@ auto known_secrets(secrets::Vault& vault) {
     return [&vault](const model::SecretPlace& place) { return vault.known(place); };
 }
 
+/// Where an artifact's content is elsewhere; nothing where all is here.
+std::function<Result<void>(const std::string&)> fetch_by(const Copier* copier) {
+    if (!copier) return {};
+    return [copier](const std::string& digest) { return copier->fetch(digest); };
+}
+
 zones::LocalOptions zone_options(const fs::path& state_directory, const Configuration& configuration, secrets::Vault& vault,
-                                 std::shared_ptr<images::Store> images) {
+                                 std::shared_ptr<images::Store> images, const Copier* copier) {
     const auto values = [&vault](const zones::Assignment& job) {
         return vault.values(job.spec.secrets, job.place, job.spec.job.str());
     };
-    return {state_directory, {}, Milliseconds(5'000), values, configuration.engine, std::move(images)};
+    return {state_directory, {}, Milliseconds(5'000), values, fetch_by(copier), configuration.engine, std::move(images)};
 }
 
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
                                               secrets::Vault& vault, planner::PinImage pin_image,
-                                              std::function<void()> before_accepting) {
+                                              std::function<void()> before_accepting, const Copier* copier) {
     scheduler::SchedulerOptions result;
     result.state_directory = options.state_directory;
     result.socket = options.socket;
     result.capacity = capacity_of(options, configuration);
     result.allow_host_executor = configuration.allow_host_executor;
     result.known_secrets = known_secrets(vault);
+    result.secret_versions = [&vault](const auto& names, const auto& place) { return vault.versions(names, place); };
+    result.is_kept = [store = objects::ObjectStore(options.state_directory / "objects"), copier](const std::string& digest) {
+        return objects::is_kept(store, digest) || (copier && copier->fetch(digest));
+    };
     result.pin_image = std::move(pin_image);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
@@ -126,16 +138,25 @@ void write_last_words_to(const fs::path& log) {
 /// Every part of a running daemon, in the order in which they need each other.
 class Daemon {
 public:
-    Daemon(const ServeOptions& options, const Configuration& configuration, std::unique_ptr<store::Store> opened,
+    /// What can fail, and must be there before all else.
+    struct Opened {
+        std::unique_ptr<store::Store> store;
+        std::unique_ptr<secrets::Vault> vault;
+        std::unique_ptr<Copier> copier;  ///< null: nothing is copied
+    };
+    Daemon(const ServeOptions& options, const Configuration& configuration, Opened opened,
            std::unique_ptr<api::LogWatch> (*open_logs)(const asio::any_io_executor&))
-        : store_(std::move(opened)),
+        : store_(std::move(opened.store)),
           sources_(options.state_directory / "repos"),
-          vault_(*store_, options.state_directory, clock_),
+          own_vault_(std::move(opened.vault)),
+          vault_(*own_vault_),
+          copier_(std::move(opened.copier)),
           images_(std::make_shared<images::Store>(options.state_directory / "images")),
-          zone_(io_.get_executor(), pool_, sources_, zone_options(options.state_directory, configuration, vault_, images_)),
+          zone_(io_.get_executor(), pool_, sources_,
+                zone_options(options.state_directory, configuration, vault_, images_, copier_.get())),
           scheduler_({io_.get_executor(), pool_, *store_, sources_, bus_, zone_, clock_},
                      scheduler_options(options, configuration, vault_, pin_images(images_, configuration.engine, false),
-                                       [this] { housekeeping_.look_at_disk(); })),
+                                       [this] { housekeeping_.look_at_disk(); }, copier_.get())),
           housekeeping_({io_.get_executor(), *store_, options.state_directory, clock_,
                         [this](std::string reason) { scheduler_.pause(std::move(reason)); },
                         [this] { scheduler_.resume_work(); }},
@@ -149,7 +170,12 @@ public:
           background_(io_.get_executor(), [](std::exception_ptr) {}),
           signals_(io_, SIGTERM, SIGINT),
           reload_(io_, SIGHUP),
-          config_directory_(options.config_directory) {}
+          config_directory_(options.config_directory) {
+        services_.uploads = {configuration.largest_upload, configuration.largest_unpacked};
+        services_.fetch = fetch_by(copier_.get());
+        if (copier_ && configuration.local_objects)
+            housekeeping_.trim_objects_by([this, keep = *configuration.local_objects] { return copier_->trim(keep); });
+    }
 
     Result<void> run(const ServeOptions& options);
 
@@ -163,7 +189,9 @@ private:
     SystemClock clock_;
     std::unique_ptr<store::Store> store_;
     git::Sources sources_;
-    secrets::Vault vault_;
+    std::unique_ptr<secrets::Vault> own_vault_;
+    secrets::Vault& vault_;
+    std::unique_ptr<Copier> copier_;
     asio::io_context io_{1};
     asio::thread_pool pool_{pool_size};
     std::shared_ptr<images::Store> images_;
@@ -189,6 +217,7 @@ Result<void> Daemon::run(const ServeOptions& options) {
     });
     wait_for_reload();
     housekeeping_.start();
+    if (copier_) copier_->start();
     if (const auto watcher = os::Inotify::open(); watcher && !watcher->shortage().empty())
         spdlog::warn(log_line("files are looked at instead of watched, which is slower", {{"reason", watcher->shortage()}}));
     if (!options.log.empty()) write_last_words_to(options.log);
@@ -238,6 +267,7 @@ void Daemon::leave() {
     pool_.stop();
     auto joined = std::async(std::launch::async, [this] {
         pool_.join();
+        if (copier_) copier_->stop();
         housekeeping_.join();
     });
     if (joined.wait_for(farewell) == std::future_status::ready) return;
@@ -263,7 +293,10 @@ Result<void> serve(const ServeOptions& options) {
     for (const auto& warning : configuration.warnings) spdlog::warn(log_line(warning));
     CICD_CHECK(os::write_durably(options.state_directory / "cicdd.pid", std::to_string(::getpid()) + "\n"));
     CICD_TRY(auto store, store::Store::open(options.state_directory / "state.db"));
-    Daemon daemon(options, configuration, std::move(store), open_logs);
+    static const SystemClock clock;
+    auto vault = std::make_unique<secrets::Vault>(*store, options.state_directory, clock);
+    CICD_TRY(auto copier, Copier::make(configuration, options.state_directory, *store, *vault));
+    Daemon daemon(options, configuration, {std::move(store), std::move(vault), std::move(copier)}, open_logs);
     return daemon.run(options);
 }
 

@@ -47,6 +47,7 @@ void log_report(const Result<contract::CleanUpReport>& report) {
 Housekeeping::Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy)
     : parts_(std::move(parts)),
       watermark_(parts_.state, reserve),
+      reserve_(reserve),
       policy_(policy),
       cleaner_({parts_.store, parts_.state, parts_.clock, [this] { return stopping_.load(); },
                 [this](std::uint64_t bytes) { return zones::trim_trees(parts_.state, bytes, kept_trees); },
@@ -119,7 +120,9 @@ Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
     roots.insert(roots.end(), std::make_move_iterator(cached.begin()), std::make_move_iterator(cached.end()));
     CICD_TRY(const auto collected, objects::collect(objects::ObjectStore(parts_.state / "objects"), roots, now,
                                                     [this] { return stopping_.load(); }));
-    return collected.bytes;
+    if (!trim_objects_) return collected.bytes;
+    CICD_TRY(const auto trimmed, trim_objects_());
+    return collected.bytes + trimmed;
 }
 
 void Housekeeping::clean_every_hour() {
@@ -162,6 +165,11 @@ Result<contract::CleanUpReport> Housekeeping::clean_up(const contract::CleanUp& 
     auto report = done_on(background_, [this, request] { return cleaner_.clean(request); });
     if (!request.dry_run) log_report(report);
     return report;
+}
+
+Result<std::uint64_t> Housekeeping::room() {
+    CICD_TRY(const auto room, upkeep::room_at(parts_.state));
+    return room.free - std::min(room.free, upkeep::bytes_to_keep(room, reserve_));
 }
 
 std::string Housekeeping::log_level() const { return app::log_level(); }

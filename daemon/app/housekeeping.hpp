@@ -29,6 +29,8 @@ public:
     Housekeeping(Parts parts, upkeep::Reserve reserve, upkeep::Policy policy);
     ~Housekeeping() override;
 
+    /// What makes room by leaving objects elsewhere; asked with each clean-up. Before `start`.
+    void trim_objects_by(std::function<Result<std::uint64_t>()> trim) { trim_objects_ = std::move(trim); }
     /// Looks at the disk at once, then every second; cleans now and every hour; checks the state file where it is due.
     void start();
     void stop();
@@ -39,6 +41,7 @@ public:
 
     Result<contract::BackupReport> backup(const contract::Backup& request) override;
     Result<contract::CleanUpReport> clean_up(const contract::CleanUp& request) override;
+    Result<std::uint64_t> room() override;
     [[nodiscard]] std::string log_level() const override;
     Result<void> set_log_level(const std::string& level) override;
 
@@ -50,7 +53,9 @@ private:
 
     Parts parts_;
     upkeep::Watermark watermark_;
+    const upkeep::Reserve reserve_;
     upkeep::Policy policy_;
+    std::function<Result<std::uint64_t>()> trim_objects_;
     std::atomic<bool> stopping_ = false;
     upkeep::Cleaner cleaner_;
     std::string damage_, told_;  ///< io thread only

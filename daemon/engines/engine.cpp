@@ -127,7 +127,7 @@ Result<Answer> Engine::ask(const std::string& method, const std::string& target,
 
 Result<void> Engine::stream(const std::string& method, const std::string& target, const OnLine& on_line,
                             const std::vector<std::pair<std::string, std::string>>& headers, Upload upload) {
-    client::WireRequest request{.method = method, .target = "/v" + facts_.api + target, .headers = headers, .upload = std::move(upload)};
+    client::WireRequest request{.method = method, .target = "/v" + facts_.api + target, .headers = headers, .source = std::move(upload)};
     std::string rest;
     std::optional<Error> failure;
     bool enough = false;

@@ -3,9 +3,11 @@
 #include "daemon/objects/caches.hpp"
 #include "daemon/objects/tree.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <set>
@@ -86,6 +88,18 @@ Result<Collected> collect(const ObjectStore& store, const Roots& roots, Timestam
         }
     }
     return collected;
+}
+
+bool is_kept(const ObjectStore& store, const std::string& digest) {
+    const auto touched = [&](const std::string& object) {
+        return ::utimensat(AT_FDCWD, store.path(object, false).c_str(), nullptr, 0) == 0 ||
+               ::utimensat(AT_FDCWD, store.path(object, true).c_str(), nullptr, 0) == 0;
+    };
+    if (!is_digest(digest) || !touched(digest)) return false;
+    const auto manifest = read_manifest(store, digest);
+    if (!manifest) return false;
+    const auto objects = manifest->objects();
+    return std::all_of(objects.begin(), objects.end(), touched);
 }
 
 Scrubbed scrub(const ObjectStore& store, const Roots& roots, const std::function<bool()>& stopping) {

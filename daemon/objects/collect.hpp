@@ -27,6 +27,9 @@ struct Collected {
 /// removed: it might need anything. `now` is the wall clock.
 Result<Collected> collect(const ObjectStore& store, const Roots& roots, Timestamp now, const std::function<bool()>& stopping);
 
+/// Whether everything that a manifest needs is there. Then it is as if somebody had just put it there.
+bool is_kept(const ObjectStore& store, const std::string& digest);
+
 struct Damage {
     std::string object, what;
     std::vector<std::string> needed_by;

@@ -211,6 +211,18 @@ bool is_inner_path(std::string_view path) {
     return true;
 }
 
+bool is_plain_name(std::string_view name) {
+    return is_valid_utf8(name) &&
+           std::none_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\'; });
+}
+
+std::string shown(std::string_view path) {
+    std::string text = to_valid_utf8(path.substr(0, 300));
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    return text;
+}
+
 bool stays_inside(std::string_view path, std::string_view target) {
     if (target.empty() || target.front() == '/' || target.size() > longest_path || target.find('\0') != std::string_view::npos)
         return false;

@@ -50,6 +50,7 @@ struct Manifest {
     bool operator==(const Manifest&) const = default;
 };
 
+constexpr int deepest = 200;  ///< folders in folders
 constexpr std::size_t most_entries = 1'000'000;
 constexpr std::uint64_t largest_manifest = std::uint64_t{512} << 20;
 
@@ -59,6 +60,10 @@ Result<Manifest> parse_manifest(std::string_view text);
 
 /// Relative, of no empty, `.` or `..` segments.
 bool is_inner_path(std::string_view path);
+/// Names that every system can show: UTF-8 without control characters and backslashes.
+bool is_plain_name(std::string_view name);
+/// For a message or a log: what is no text is shown as such.
+std::string shown(std::string_view path);
 /// Whether a link at `path` with that target cannot lead out of the folder that `path` is relative to, whatever else
 /// lies there: its `..` all stand at its begin and are fewer than the folders it is in.
 bool stays_inside(std::string_view path, std::string_view target);

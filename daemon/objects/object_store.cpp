@@ -67,6 +67,32 @@ Result<std::uint64_t> for_each_piece(int fd, Take take) {
 
 }  // namespace
 
+/// Compresses what it is given into a file.
+class Deflater {
+public:
+    explicit Deflater(int file) : file_(file), context_(ZSTD_createCCtx(), ZSTD_freeCCtx), out_(ZSTD_CStreamOutSize()) {
+        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level);
+    }
+    Result<void> add(std::string_view bytes) { return run(bytes, ZSTD_e_continue); }
+    Result<void> finish() { return run({}, ZSTD_e_end); }
+
+private:
+    Result<void> run(std::string_view bytes, ZSTD_EndDirective directive) {
+        ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+        for (std::size_t left = 1; in.pos < in.size || (directive == ZSTD_e_end && left != 0);) {
+            ZSTD_outBuffer to{out_.data(), out_.size(), 0};
+            left = ZSTD_compressStream2(context_.get(), &to, &in, directive);
+            if (ZSTD_isError(left) != 0) return internal_error(std::string("cannot compress: ") + ZSTD_getErrorName(left));
+            CICD_CHECK(write_all(file_, std::string_view(out_.data(), to.pos)));
+        }
+        return {};
+    }
+
+    int file_;
+    Compressor context_;
+    std::vector<char> out_;
+};
+
 bool compresses_well(std::string_view begin) {
     begin = begin.substr(0, probed);
     if (begin.size() < 512) return false;
@@ -189,25 +215,13 @@ Result<Stored> ObjectStore::put(std::string_view bytes, Durability durability) c
 
 Result<Stored> ObjectStore::put_compressed(int fd, Durability durability) const {
     CICD_TRY(const auto file, nameless());
-    const Compressor context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
-    std::vector<char> out(ZSTD_CStreamOutSize());
+    Deflater deflater(file.get());
     Sha256 hash;
-    const auto compress = [&](std::string_view bytes, ZSTD_EndDirective directive) -> Result<void> {
-        ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-        for (std::size_t left = 1; in.pos < in.size || (directive == ZSTD_e_end && left != 0);) {
-            ZSTD_outBuffer to{out.data(), out.size(), 0};
-            left = ZSTD_compressStream2(context.get(), &to, &in, directive);
-            if (ZSTD_isError(left) != 0) return internal_error(std::string("cannot compress: ") + ZSTD_getErrorName(left));
-            CICD_CHECK(write_all(file.get(), std::string_view(out.data(), to.pos)));
-        }
-        return {};
-    };
     CICD_TRY(const auto size, for_each_piece(fd, [&](std::string_view bytes) -> Result<void> {
         hash.add(bytes);
-        return compress(bytes, ZSTD_e_continue);
+        return deflater.add(bytes);
     }));
-    CICD_CHECK(compress({}, ZSTD_e_end));
+    CICD_CHECK(deflater.finish());
     Stored stored{hash.finish(), size};
     CICD_CHECK(name(file.get(), stored.digest, true, durability));
     return stored;
@@ -243,20 +257,40 @@ Result<Stored> ObjectStore::put_file(int fd, int layer, std::uint64_t size, Dura
     return stored;
 }
 
-Result<ObjectStore::Writer> ObjectStore::writer() const {
+Result<ObjectStore::Writer> ObjectStore::writer(bool as_it_is) const {
     CICD_TRY(auto file, nameless());
-    return Writer(*this, std::move(file));
+    return Writer(*this, std::move(file), as_it_is);
 }
+
+ObjectStore::Writer::Writer(const ObjectStore& store, os::Fd file, bool as_it_is)
+    : store_(store), file_(std::move(file)), decided_(as_it_is) {}
+ObjectStore::Writer::~Writer() = default;
+ObjectStore::Writer::Writer(Writer&&) noexcept = default;
 
 Result<void> ObjectStore::Writer::add(std::string_view bytes) {
     hash_.add(bytes);
     size_ += bytes.size();
-    return write_all(file_.get(), bytes);
+    if (decided_) return write(bytes);
+    begin_ += bytes;
+    return begin_.size() < probed ? Result<void>{} : decide();
+}
+
+Result<void> ObjectStore::Writer::decide() {
+    decided_ = true;
+    if (compresses_well(begin_)) deflater_ = std::make_unique<Deflater>(file_.get());
+    const auto begin = std::exchange(begin_, {});
+    return write(begin);
+}
+
+Result<void> ObjectStore::Writer::write(std::string_view bytes) {
+    return deflater_ ? deflater_->add(bytes) : write_all(file_.get(), bytes);
 }
 
 Result<Stored> ObjectStore::Writer::finish(Durability durability) {
+    if (!decided_) CICD_CHECK(decide());
+    if (deflater_) CICD_CHECK(deflater_->finish());
     Stored stored{hash_.finish(), size_};
-    CICD_CHECK(store_.name(file_.get(), stored.digest, false, durability));
+    CICD_CHECK(store_.name(file_.get(), stored.digest, deflater_ != nullptr, durability));
     return stored;
 }
 

@@ -53,9 +53,9 @@ public:
     /// All of an open file from its begin. `layer`, where it is not -1, is the same file on the store's own file system
     /// (or the file itself), which nobody changes any more: it may become the object.
     Result<Stored> put_file(int fd, int layer, std::uint64_t size, Durability durability) const;
-    /// Bytes as they come, such as an upload.
+    /// Bytes as they come, such as an upload; `as_it_is`: never compressed, for one that is to be read where it lies.
     class Writer;
-    Result<Writer> writer() const;
+    Result<Writer> writer(bool as_it_is = false) const;
 
     [[nodiscard]] bool has(const std::string& digest) const;
     /// not_found (OBJECT_001) where there is none of that digest.
@@ -78,17 +78,30 @@ private:
     std::filesystem::path folder_;
 };
 
+class Deflater;
+
+/// Outlived by its store. What is not finished leaves nothing behind.
 class ObjectStore::Writer {
 public:
+    ~Writer();
+    Writer(Writer&&) noexcept;
     Result<void> add(std::string_view bytes);
     [[nodiscard]] std::uint64_t size() const { return size_; }
     Result<Stored> finish(Durability durability);
+    /// Of what was added so far, where it is kept as it is: it has no name.
+    [[nodiscard]] int fd() const { return file_.get(); }
 
 private:
     friend class ObjectStore;
-    Writer(const ObjectStore& store, os::Fd file) : store_(store), file_(std::move(file)) {}
+    Writer(const ObjectStore& store, os::Fd file, bool as_it_is);
+    Result<void> decide();
+    Result<void> write(std::string_view bytes);
+
     const ObjectStore& store_;
     os::Fd file_;
+    bool decided_;       ///< whether it pays to compress
+    std::string begin_;  ///< until that is known
+    std::unique_ptr<Deflater> deflater_;
     Sha256 hash_;
     std::uint64_t size_ = 0;
 };

@@ -1,3 +1,4 @@
+#include "daemon/objects/packer.hpp"
 #include "daemon/objects/tree.hpp"
 
 #include "common/base/glob.hpp"
@@ -19,27 +20,11 @@
 namespace cicd::objects {
 namespace {
 
-constexpr std::uint64_t small = 64 << 10;         ///< files below this share packs
-constexpr std::uint64_t pack_size = 16 << 20;
 constexpr std::uint64_t largest_hole = 1 << 30;   ///< of what a sparse file only pretends to hold
-constexpr int deepest = 200;
 constexpr std::size_t most_notes = 20;
 constexpr std::size_t most_patterns = 64;
 
 using Matches = std::uint64_t;  ///< a bit for each pattern
-
-/// For a message or a log: what is no text is shown as such.
-std::string shown(std::string_view path) {
-    std::string text = to_valid_utf8(path.substr(0, 300));
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    return text;
-}
-
-bool is_plain_name(std::string_view name) {
-    return is_valid_utf8(name) &&
-           std::none_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\'; });
-}
 
 struct Pattern {
     FileGlob glob;
@@ -68,7 +53,8 @@ std::uint64_t allocated(const struct stat& facts) { return static_cast<std::uint
 
 class Save {
 public:
-    Save(const ObjectStore& store, const SaveOptions& options) : store_(store), options_(options) {}
+    Save(const ObjectStore& store, const SaveOptions& options)
+        : store_(store), options_(options), packer_(store, options.durability, manifest_) {}
 
     Result<void> select(const Selection& selection) {
         for (const auto& text : selection.paths) {
@@ -107,7 +93,7 @@ public:
     }
 
     Result<SavedTree> finish() {
-        CICD_CHECK(close_pack());
+        CICD_CHECK(packer_.close());
         SavedTree saved;
         saved.notes = std::move(notes_);
         if (left_out_ > saved.notes.size()) saved.notes.push_back("… and " + std::to_string(left_out_ - saved.notes.size()) + " more");
@@ -220,8 +206,8 @@ private:
         entry.path = path;
         entry.mode = facts.st_mode & 0777;
         if (options_.times) entry.time = std::int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec;
-        if (size < small) {
-            CICD_CHECK(into_pack(opened, entry));
+        if (size < packed_below) {
+            CICD_CHECK(packer_.add(entry, [&](char* into, std::size_t room) { return read_all(opened, into, room, path); }));
         } else {
             const auto own = own_file(layer, name, facts);
             const int linkable = !options_.may_link ? -1 : options_.layer < 0 ? opened.get() : own.get();
@@ -231,6 +217,18 @@ private:
         }
         manifest_.entries.push_back(std::move(entry));
         return {};
+    }
+
+    static Result<std::size_t> read_all(const os::Fd& file, char* into, std::size_t room, const std::string& path) {
+        std::size_t filled = 0;
+        while (filled < room) {
+            const ssize_t n = ::read(file.get(), into + filled, room - filled);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return os::last_error("cannot read '" + shown(path) + "'");
+            if (n == 0) break;
+            filled += static_cast<std::size_t>(n);
+        }
+        return filled;
     }
 
     /// The file below an overlay's one, if it is the very same: it was written by the job, and is no copy of the source.
@@ -244,42 +242,11 @@ private:
         return below;
     }
 
-    Result<void> into_pack(const os::Fd& file, Entry& entry) {
-        const auto begin = pack_.size();
-        pack_.resize(begin + small);
-        std::size_t filled = 0;
-        for (;;) {
-            const ssize_t n = ::read(file.get(), pack_.data() + begin + filled, small - filled);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return os::last_error("cannot read '" + shown(entry.path) + "'");
-            filled += static_cast<std::size_t>(n);
-            if (n == 0 || filled == small) break;
-        }
-        pack_.resize(begin + filled);
-        hash_.add(std::string_view(pack_).substr(begin));
-        entry.size = filled;
-        entry.digest = hash_.finish();
-        entry.pack = static_cast<int>(manifest_.packs.size());
-        entry.offset = begin;
-        pack_open_ = true;
-        return pack_.size() >= pack_size ? close_pack() : Result<void>{};
-    }
-
-    Result<void> close_pack() {
-        if (!std::exchange(pack_open_, false)) return {};
-        CICD_TRY(const auto stored, store_.put(pack_, options_.durability));
-        manifest_.packs.push_back({stored.digest, stored.size});
-        pack_.clear();
-        return {};
-    }
-
     const ObjectStore& store_;
     const SaveOptions& options_;
     std::vector<Pattern> patterns_;
     Manifest manifest_;
-    std::string pack_;
-    bool pack_open_ = false;  ///< also one that holds nothing but empty files
-    Sha256 hash_;
+    Packer packer_;
     std::vector<std::string> notes_;
     std::size_t left_out_ = 0;
 };

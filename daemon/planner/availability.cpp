@@ -19,15 +19,9 @@ struct Lack {
 constexpr Lack<model::Job> job_lacks[] = {
     {"volumes", [](const model::Job& j) { return !j.volumes.empty(); }},
     {"reports", [](const model::Job& j) { return j.reports.has_value(); }},
-    {"environment of a job", [](const model::Job& j) { return !j.environment.empty(); }},
     {"zone", [](const model::Job& j) { return j.zone.has_value(); }, "jobs run on this machine"},
     {"resources.gpu", [](const model::Job& j) { return executor_of(j) != model::ExecutorKind::container && (j.resources.gpu.value_or(0) > 0 || !j.resources.gpu_type.empty()); }, "run it in a container: executor: container, with an image"},
-    {"reuse", [](const model::Job& j) { return j.reuse; }},
     {"labels of a job", [](const model::Job& j) { return !j.labels.empty(); }},
-};
-
-constexpr Lack<model::Stage> stage_lacks[] = {
-    {"environment of a stage", [](const model::Stage& s) { return !s.environment.empty(); }},
 };
 
 constexpr const char* group_name = "the name of a concurrency group";
@@ -49,6 +43,7 @@ public:
         for (const auto& [name, text] : pipeline.env) secrets(text, pipeline.mark, "", "", false);
         if (pipeline.concurrency)
             no_secrets(pipeline.concurrency->group, pipeline.key_marks.find("concurrency", pipeline.mark), group_name, false);
+        shared_workspace_ = pipeline.shared_workspace;
         for (const auto& stage : pipeline.stages) this->stage(stage);
     }
 
@@ -73,8 +68,7 @@ private:
 
     void stage(const model::Stage& stage) {
         stage_ = stage.name;
-        for (const auto& each : stage_lacks)
-            if (each.asked(stage)) lack(stage.key_marks.find(key_of(each.what), stage.mark), each.what, each.instead);
+        environment(stage.environment, stage.key_marks.find("environment", stage.mark));
         if (stage.gate) lack(stage.key_marks.find("gate", stage.mark), "gate");
         if (stage.deploy) lack(stage.key_marks.find("deploy", stage.mark), "deploy");
         for (const auto& [name, text] : stage.env) secrets(text, stage.mark, stage.name, stage.environment, false);
@@ -89,6 +83,10 @@ private:
         if (job.executor == model::ExecutorKind::host && !request_.allow_host_executor)
             add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
+        if (job.reuse && shared_workspace_)
+            add_problem(problems_, job.key_marks.find("reuse", job.mark), "job '" + job.name + "' cannot be reused: what it leaves in the shared workspace would be missing",
+                        "leave 'reuse' out, or 'workspace: shared', and hand files on as artifacts");
+        if (job.environment != environment_) environment(job.environment, job.key_marks.find("environment", job.mark));
         limits(job);
         paths(job);
         image(job);
@@ -112,6 +110,12 @@ private:
                 add_problem(problems_, step.mark, "build/docker has no input '" + name + "'",
                             did_you_mean(name, inputs).empty() ? "its inputs: " + join(inputs, ", ") : did_you_mean(name, inputs));
         if (given("push") && !given("tags")) add_problem(problems_, step.mark, "build/docker has nothing to push", "give it 'tags'");
+    }
+
+    /// It decides whose secrets a job is given: everybody shall see which it is.
+    void environment(const std::string& name, const model::Mark& mark) {
+        if (expr::has_expression(name))
+            add_problem(problems_, mark, "the environment '" + name + "' is not written out", "write its name, in a stage or job of its own for each");
     }
 
     void job_secrets(const model::Job& job) {
@@ -261,6 +265,7 @@ private:
     const PlanRequest& request_;
     Problems& problems_;
     model::Strings& notices_;
+    bool shared_workspace_ = false;
     std::string stage_, environment_;
     std::optional<Result<std::vector<model::KnownSecret>>> known_;
 };

@@ -48,6 +48,10 @@ bool counts_as_successful(const model::Reason& reason);
 /// The names of the secrets that a job's texts read, model::all_secrets among them where one is read by a computed name.
 model::Strings secrets_of(const model::Texts& pipeline_env, const model::Texts& stage_env, const model::Job& job);
 
+/// The paths that a job's texts read, such as "params.level" or "needs.build.outputs.version"; a computed index ends a path.
+/// Those of its own steps, of `env` and of secrets are left out.
+model::Strings references_of(const model::Texts& pipeline_env, const model::Texts& stage_env, const model::Job& job);
+
 /// The contexts that do not change during a run: params, vars, git, run (where known), inputs.
 Object run_contexts(const model::Plan& plan);
 

@@ -95,14 +95,16 @@ job::CachePlaces Keeping::places_of(const model::Cache& cache) const {
     job::CachePlaces places;
     places.project = text("git", "repository");
     const auto& pull = context_.spec_value("git", "pullRequest");
-    const bool of_pull = pull.is_number();
+    // Whoever asks for a pull chooses its branch's name, also where nobody has numbered it.
+    const bool of_pull = pull.is_number() || text("run", "event") == "pull_request";
     if (cache.scope == "project" || cache.scope == "pipeline") {
         places.read = {cache.scope == "project" ? "the project" : "pipeline " + text("run", "pipeline")};
         if (of_pull) places.why_not_written = "a pull request only reads what the whole " + cache.scope + " shares";
         else places.write = places.read.front();
         return places;
     }
-    const auto own = of_pull ? "pull request " + number_text(pull.as_number()) : "branch " + text("git", "refName");
+    const auto own = pull.is_number() ? "pull request " + number_text(pull.as_number())
+                                      : (of_pull ? "pull request of branch " : "branch ") + text("git", "refName");
     places.write = own;
     places.read = {own};
     const auto add = [&](const std::string& scope) {

@@ -195,6 +195,7 @@ void Core::Step::proceed(RunNode& run, int index) {
         actions_.timers.push_back({Timer::Kind::not_before, run.run.id, record.id, 0, *record.not_before});
         return;
     }
+    if (ask_for_inputs(run, index)) return;
     if (!node.active && group.limit > 0 && group.active >= group.limit) {
         node.wait = Wait::limit;
         group.held.push_back(index);
@@ -223,13 +224,17 @@ void Core::Step::dispatch() {
 
 zones::Assignment Core::Step::assignment(RunNode& run, int index) const {
     zones::Assignment assigned{job_spec(run, index), run.run.source, run.plan.shared_workspace, {}};
-    if (assigned.spec.secrets.empty()) return assigned;
+    if (!assigned.spec.secrets.empty()) assigned.place = secret_place(run, assigned.spec);
+    return assigned;
+}
+
+model::SecretPlace Core::Step::secret_place(const RunNode& run, const model::JobSpec& spec) {
     auto asked = run.run.event;
     asked.branch.clear();  // a request may name any: that of the source counts
-    assigned.place = model::secret_place(run.run.source, asked);
-    const auto& environment = assigned.spec.contexts["environment"]["name"];
-    if (environment.is_string()) assigned.place.environment = environment.as_string();
-    return assigned;
+    auto place = model::secret_place(run.run.source, asked);
+    const auto& environment = spec.contexts["environment"]["name"];
+    if (environment.is_string()) place.environment = environment.as_string();
+    return place;
 }
 
 void Core::Step::start(RunNode& run, int index) {
@@ -239,14 +244,17 @@ void Core::Step::start(RunNode& run, int index) {
     node.retrying = false;
     no_longer_ahead(run, index, false);
     run.run.jobs[index].not_before.reset();
-    if (run.run.state == model::RunState::queued) {
-        set_run(run, model::RunState::running);
-        if (run.plan.timeout)
-            actions_.timers.push_back({Timer::Kind::run_timeout, run.run.id, {}, 0, now_ + *run.plan.timeout});
-    }
+    begin_run(run);
     begin_stage(run, run.groups[node.group].stage);
     set_job(run, index, JobState::scheduled);
     actions_.starts.push_back(assignment(run, index));
+}
+
+void Core::Step::begin_run(RunNode& run) {
+    if (run.run.state != model::RunState::queued) return;
+    set_run(run, model::RunState::running);
+    if (run.plan.timeout)
+        actions_.timers.push_back({Timer::Kind::run_timeout, run.run.id, {}, 0, now_ + *run.plan.timeout});
 }
 
 void Core::Step::begin_stage(RunNode& run, int index) {

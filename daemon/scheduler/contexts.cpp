@@ -89,8 +89,7 @@ Value RunNode::needs_context(int index) {
 
 std::vector<model::NeededArtifact> RunNode::needed_artifacts(int index) const {
     std::vector<model::NeededArtifact> found;
-    const bool any = std::any_of(run.jobs.begin(), run.jobs.end(), [](const auto& job) { return !job.artifacts.empty(); });
-    if (!any) return found;
+    if (keepers.empty()) return found;
     std::vector<char> seen(groups.size());
     std::vector<int> left{index};
     const auto reach = [&](int group) {
@@ -109,9 +108,9 @@ std::vector<model::NeededArtifact> RunNode::needed_artifacts(int index) const {
                 for (const int g : stages[static_cast<std::size_t>(need)].groups) reach(g);
         }
     }
-    for (std::size_t i = 0; i < run.jobs.size(); ++i)
-        if (const auto group = static_cast<std::size_t>(jobs[i].group); seen[group] != 0 && group != static_cast<std::size_t>(index))
-            for (const auto& artifact : run.jobs[i].artifacts) found.push_back({run.jobs[i].key, artifact.name, artifact.digest});
+    for (const int job : keepers)
+        if (const int group = jobs[job].group; seen[static_cast<std::size_t>(group)] != 0 && group != index)
+            for (const auto& artifact : run.jobs[job].artifacts) found.push_back({run.jobs[job].key, artifact.name, artifact.digest});
     return found;
 }
 

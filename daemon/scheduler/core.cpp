@@ -19,6 +19,7 @@ void Actions::append(Actions&& later) {
     move_all(changes.events, later.changes.events);
     move_all(changes.stops, later.changes.stops);
     move_all(changes.artifacts, later.changes.artifacts);
+    move_all(changes.results, later.changes.results);
     move_all(prepares, later.prepares);
     move_all(discards, later.discards);
     move_all(starts, later.starts);

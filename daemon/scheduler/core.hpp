@@ -4,6 +4,7 @@
 #include "common/contract/requests.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/scheduler/places.hpp"
+#include "daemon/scheduler/reuse.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/zones/zone.hpp"
 
@@ -54,6 +55,13 @@ struct JobEnded {
     int attempt = 1;
     model::JobExit exit;
 };
+/// The answer to a question of Actions::questions.
+struct InputsKnown {
+    JobId job;
+    int attempt = 1;
+    model::JobInputs inputs;
+    std::optional<model::JobRun> same;  ///< whose result it gets
+};
 struct RunCancelled {
     RunId run;
     contract::Cancel how;
@@ -84,7 +92,7 @@ struct PauseChanged {
     std::string reason;  ///< empty: work goes on
 };
 using Event =
-    std::variant<RunAccepted, RunsResumed, JobProgressed, JobEnded, RunCancelled, JobCancelled, RunRescheduled,
+    std::variant<RunAccepted, RunsResumed, JobProgressed, JobEnded, InputsKnown, RunCancelled, JobCancelled, RunRescheduled,
                  JobRescheduled, TimerFired, CapacityChanged, PauseChanged>;
 
 struct StopJob {
@@ -105,6 +113,7 @@ struct Actions {
     std::vector<zones::Assignment> adoptions;
     std::vector<StopJob> stops;
     std::vector<Timer> timers;
+    std::vector<InputsQuestion> questions;  ///< may be answered at once: nothing changes by them
     std::vector<RunId> ended;  ///< runs that are over; the core knows nothing of them any more
 
     void append(Actions&& later);

@@ -74,6 +74,7 @@ void Core::Step::finish(RunNode& run, int index, const model::JobExit& exit) {
     for (const auto& artifact : exit.artifacts)
         actions_.changes.artifacts.push_back({record.run, record.id, record.key, record.attempt, artifact, *record.end_time, {}});
     record.message.clear();
+    run.note_kept(index);
     if (retry(run, index, exit)) return;
     auto state = exit.state;
     auto reason = exit.end_reason.value_or(EndReason::exit);
@@ -81,6 +82,9 @@ void Core::Step::finish(RunNode& run, int index, const model::JobExit& exit) {
         reason = *node.stop;
         state = reason == EndReason::timeout ? JobState::failed : JobState::cancelled;
     }
+    if (state == JobState::success && record.inputs && !record.inputs->digest.empty())
+        actions_.changes.results.push_back({run.run.source.repository, run.run.pipeline, record.key, result_scope(run.run.event),
+                                            record.inputs->digest, record.id, record.run});
     end_job(run, index, state, reason, node.stop && state != JobState::success ? node.stop_message : exit.message);
 }
 
@@ -109,6 +113,7 @@ bool Core::Step::retry(RunNode& run, int index, const model::JobExit& exit) {
     record.outputs = {};
     record.artifacts.clear();
     record.caches.clear();
+    run.note_kept(index);
     set_job(run, index, JobState::queued);
     node.retrying = true;
     node.last_reason = actions_.changes.events.back().end_reason = reason;

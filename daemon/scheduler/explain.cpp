@@ -72,6 +72,7 @@ contract::JobExplanation Explainer::explain(int index) {
         case JobState::running:
             result.verdict = record.attempt > 1 ? contract::Verdict::rerun : contract::Verdict::runs;
             stopped(result.causes, index);
+            compared(result.causes, index);
             repeated(result.causes, index);
             return result;
         case JobState::skipped:
@@ -84,6 +85,7 @@ contract::JobExplanation Explainer::explain(int index) {
         case JobState::archived:
             result.verdict = contract::Verdict::ended;
             ended(result.causes, index);
+            compared(result.causes, index);
             repeated(result.causes, index);
             return result;
     }
@@ -189,6 +191,9 @@ void Explainer::waits_in_queue(Causes& causes, int index) {
                               "raise maxParallel of " + group.base});
             break;
         }
+        case Wait::inputs:
+            causes.push_back({CauseKind::reuse, "its inputs are compared with those of earlier runs", Object{}, ""});
+            break;
         case Wait::lock: waits_for_lock(causes, node.lock, node.turn); break;
         case Wait::place: waits_for_place(causes, index); break;
         case Wait::nothing: break;

@@ -55,6 +55,7 @@ private:
     [[nodiscard]] contract::Cause ended_need(int target) const;
     void ended(Causes& causes, int job);
     void stopped(Causes& causes, int job);
+    void compared(Causes& causes, int index);
     void repeated(Causes& causes, int job);
 
     [[nodiscard]] Object contexts(int job);

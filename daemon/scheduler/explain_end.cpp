@@ -209,6 +209,18 @@ void Explainer::ended(Causes& causes, int index) {
     causes.push_back({CauseKind::outcome, std::move(text), std::move(facts), failed ? "cicdctl logs " + record.id.str() : ""});
 }
 
+/// What came of comparing its inputs with those of earlier runs.
+void Explainer::compared(Causes& causes, int index) {
+    const auto& record = run_.run.jobs[index];
+    if (!record.inputs) return;
+    Object parts;
+    for (const auto& [name, digest] : record.inputs->parts) parts.set(name, digest);
+    const bool reused = !record.inputs->from.empty();
+    causes.push_back({CauseKind::reuse, record.inputs->decision,
+                      Object{{"digest", record.inputs->digest}, {"parts", parts}, {"from", record.inputs->from.str()}},
+                      reused ? "run it all the same: cicdctl run --no-reuse" : ""});
+}
+
 void Explainer::repeated(Causes& causes, int index) {
     const auto& record = run_.run.jobs[index];
     if (record.attempt < 2) return;

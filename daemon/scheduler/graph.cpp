@@ -204,12 +204,18 @@ void RunNode::add_expanded(const model::PlannedJob& placeholder, Records& record
     }
 }
 
+void RunNode::note_kept(int job) {
+    if (run.jobs[job].artifacts.empty()) keepers.erase(job);
+    else keepers.insert(job);
+}
+
 void RunNode::add_node(int group, const model::PlannedJob& planned) {
     const int index = static_cast<int>(jobs.size());
     const auto& record = run.jobs[index];
     jobs.push_back({.group = group, .planned = &planned, .demand = demand_of(planned.job.resources)});
     groups[group].jobs.push_back(index);
     stages[groups[group].stage].jobs.push_back(index);
+    note_kept(index);
     for (auto* target : {&targets[groups[group].target], &targets[stages[groups[group].stage].target]}) {
         ++target->total;
         if (model::is_final(record.state))

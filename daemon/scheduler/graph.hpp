@@ -10,6 +10,7 @@
 #include <memory>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -64,7 +65,7 @@ struct Group {
 };
 
 /// What a queued job waits for, in this order; what it has passed it keeps.
-enum class Wait { nothing, time, limit, lock, place };
+enum class Wait { nothing, time, inputs, limit, lock, place };
 
 struct JobNode {
     int group = 0;
@@ -80,6 +81,7 @@ struct JobNode {
     std::optional<model::EndReason> last_reason;  ///< how the attempt before this one ended, where that is known
     std::optional<model::EndReason> stop;  ///< it has been told to end, and why
     std::string stop_message;
+    bool asked = false;  ///< for its inputs
     bool ahead = false;  ///< its place is made before its turn
     bool dirty = false;
 };
@@ -121,6 +123,7 @@ struct RunNode {
     std::deque<model::PlannedJob> expanded;
     std::unordered_map<std::string, Condition> conditions;
 
+    std::set<int> keepers;  ///< jobs that left artifacts behind; see note_kept
     std::deque<int> openable;  ///< groups whose needs have ended; -1 - n for stage n, which has no jobs
     int open = 0;
     Claim claim;
@@ -147,6 +150,8 @@ struct RunNode {
     Value needs_context(int group);
     /// The artifacts of all jobs that this group needs, directly or through others, in the order of the plan.
     std::vector<model::NeededArtifact> needed_artifacts(int group) const;
+    /// After a job's artifacts have changed.
+    void note_kept(int job);
     /// Everything a condition or a job may read.
     Object contexts_of(int group, const model::PlannedJob& planned);
     Result<const Condition*> condition(const std::string& text, const Object& scope);

@@ -110,6 +110,7 @@ void Scheduler::decide(Event event) {
     for (const auto& assignment : std::exchange(actions.prepares, {})) parts_.zone.prepare(assignment);
     for (const auto& assignment : actions.starts) parts_.zone.prepare(assignment);
     for (const auto& [job, attempt] : std::exchange(actions.discards, {})) parts_.zone.discard(job, attempt);
+    for (auto& question : std::exchange(actions.questions, {})) look_up(std::move(question));
     pending_.actions.append(std::move(actions));
 }
 

@@ -28,6 +28,10 @@ struct SchedulerOptions {
     /// What a run may have; asked on the pool, when its pipeline reads secrets.
     std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> known_secrets;
     std::function<void()> before_accepting;        ///< may pause: asked before each run
+    /// For jobs that can be reused; asked on the pool. A version of each secret that a job would be given, and whether the
+    /// content of an artifact is all there (then it also stays for the next hour).
+    std::function<Result<model::Texts>(const model::Strings& names, const model::SecretPlace&)> secret_versions;
+    std::function<bool(const std::string& digest)> is_kept;
 };
 
 /// All cores and all memory of this machine; as many slots as cores, but at least four.
@@ -103,6 +107,7 @@ private:
     void written(std::shared_ptr<Batch> batch, const Result<void>& outcome);
     void refuse(Batch& batch, const Error& error);
     void carry_out(Batch& batch);
+    void look_up(InputsQuestion question);
     void arm_timer();
     void fire_timers();
     void warn(const std::string& text) const;

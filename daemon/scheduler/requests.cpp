@@ -70,6 +70,7 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
     CICD_TRY(auto prepared, planner::prepare(parts_.sources, request,
                                              {options_.allow_host_executor, options_.known_secrets, user, options_.pin_image}));
     auto& plan = prepared.plan;
+    plan.no_reuse = request.no_reuse;
     if (plan.trigger.decision == model::Decision::skip)
         return conflict(
             "PIPELINE_004", "the event does not start pipeline " + plan.pipeline + ": " + plan.trigger.text,

@@ -63,6 +63,7 @@ model::JobRun inherited(const model::JobRun& old, Fate fate, const Birth& birth)
     job.outputs = {};
     job.artifacts.clear();
     job.caches.clear();
+    job.inputs.reset();
     job.usage = {};
     for (auto& step : job.steps)
         step = {.index = step.index,
@@ -94,6 +95,7 @@ bool needs_stand(const Ancestor& old, const model::PlannedJob& planned, const Fa
 
 store::NewRun successor(const Ancestor& old, const Fates& fate_of, const Birth& birth) {
     auto plan = old.plan;
+    plan.no_reuse = true;  // who asks for it again wants it to run
     auto next = new_run(std::move(plan), old.definition, birth);
     next.run.pipeline_id = old.run.pipeline_id;
     next.run.pipeline_version = old.run.pipeline_version;

@@ -36,6 +36,7 @@ public:
     void operator()(RunsResumed& event);
     void operator()(JobProgressed& event);
     void operator()(JobEnded& event);
+    void operator()(InputsKnown& event);
     void operator()(RunCancelled& event);
     void operator()(JobCancelled& event);
     void operator()(RunRescheduled& event);
@@ -72,6 +73,9 @@ private:
     void open_empty_stage(RunNode& run, int stage);
     void queue(RunNode& run, int job);
     void proceed(RunNode& run, int job);
+    bool ask_for_inputs(RunNode& run, int job);
+    void reuse(RunNode& run, int job, const model::JobRun& same);
+    void begin_run(RunNode& run);
     void make_ready(RunNode& run, int job);
     void end_job(RunNode& run, int job, model::JobState state, std::optional<model::EndReason> reason,
                  const std::string& message);
@@ -86,6 +90,7 @@ private:
     void start(RunNode& run, int job);
     void finish(RunNode& run, int job, const model::JobExit& exit);
     zones::Assignment assignment(RunNode& run, int job) const;
+    static model::SecretPlace secret_place(const RunNode& run, const model::JobSpec& spec);
 
     // stop.cpp: cancelling, timeouts, failFast; and going on after a restart
     void stop_job(RunNode& run, int job, model::EndReason reason, const std::string& message, bool at_once = false);

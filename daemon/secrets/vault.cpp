@@ -116,6 +116,24 @@ Result<std::vector<model::KnownSecret>> Vault::known(const model::SecretPlace& p
     return found;
 }
 
+Result<model::Texts> Vault::versions(const std::vector<std::string>& names, const model::SecretPlace& place) {
+    const bool wants_all = std::find(names.begin(), names.end(), model::all_secrets) != names.end();
+    CICD_TRY(const auto known, store_.secrets());
+    std::map<std::string, const model::Secret*> nearest;
+    for (const auto& secret : known) {
+        const auto same = [&](const std::string& name) { return to_lower(name) == to_lower(secret.name); };
+        if (!fits(secret.scope, place) || (!wants_all && std::none_of(names.begin(), names.end(), same))) continue;
+        auto& best = nearest[to_lower(secret.name)];
+        if (!best || is_nearer(secret.scope, best->scope)) best = &secret;
+    }
+    model::Texts versions;
+    // One that was removed and set again counts anew, at another time.
+    for (const auto& [name, secret] : nearest)
+        versions.emplace_back(name, secret->scope.project + "|" + secret->scope.environment + "|" + secret->scope.branch + "|" +
+                                        std::to_string(secret->version) + "|" + std::to_string(secret->updated_time.time_since_epoch().count()));
+    return versions;
+}
+
 Result<Object> Vault::values(const std::vector<std::string>& names, const model::SecretPlace& place,
                              const std::string& job) {
     const bool all = std::find(names.begin(), names.end(), model::all_secrets) != names.end();

@@ -37,6 +37,9 @@ public:
     /// one (SECRET_001). Notes the use.
     Result<Object> values(const std::vector<std::string>& names, const model::SecretPlace& place, const std::string& job);
 
+    /// What tells the values that `values` would give from earlier ones, by name. Reads no key and notes no use.
+    Result<model::Texts> versions(const std::vector<std::string>& names, const model::SecretPlace& place);
+
     /// Of a request that holds a value, for what is kept on disk: without the key nobody can find the value by trying.
     Result<std::string> fingerprint(const std::string& text);
 

@@ -118,6 +118,7 @@ Result<void> write_all(Connection& to, const Changes& changes) {
     }
     for (const auto& job : changes.jobs) CICD_CHECK(write_job(to, job));
     for (const auto& artifact : changes.artifacts) CICD_CHECK(write_artifact(to, artifact));
+    for (const auto& result : changes.results) CICD_CHECK(write_result(to, result));
     for (const auto& event : changes.events) {
         CICD_TRY(const auto number, run_number(event.run));
         to.query("INSERT INTO events VALUES (?,?,?)").with(number, event.seq, json(event)).run();

@@ -10,11 +10,12 @@ const std::string columns = "number, run, job, job_key, attempt, name, type, dig
 constexpr std::array sorts{SortField{"id", "number", false}, SortField{"name", "name", false}, SortField{"size", "size", false},
                            SortField{"createdTime", "created", false}};
 
+/// What belongs to a run as a whole has the run's number, below zero, where others have their job's.
 model::ArtifactRecord artifact_of(Query& row) {
     model::ArtifactRecord artifact;
     artifact.id = id_of<ArtifactTag>(row.number(0));
     artifact.run = id_of<RunTag>(row.number(1));
-    artifact.job = id_of<JobTag>(row.number(2));
+    if (row.number(2) > 0) artifact.job = id_of<JobTag>(row.number(2));
     artifact.job_key = row.text(3);
     artifact.attempt = static_cast<int>(row.number(4));
     artifact.name = row.text(5);
@@ -45,6 +46,18 @@ std::int64_t insert(Connection& to, const NewArtifact& added, std::int64_t run, 
     return static_cast<std::int64_t>(to.database().getLastInsertRowid());
 }
 
+Error taken(const NewArtifact& added) {
+    return conflict("ARTIFACT_005", (added.job.str().empty() ? added.run.str() : added.job.str()) + " has an artifact '" +
+                                        added.artifact.name + "' already",
+                    "artifacts never change: give it another name, or delete that one first");
+}
+
+Result<std::int64_t> owner_of(const NewArtifact& added, std::int64_t run) {
+    if (added.job.str().empty()) return -run;
+    if (const auto job = number_of(added.job)) return *job;
+    return not_found("JOB_001", "there is no job '" + added.job.str() + "'");
+}
+
 bool is_taken(Connection& from, const NewArtifact& added, std::int64_t job) {
     auto query = from.query("SELECT 1 FROM artifacts WHERE job = ? AND attempt = ? AND name = ?");
     return query.with(job, added.attempt, added.artifact.name).next();
@@ -64,14 +77,11 @@ Result<void> write_artifact(Connection& to, const NewArtifact& added) {
 Result<model::ArtifactRecord> Store::add_artifact(const NewArtifact& added) {
     return guarded("note an artifact", [&]() -> Result<model::ArtifactRecord> {
         CICD_TRY(const auto run, run_number(added.run));
-        const auto job = number_of(added.job);
-        if (!job) return not_found("JOB_001", "there is no job '" + added.job.str() + "'");
+        CICD_TRY(const auto owner, owner_of(added, run));
         const std::lock_guard lock(state_->mutex);
         auto transaction = writing(state_->writer);
-        if (is_taken(state_->writer, added, *job))
-            return conflict("ARTIFACT_005", added.job.str() + " has an artifact '" + added.artifact.name + "' already",
-                            "artifacts never change: give it another name, or delete that one first");
-        const auto number = insert(state_->writer, added, run, *job);
+        if (is_taken(state_->writer, added, owner)) return taken(added);
+        const auto number = insert(state_->writer, added, run, owner);
         model::ArtifactRecord record;
         {
             auto query = state_->writer.query("SELECT " + columns + " FROM artifacts WHERE number = ?");
@@ -80,6 +90,16 @@ Result<model::ArtifactRecord> Store::add_artifact(const NewArtifact& added) {
         }
         transaction.commit();
         return record;
+    });
+}
+
+Result<void> Store::is_free(const NewArtifact& added) {
+    return guarded("look for an artifact", [&]() -> Result<void> {
+        CICD_TRY(const auto run, run_number(added.run));
+        CICD_TRY(const auto owner, owner_of(added, run));
+        auto reader = state_->readers.lend();
+        if (is_taken(*reader, added, owner)) return taken(added);
+        return {};
     });
 }
 
@@ -139,6 +159,18 @@ Result<std::int64_t> Store::expire_artifacts(Timestamp now) {
         const auto removed = state_->writer.query("DELETE FROM artifacts WHERE expires IS NOT NULL AND expires <= ?").with(now).run();
         transaction.commit();
         return removed;
+    });
+}
+
+Result<std::vector<std::pair<std::int64_t, std::string>>> Store::artifacts_after(std::int64_t number, int limit) {
+    using Digests = std::vector<std::pair<std::int64_t, std::string>>;
+    return guarded("list new artifacts", [&]() -> Result<Digests> {
+        Digests found;
+        auto reader = state_->readers.lend();
+        auto query = reader->query("SELECT number, digest FROM artifacts WHERE number > ? ORDER BY number LIMIT ?");
+        query.with(number, limit);
+        while (query.next()) found.emplace_back(query.number(0), query.text(1));
+        return found;
     });
 }
 

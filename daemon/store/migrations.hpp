@@ -151,7 +151,17 @@ inline constexpr std::string_view migration_7 = R"sql(
 ALTER TABLE jobs ADD COLUMN image TEXT NOT NULL DEFAULT '';
 )sql";
 
+/// Which inputs a job was seen to succeed with.
+inline constexpr std::string_view migration_8 = R"sql(
+CREATE TABLE results (
+    project TEXT NOT NULL, pipeline TEXT NOT NULL, job_key TEXT NOT NULL, scope TEXT NOT NULL, digest TEXT NOT NULL,
+    job INTEGER NOT NULL, run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+    PRIMARY KEY (project, pipeline, job_key, scope, digest)) STRICT, WITHOUT ROWID;
+CREATE INDEX results_by_run ON results(run);
+CREATE INDEX results_by_age ON results(project, pipeline, job_key, scope, job);
+)sql";
+
 inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
-                                       migration_6, migration_7};
+                                       migration_6, migration_7, migration_8};
 
 }  // namespace cicd::store

@@ -26,7 +26,7 @@ std::int64_t older_than_newest(Connection& from, std::int64_t count) {
 }
 
 void remove_run(Connection& from, std::int64_t run) {
-    for (const auto* table : {"events", "artifacts", "jobs", "stages", "run_plans", "stops"})
+    for (const auto* table : {"events", "artifacts", "results", "jobs", "stages", "run_plans", "stops"})
         from.query("DELETE FROM " + std::string(table) + " WHERE run = ?").with(run).run();
     from.query("DELETE FROM runs WHERE number = ?").with(run).run();
 }

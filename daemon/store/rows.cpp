@@ -27,8 +27,10 @@ Array array_of(const std::vector<T>& list) {
 }  // namespace
 
 std::string kept_text(const model::JobRun& job) {
-    if (job.artifacts.empty() && job.caches.empty()) return {};
-    return codec::to_json(Object{{"artifacts", array_of(job.artifacts)}, {"caches", array_of(job.caches)}});
+    if (job.artifacts.empty() && job.caches.empty() && !job.inputs) return {};
+    Object kept{{"artifacts", array_of(job.artifacts)}, {"caches", array_of(job.caches)}};
+    if (job.inputs) kept.set("inputs", codec::encode(*job.inputs));
+    return codec::to_json(kept);
 }
 
 Error no_such_run(const std::string& id) {
@@ -96,6 +98,9 @@ Result<model::JobRun> job_of(Query& row) {
         CICD_TRY(const auto value, codec::parse_json(kept));
         CICD_TRY(job.artifacts, list_of<model::JobArtifact>(value["artifacts"]));
         CICD_TRY(job.caches, list_of<model::JobCache>(value["caches"]));
+        if (!value["inputs"].is_null()) {
+            CICD_TRY(job.inputs, codec::decode<model::JobInputs>(value["inputs"]));
+        }
     }
     job.image = row.text(21);
     return job;

@@ -17,6 +17,7 @@ Result<model::JobRun> job_of(Query& row);
 /// The run with its stages and jobs; the connection must be inside a transaction.
 Result<model::Run> whole_run(Connection& connection, std::int64_t number);
 /// A row of `artifacts`, written as part of a transaction.
+Result<void> write_result(Connection& to, const NewResult& result);
 Result<void> write_artifact(Connection& to, const NewArtifact& artifact);
 /// What a job keeps, in one column: empty for nothing.
 std::string kept_text(const model::JobRun& job);

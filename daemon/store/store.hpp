@@ -38,12 +38,27 @@ struct Stop {
 /// An artifact to be noted. Its content is there already.
 struct NewArtifact {
     RunId run;
-    JobId job;
+    JobId job;  ///< empty: of the run as a whole
     std::string job_key;
     int attempt = 1;
     model::JobArtifact artifact;
     Timestamp created;
     std::string created_by;  ///< empty: its job
+};
+
+/// That a job succeeded with these inputs.
+struct NewResult {
+    std::string project, pipeline, job_key;
+    std::string scope;   ///< empty: for everybody; else only for runs of the same scope, such as a pull request
+    std::string digest;  ///< of the inputs
+    JobId job;
+    RunId run;
+};
+/// What there is for a job with those inputs, in its own scope and that of everybody.
+struct KnownResults {
+    std::optional<model::JobRun> same;    ///< whose artifacts are all still there
+    std::string why_not;                  ///< there was one with the same inputs, but
+    std::optional<model::JobRun> latest;  ///< where there is none: the last success, to compare with
 };
 
 /// What one step of the scheduler changes; all of it or nothing becomes durable.
@@ -59,9 +74,10 @@ struct Changes {
     std::vector<model::RunEvent> events;
     std::vector<Stop> stops;                 ///< upserts; a run's end removes its own
     std::vector<NewArtifact> artifacts;
+    std::vector<NewResult> results;          ///< upserts
     [[nodiscard]] bool empty() const {
         return new_runs.empty() && runs.empty() && stages.empty() && jobs.empty() && events.empty() && stops.empty() &&
-               artifacts.empty();
+               artifacts.empty() && results.empty();
     }
 };
 
@@ -161,14 +177,20 @@ public:
     /// The number of the newest event of all runs; 0 for none.
     Result<std::int64_t> last_event();
 
+    /// `wanted.job` and `wanted.run` are not read.
+    Result<KnownResults> results(const NewResult& wanted);
     /// Given out by number, in order. Fails with a conflict where the attempt has one of that name already.
     Result<model::ArtifactRecord> add_artifact(const NewArtifact& artifact);
+    /// Whether add_artifact would fail for what is there already.
+    Result<void> is_free(const NewArtifact& artifact);
     Result<model::ArtifactRecord> artifact(const ArtifactId& id);  ///< not_found "ARTIFACT_001"
     Result<contract::Page<model::ArtifactRecord>> artifacts(const contract::ArtifactFilter& filter);
     /// It is listed no more; its bytes go when nothing else needs them.
     Result<void> remove_artifact(const ArtifactId& id);
     /// Those whose time has come; gives how many.
     Result<std::int64_t> expire_artifacts(Timestamp now);
+    /// Digests of those with a greater number, in order.
+    Result<std::vector<std::pair<std::int64_t, std::string>>> artifacts_after(std::int64_t number, int limit);
     /// Every digest that artifacts and jobs refer to, and what refers to it, for people.
     Result<std::vector<std::pair<std::string, std::string>>> artifact_digests();
 

@@ -92,6 +92,10 @@ Result<void> pass_gate(const os::Fd& gate, const job::Paths& paths, const std::o
         if (auto renewed = renew(paths, *news); !renewed)
             return std::move(renewed.error()).within("its description could not be written");
     }
+    for (const auto& needed : assignment.spec.needed)
+        if (options.fetch)
+            if (auto there = options.fetch(needed.digest); !there)
+                return std::move(there.error()).within("artifact '" + needed.name + "' of " + needed.job_key + " cannot be had");
     if (assignment.spec.secrets.empty()) {
         (void)os::send_packet(gate.get(), &order, 1);  // a runner that is gone is noticed by its end
         return {};
@@ -206,12 +210,13 @@ void Local::State::start(const Assignment& assignment) {
 /// From here on the job happens.
 void Local::State::open_gate(const Key& key, Following& job) {
     if (!job.gate) return;
-    if (!job.news && job.assignment.spec.secrets.empty()) {
+    const bool fetches = options_.fetch && !job.assignment.spec.needed.empty();
+    if (!job.news && job.assignment.spec.secrets.empty() && !fetches) {
         (void)os::send_packet(job.gate.get(), &job::gate_open, 1);
         return job.gate.reset();
     }
     auto gate = std::make_shared<os::Fd>(std::move(job.gate));
-    asio::post(spawner_, [self = shared_from_this(), key, gate, paths = job.paths, news = std::exchange(job.news, {}),
+    asio::post(fetches ? puller_ : spawner_, [self = shared_from_this(), key, gate, paths = job.paths, news = std::exchange(job.news, {}),
                           assignment = job.assignment] {
         const auto passed = pass_gate(*gate, paths, news, assignment, self->options_);
         if (passed) return;

@@ -17,6 +17,8 @@ struct LocalOptions {
     Milliseconds kill_after{5'000};  ///< after a job's own grace
     /// The secrets that a job asks for, by name. Blocks; called on a thread of the zone's own.
     std::function<Result<Object>(const Assignment&)> secrets;
+    /// Brings the content of an artifact that a job needs to this disk. Blocks, maybe for long. Not set: it is here.
+    std::function<Result<void>(const std::string& digest)> fetch;
     std::string engine = "auto";     ///< for the executor `container`: see daemon/engines/finding.hpp
     std::shared_ptr<images::Store> images = nullptr;  ///< absent: its own, of the same state
 };

@@ -22,7 +22,7 @@ const std::map<std::string, int> floors{
     {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},       {"daemon/objects", 6},
     {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/engines", 6},   {"daemon/planner", 7},   {"daemon/runner", 7},
     {"daemon/zones", 7},    {"daemon/scheduler", 8}, {"daemon/upkeep", 7}, {"daemon/secrets", 7},  {"daemon/api", 9},
-    {"daemon/app", 10},
+    {"daemon/app", 10},      {"daemon/archives", 7},  {"daemon/remote", 7},
 };
 
 struct Home {
@@ -35,7 +35,8 @@ const std::vector<Home> homes{
     {"SQLite", std::regex(R"((sqlite3\.h|SQLiteCpp/))"), {"daemon/store"}},
     {"yaml-cpp", std::regex(R"(yaml-cpp/)"), {"common/pipeline"}},
     {"nlohmann", std::regex(R"(nlohmann/)"), {"common/codec"}},
-    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep", "daemon/images"}},
+    {"libarchive", std::regex(R"(^archive)"), {"daemon/upkeep", "daemon/images", "daemon/archives"}},
+    {"libcurl", std::regex(R"(^curl/)"), {"daemon/remote"}},
     {"libcrypto", std::regex(R"(^openssl/)"), {"daemon/objects"}},
     {"zstd", std::regex(R"(^zstd)"), {"daemon/objects"}},
     {"libgit2", std::regex(R"(git2)"), {"daemon/git"}},

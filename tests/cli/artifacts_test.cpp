@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -66,7 +67,7 @@ TEST_CASE("artifacts are handed to the jobs that need them, listed, shown, downl
 
     // A download that broke off goes on where it was.
     const auto whole = read_file(folder / "dist-1.tar");
-    write_file(folder / "again.tar.part", whole.substr(0, 70'000));
+    write_file(folder / ("again.tar." + artifact["digest"].as_string().substr(0, 12) + ".part"), whole.substr(0, 70'000));
     CHECK(world.cicdctl({"artifact", "download", id, "--to", "again.tar", "--continue"}, world.in(folder)).code == 0);
     CHECK(read_file(folder / "again.tar") == whole);
 
@@ -169,11 +170,11 @@ TEST_CASE("a file is added to a job that has ended, once by each name") {
     REQUIRE(world.cicdctl({"run"}, world.in(repository.path())).code == 0);
     write_file(world.folder() / "report.txt", "all is well\n");
     const auto file = (world.folder() / "report.txt").string();
-    REQUIRE(world.cicdctl({"artifact", "upload", "job-1", file, "--retention", "1d"}).code == 0);
+    REQUIRE(world.cicdctl({"artifact", "upload", "job-1", "report.txt", file, "--retention", "1d"}).code == 0);
     CHECK(world.cicdctl({"artifact", "download", "artifact-1", "--to", "-"}).out == "all is well\n");
-    CHECK(world.cicdctl({"artifact", "upload", "job-1", file}).code == 7);
-    CHECK(world.cicdctl({"artifact", "upload", "job-1", file, "--name", "../up"}).code == 2);
-    CHECK(world.cicdctl({"artifact", "upload", "job-9", file}).code == 5);
+    CHECK(world.cicdctl({"artifact", "upload", "job-1", "report.txt", file}).code == 7);
+    CHECK(world.cicdctl({"artifact", "upload", "job-1", "../up", file}).code == 2);
+    CHECK(world.cicdctl({"artifact", "upload", "job-9", "report.txt", file}).code == 5);
 }
 
 TEST_CASE("the content has its digest as ETag, and ranges of it are given") {
@@ -229,4 +230,64 @@ TEST_CASE("what a job saved while no daemon ran is noted, and handed on, by the 
     REQUIRE(again.is_string());
     CHECK(world.cicdctl({"watch", again.as_string()}).code == 0);
     CHECK(world.json({"artifact", "list", again.as_string()})["data"].as_array().size() == 1);
+}
+
+TEST_CASE("a run of a pull request reads the base's caches and never writes where the base reads") {
+    const World world;
+    const GitRepository repository{
+        {".cicd.yaml",
+         "name: app\n"
+         "triggers: [{type: pull_request}, {type: push}, {type: manual}]\n"
+         "stages:\n"
+         "  - name: build\n"
+         "    cache: [{key: 'k-${{ params.key }}', restoreKeys: [k-], paths: [deps/**]}, {key: 'p-${{ params.key }}', scope: project, paths: [deps/**]}]\n"
+         "    commands: ['if [ -e deps/a ]; then cat deps/a; else echo nothing; fi', 'mkdir -p deps; echo \"from ${{ params.key }}\" > deps/a']\n"
+         "parameters: {key: {type: string, default: one}}\n"}};
+    repository.git({"branch", "-M", "main"});
+    const auto run_as = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), "run");
+        const auto outcome = world.cicdctl(more, world.in(repository.path()));
+        INFO(outcome.out, outcome.err);
+        CHECK(outcome.code == 0);
+        return outcome.out;
+    };
+    const auto scopes = [&] {
+        std::string all;
+        for (const auto& cache : world.json({"cache", "list"})["data"].as_array())
+            all += cache["key"].as_string() + "=" + cache["scope"].as_string() + ";";
+        return all;
+    };
+    run_as({"--branch", "main"});
+    CHECK(contains(scopes(), "k-one=branch main;"));
+    CHECK(contains(scopes(), "p-one=the project;"));
+    // Its branch has the name of the base's, and nobody has given it a number.
+    const auto pull = run_as({"--branch", "main", "--event", "pull_request", "--base", "main", "-p", "key=two"});
+    CHECK(contains(pull, "from one"));
+    CHECK(contains(pull, "a pull request only reads"));
+    CHECK(contains(scopes(), "k-two=pull request of branch main;"));
+    CHECK_FALSE(contains(scopes(), "k-two=branch main;"));
+    CHECK_FALSE(contains(scopes(), "p-two="));
+    CHECK(contains(run_as({"--branch", "main", "-p", "key=three"}), "from one"));
+}
+
+TEST_CASE("a job that is cancelled while it saves ends promptly, and nothing of what it saved can be seen") {
+    const World world;
+    // Sparse files take long to read and nearly nothing to keep.
+    const GitRepository repository{
+        {".cicd.yaml",
+         "name: app\nstages:\n  - name: build\n    commands: ['for i in $(seq 60); do truncate -s 1000M $i; done']\n"
+         "    artifacts: [{name: large, paths: ['*']}]\n"}};
+    world.start_daemon();
+    const auto started = world.json({"run", "--detach"}, world.in(repository.path()));
+    REQUIRE(started["id"] == Value("run-1"));
+    REQUIRE(eventually([&] { return world.json({"job", "show", "job-1"})["steps"].as_array()[0]["status"] == Value("success"); }));
+    CHECK(world.json({"job", "show", "job-1"})["status"] == Value("running"));
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(world.cicdctl({"job", "cancel", "job-1"}).code == 0);
+    world.cicdctl({"watch", "run-1"});
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+    CHECK(world.json({"job", "show", "job-1"})["status"] == Value("cancelled"));
+    CHECK(world.json({"artifact", "list"})["data"].as_array().empty());
+    CHECK(leavings(world) == 0);
+    CHECK(contains(world.cicdctl({"doctor", "--deep"}).out, "objects are whole"));
 }

@@ -94,6 +94,15 @@ TEST_CASE_FIXTURE(Examples, "artifacts: handed on, and what was cached is there 
     CHECK(!contains(again.out, "installing"));
 }
 
+TEST_CASE_FIXTURE(Examples, "reuse: made once, until an input changes") {
+    CHECK(contains(run("reuse").out, "making numbers"));
+    const auto again = run("reuse");
+    INFO(again.out, again.err);
+    CHECK(contains(again.out, "1000 numbers, the last is 1000"));
+    CHECK(!contains(again.out, "making numbers"));
+    CHECK(contains(run("reuse", {"-p", "level=high"}).out, "making numbers"));
+}
+
 TEST_CASE_FIXTURE(Examples, "image: the image's files, and nothing of this machine") {
     if (!make_image()) return;
     const auto outcome = run("image");

@@ -209,3 +209,31 @@ TEST_CASE("secrets: set, list, rotate, scopes, rm, and what is refused") {
     }
     CHECK(files_with(world.state(), value).empty());
 }
+
+TEST_CASE("the environment of a stage or job decides whose secrets it gets, and can be read") {
+    const World world;
+    world.start_daemon();
+    const auto set = [&](std::vector<std::string> words, const std::string& input) {
+        words.insert(words.begin(), {"secret", "set", "KEY"});
+        CHECK(world.cicdctl(words, with_input(input)).code == 0);
+    };
+    set({"--env", "production"}, "of-production");
+    set({"--env", "staging"}, "of-staging");
+    const std::string steps = "env: {KEY: '${{ secrets.KEY }}'}, steps: ['echo \"${{ environment.name }} $(printf %s \"$KEY\" | wc -c)\"']";
+    const GitRepository repository{{".cicd.yaml",
+                                    "name: app\nstages:\n  - name: deploy\n    environment: staging\n    jobs:\n"
+                                    "      a: {" + steps + "}\n      b: {environment: production, " + steps + "}\n"}};
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "staging 10"));
+    CHECK(contains(outcome.out, "production 13"));
+    // Without one there is no such secret, and a name that is made up on the way is none.
+    for (const std::string environment : {"''", "other", "'${{ git.branch }}'"}) {
+        const GitRepository wrong{{".cicd.yaml", "name: app\nstages:\n  - name: deploy\n    environment: " + environment + "\n    jobs: {a: {" + steps + "}}\n"}};
+        const auto refused = world.cicdctl({"run"}, world.in(wrong.path()));
+        INFO(environment, ": ", refused.err);
+        CHECK(refused.code == 2);
+        CHECK(contains(refused.err, environment.size() > 10 ? "not written out" : "missing secret 'KEY' in stage 'deploy'"));
+    }
+}

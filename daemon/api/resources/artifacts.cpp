@@ -4,10 +4,12 @@
 #include "daemon/api/byte_range.hpp"
 #include "daemon/api/resources/answers.hpp"
 #include "daemon/api/resources/handlers.hpp"
+#include "daemon/archives/pack.hpp"
 #include "daemon/objects/download.hpp"
 #include "daemon/objects/tree.hpp"
 
 #include <algorithm>
+#include <array>
 
 // Artifacts: what jobs left behind. They never change, so what an id or a digest names is the same for ever.
 namespace cicd::api {
@@ -48,14 +50,53 @@ async::Task<void> send_download(Services& services, std::shared_ptr<objects::Dow
     }
 }
 
+async::Task<void> send_packing(Services& services, std::shared_ptr<archives::Packing> packing, BodyStream& out) {
+    for (;;) {
+        const auto make = [packing] { return packing->next(); };
+        auto bytes = co_await async::offload(services.pool, make);
+        if (!bytes) co_return out.cut();
+        if (bytes->empty()) co_return;
+        if (!co_await out.send(std::move(*bytes))) co_return;
+    }
+}
+
+void set_content_headers(Response& response, const Request& request, const std::string& etag, const std::string& file) {
+    response.headers.emplace_back("ETag", etag);
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("Content-Disposition", disposition(file));
+    if (request.if_none_match.empty() || request.if_none_match.find(etag) == std::string::npos) return;
+    response.status = 304;
+    response.content_type.clear();
+}
+
+/// Made on its way: of no known length, from its begin.
+Result<Response> packed(Services& services, const objects::ObjectStore& store, const Request& request,
+                        const model::ArtifactRecord& artifact, objects::Manifest manifest, const std::string& format) {
+    Response response;
+    const bool zip = format == "zip";
+    response.content_type = zip ? "application/zip" : "application/zstd";
+    set_content_headers(response, request, "\"" + artifact.digest + "." + format + "\"", artifact.name + "." + format);
+    if (response.status == 304) return response;
+    CICD_TRY(auto packing, archives::Packing::begin(store, std::move(manifest), zip ? archives::Format::zip : archives::Format::tar_zst));
+    response.stream = [&services, shared = std::make_shared<archives::Packing>(std::move(packing))](BodyStream& out) {
+        return send_packing(services, shared, out);
+    };
+    return response;
+}
+
 /// One file where there is just one, or `path` names one; else a tar archive. `format=tar` wants that in any case.
 Result<Response> content_of(Services& services, const objects::ObjectStore& store, const Request& request,
                             const model::ArtifactRecord& artifact) {
     const auto format = request.query_value("format");
-    if (!format.empty() && format != "tar" && format != "file")
-        return invalid(std::string(contract::code::bad_request), "there is no format '" + format + "'", "there are: file, tar");
-    CICD_TRY(auto manifest, objects::read_manifest(store, artifact.digest));
+    constexpr std::array formats{"", "file", "tar", "zip", "tar.zst"};
+    if (std::find(formats.begin(), formats.end(), format) == formats.end())
+        return invalid(std::string(contract::code::bad_request), "there is no format '" + format + "'", "there are: file, tar, zip, tar.zst");
     auto path = request.query_value("path");
+    if (!path.empty() && !format.empty() && format != "file")
+        return invalid(std::string(contract::code::bad_request), "one file of an artifact is no archive", "leave out 'path' or 'format'");
+    if (services.fetch) CICD_CHECK(services.fetch(artifact.digest));
+    CICD_TRY(auto manifest, objects::read_manifest(store, artifact.digest));
+    if (format == "zip" || format == "tar.zst") return packed(services, store, request, artifact, std::move(manifest), format);
     if (path.empty() && format != "tar") {
         const auto is_file = [](const objects::Entry& entry) { return entry.kind == objects::Entry::Kind::file; };
         const bool links = std::any_of(manifest.entries.begin(), manifest.entries.end(),
@@ -72,14 +113,8 @@ Result<Response> content_of(Services& services, const objects::ObjectStore& stor
     Response response;
     response.content_type = path.empty() ? "application/x-tar" : "application/octet-stream";
     const auto etag = "\"" + artifact.digest + (path.empty() ? ".tar" : "-" + contract::percent_encode(path)) + "\"";
-    response.headers.emplace_back("ETag", etag);
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    response.headers.emplace_back("Content-Disposition", disposition(path.empty() ? artifact.name + ".tar" : path.substr(path.rfind('/') + 1)));
-    if (!request.if_none_match.empty() && request.if_none_match.find(etag) != std::string::npos) {
-        response.status = 304;
-        response.content_type.clear();
-        return response;
-    }
+    set_content_headers(response, request, etag, path.empty() ? artifact.name + ".tar" : path.substr(path.rfind('/') + 1));
+    if (response.status == 304) return response;
     const auto range = choose_range(request.range, download->size(), response);
     download->begin_at(range.begin);
     auto shared = std::make_shared<objects::Download>(std::move(*download));
@@ -156,7 +191,8 @@ async::Task<Answer> list_artifact_files(Services& services, Request request) {
     if (!artifact) co_return artifact.error();
     const auto page = read_page(request);
     if (!page) co_return page.error();
-    const auto read = [store = store_of(services), digest = artifact->digest, wanted = *page]() -> Result<Response> {
+    const auto read = [store = store_of(services), fetch = services.fetch, digest = artifact->digest, wanted = *page]() -> Result<Response> {
+        if (fetch) CICD_CHECK(fetch(digest));
         CICD_TRY(const auto manifest, objects::read_manifest(store, digest));
         Array files;
         const auto begin = static_cast<std::size_t>(wanted.page - 1) * static_cast<std::size_t>(wanted.page_size);
@@ -178,40 +214,6 @@ async::Task<Answer> get_artifact_content(Services& services, Request request) {
         return content_of(services, store, request, found);
     };
     auto response = co_await async::offload(services.pool, make);
-    co_return response;
-}
-
-/// The body is one file, `name` its name, `path` where it would lie in a workspace.
-async::Task<Answer> upload_artifact(Services& services, Request request) {
-    const auto name = request.query_value("name");
-    const auto path = request.query_value("path").empty() ? name : request.query_value("path");
-    const auto odd = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\'; };
-    if (name.empty() || name.size() > 200 || name.find('/') != std::string::npos || std::any_of(name.begin(), name.end(), odd) ||
-        !objects::is_inner_path(path) || std::any_of(path.begin(), path.end(), odd))
-        co_return invalid("ARTIFACT_002", "'name' or 'path' cannot be used: '" + to_valid_utf8(name) + "', '" + to_valid_utf8(path) + "'",
-                          "a name without slashes, and a path that stays inside");
-    std::optional<Milliseconds> retention;
-    if (const auto text = request.query_value("retention"); !text.empty()) {
-        const auto read = parse_duration(text);
-        if (!read) co_return read.error();
-        retention = *read;
-    }
-    const auto put = [&services, store = store_of(services), request, name, path, retention]() -> Result<model::ArtifactRecord> {
-        CICD_TRY(const auto job, services.store.job(JobId(id_of(request))));
-        if (!model::is_final(job.state))
-            return conflict("RUN_002", job.id.str() + " has not ended yet", "its own artifacts come with its end; upload after that");
-        CICD_TRY(const auto stored, store.put(request.body, objects::Durability::lasting));
-        objects::Manifest manifest;
-        manifest.entries.push_back({.path = path, .size = stored.size, .digest = stored.digest});
-        CICD_TRY(const auto whole, store.put(objects::to_text(manifest), objects::Durability::lasting));
-        return services.store.add_artifact({job.run, job.id, job.key, job.attempt,
-                                            {name, request.query_value("type"), whole.digest, stored.size, 1, retention},
-                                            SystemClock().now(), request.user});
-    };
-    const auto artifact = co_await async::offload(services.pool, put);
-    if (!artifact) co_return artifact.error();
-    auto response = json_response(codec::encode(*artifact), 201);
-    response.headers.emplace_back("Location", contract::path_of(contract::route::show_artifact, {artifact->id.str()}));
     co_return response;
 }
 

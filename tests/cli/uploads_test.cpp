@@ -1,0 +1,201 @@
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+using namespace cicd;
+using namespace cicd::test;
+
+/// What people upload: files and folders of any size, and archives that may be made to do harm.
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+struct Shop {
+    Shop() : repository({{".cicd.yaml", "name: app\nstages:\n  - {name: build, commands: ['true']}\n"}}) {
+        std::filesystem::create_directories(folder());
+    }
+    void run_once() const { REQUIRE(world.cicdctl({"run"}, world.in(repository.path())).code == 0); }
+    [[nodiscard]] std::filesystem::path folder() const { return world.folder() / "up"; }
+    [[nodiscard]] Outcome cicdctl(std::vector<std::string> words) const { return world.cicdctl(words, world.in(folder())); }
+    void python(const std::string& program) const {
+        const auto done = run({"python3", "-c", "import io,os,sys,tarfile,zipfile\n" + program}, {.directory = folder()});
+        INFO(done.err);
+        REQUIRE(done.code == 0);
+    }
+    [[nodiscard]] std::size_t artifacts() const { return world.json({"artifact", "list"})["data"].as_array().size(); }
+
+    World world;
+    GitRepository repository;
+};
+
+}  // namespace
+
+TEST_CASE("a file of 40 MiB is uploaded, and comes back as it was, also after a download that broke off") {
+    const Shop shop;
+    shop.run_once();
+    shop.python("open('big','wb').write(os.urandom(1<<20)*40)");
+    const auto up = shop.cicdctl({"artifact", "upload", "run-1", "big", "big"});
+    INFO(up.out, up.err);
+    REQUIRE(up.code == 0);
+    const auto artifact = shop.world.json({"artifact", "show", "artifact-1"});
+    CHECK(artifact["size"] == Value(40 << 20));
+    CHECK(artifact["jobId"] == Value(""));
+    CHECK(shop.cicdctl({"artifact", "download", "artifact-1", "--to", "again"}).code == 0);
+    CHECK(run({"cmp", "big", "again"}, {.directory = shop.folder()}).code == 0);
+    const auto part = "later." + artifact["digest"].as_string().substr(0, 12) + ".part";
+    shop.python("open('" + part + "','wb').write(open('big','rb').read(30<<20))");
+    CHECK(shop.cicdctl({"artifact", "download", "artifact-1", "--to", "later", "--continue"}).code == 0);
+    CHECK(run({"cmp", "big", "later"}, {.directory = shop.folder()}).code == 0);
+    CHECK(contains(shop.world.cicdctl({"doctor", "--deep"}).out, "objects are whole"));
+}
+
+TEST_CASE("what comes from a pipe is uploaded without anybody knowing its length") {
+    const Shop shop;
+    shop.run_once();
+    const auto command = program("cicdctl") + " artifact upload job-1 numbers -";
+    const auto up = run({"sh", "-c", "seq 2000000 | " + command}, shop.world.in(shop.folder()));
+    INFO(up.out, up.err);
+    REQUIRE(up.code == 0);
+    CHECK(shop.cicdctl({"artifact", "download", "artifact-1", "--to", "numbers"}).code == 0);
+    CHECK(run({"sh", "-c", "seq 2000000 | cmp - numbers"}, {.directory = shop.folder()}).code == 0);
+}
+
+TEST_CASE("folders and files are uploaded as they lie there, and come as tar, zip and tar.zst") {
+    const Shop shop;
+    shop.run_once();
+    shop.python("os.makedirs('site/sub/empty'); open('site/index.html','w').write('hello'); open('site/sub/ä','w').write('umlaut')\n"
+                "os.symlink('index.html','site/start'); os.chmod('site/index.html',0o755); open('robots.txt','w').write('no')");
+    const auto up = shop.cicdctl({"artifact", "upload", "run-1", "site", "site", "robots.txt", "--type", "page"});
+    INFO(up.out, up.err);
+    REQUIRE(up.code == 0);
+    for (const std::string format : {"tar", "zip", "tar.zst"}) {
+        const auto down = shop.cicdctl({"artifact", "download", "artifact-1", "--format", format});
+        INFO(format, ": ", down.err);
+        CHECK(down.out == "site." + format + "\n");
+    }
+    shop.python("t=tarfile.open('site.tar'); z=zipfile.ZipFile('site.zip'); assert z.testzip() is None\n"
+                "names=sorted(n.rstrip('/') for n in t.getnames())\n"
+                "assert names==['robots.txt','site','site/index.html','site/start','site/sub','site/sub/empty','site/sub/ä'], names\n"
+                "assert sorted(n.rstrip('/') for n in z.namelist())==names, z.namelist()\n"
+                "assert z.read('site/sub/ä')==b'umlaut' and t.getmember('site/index.html').mode==0o755");
+    CHECK(run({"sh", "-c", "mkdir z && tar --zstd -xf site.tar.zst -C z && cmp z/site/index.html site/index.html && test -L z/site/start"},
+              {.directory = shop.folder()}).code == 0);
+    CHECK(shop.cicdctl({"artifact", "download", "artifact-1", "--format", "rar"}).code == 2);
+    CHECK(shop.cicdctl({"artifact", "upload", "run-1", "site", "robots.txt"}).code == 7);
+}
+
+TEST_CASE("archives are unpacked: tar, tar.gz, tar.xz, tar.zst and zip hold the same") {
+    const Shop shop;
+    shop.run_once();
+    shop.python("os.makedirs('d/e'); open('d/e/f','w').write('x'*100000); open('d/g','w').write('y')");
+    REQUIRE(run({"sh", "-c", "tar -cf a.tar d && tar -czf a.tar.gz d && tar -cJf a.tar.xz d && tar --zstd -cf a.tar.zst d"},
+                {.directory = shop.folder()}).code == 0);
+    shop.python("z=zipfile.ZipFile('a.zip','w',zipfile.ZIP_DEFLATED); z.write('d/e/f'); z.write('d/g')");
+    for (const std::string kind : {"tar", "tar.gz", "tar.xz", "tar.zst", "zip"}) {
+        const auto up = shop.cicdctl({"artifact", "upload", "run-1", kind, "a." + kind, "--unpack"});
+        INFO(up.err);
+        CHECK(up.code == 0);
+    }
+    for (const auto& artifact : shop.world.json({"artifact", "list"})["data"].as_array()) {
+        CHECK(artifact["files"] == Value(2));
+        CHECK(artifact["size"] == Value(100001));
+    }
+    CHECK(contains(shop.world.cicdctl({"doctor", "--deep"}).out, "objects are whole"));
+}
+
+TEST_CASE("archives that are made to do harm are refused as a whole, and it is said why") {
+    const Shop shop;
+    shop.run_once();
+    const std::string tar =
+        "def t(file,*entries):\n"
+        "    with tarfile.open(file,'w') as out:\n"
+        "        for name,kind,link in entries:\n"
+        "            i=tarfile.TarInfo(name); i.type=kind; i.linkname=link\n"
+        "            out.addfile(i)\n"
+        "R,S,H,F,C,B=tarfile.REGTYPE,tarfile.SYMTYPE,tarfile.LNKTYPE,tarfile.FIFOTYPE,tarfile.CHRTYPE,tarfile.BLKTYPE\n";
+    struct Case {
+        const char *name, *program, *why;
+    };
+    const Case cases[] = {
+        {"up.tar", "t('up.tar',('good',R,''),('../up',R,''))", "leads out"},
+        {"abs.tar", "t('abs.tar',('/etc/cron.d/x',R,''))", "absolute name"},
+        {"sym.tar", "t('sym.tar',('l',S,'/etc'))", "may lead out"},
+        {"through.tar", "t('through.tar',('l',S,'.'),('l/x',R,''))", "no folder"},
+        {"hard.tar", "t('hard.tar',('h',H,'../../etc/passwd'))", "leads out"},
+        {"fifo.tar", "t('fifo.tar',('f',F,''))", "pipe"},
+        {"device.tar", "t('device.tar',('d',C,''))", "device"},
+        {"block.tar", "t('block.tar',('d',B,''))", "device"},
+        {"twice.tar", "t('twice.tar',('a',R,''),('a',R,''))", "twice"},
+        {"newline.tar", "t('newline.tar',('a\\nb',R,''))", "not every system"},
+        {"invalid.tar", "t('invalid.tar',(b'a\\xff'.decode('utf-8','surrogateescape'),R,''))", "not every system"},
+        {"long.tar", "t('long.tar',('a'*300,R,''))", "255 bytes"},
+        {"up.zip", "z=zipfile.ZipFile('up.zip','w'); z.writestr('../up','x'); z.close()", "leads out"},
+        {"abs.zip", "z=zipfile.ZipFile('abs.zip','w'); z.writestr('/etc/x','x'); z.close()", "absolute name"},
+        {"twice.zip", "z=zipfile.ZipFile('twice.zip','w'); z.writestr('a','x'); z.writestr('a','y'); z.close()", "twice"},
+        {"link.zip", "z=zipfile.ZipFile('link.zip','w'); i=zipfile.ZipInfo('l'); i.external_attr=0o120777<<16; i.create_system=3; z.writestr(i,'/etc/passwd'); z.close()", "may lead out"},
+        {"bomb.zip", "z=zipfile.ZipFile('bomb.zip','w',zipfile.ZIP_DEFLATED); z.writestr('zeros',bytes(200<<20)); z.close()", "times its own size"},
+        {"cut.zip", "z=zipfile.ZipFile('w.zip','w'); z.writestr('a',os.urandom(90000)); z.close(); open('cut.zip','wb').write(open('w.zip','rb').read()[:50000])", "damaged or not complete"},
+        {"crc.zip", "z=zipfile.ZipFile('w.zip','w'); z.writestr('a',b'x'*90000); z.close(); b=bytearray(open('w.zip','rb').read()); b[5000]^=1; open('crc.zip','wb').write(b)", "damaged or not complete"},
+        {"cut.tar.gz", "t=tarfile.open('w.tar.gz','w:gz'); i=tarfile.TarInfo('a'); i.size=90000; t.addfile(i,io.BytesIO(os.urandom(90000))); t.close(); open('cut.tar.gz','wb').write(open('w.tar.gz','rb').read()[:40000])", "damaged or not complete"},
+        {"no.tar", "open('no.tar','wb').write(os.urandom(5000))", "damaged or not complete"},
+        {"none.tar", "open('none.tar','wb')", "empty"},
+    };
+    for (const auto& one : cases) {
+        shop.python(tar + one.program);
+        const auto up = shop.cicdctl({"artifact", "upload", "run-1", one.name, one.name, "--unpack"});
+        INFO(one.name, ": ", up.err);
+        CHECK(up.code == 2);
+        CHECK(contains(up.err, one.why));
+        CHECK(contains(up.err, "ARTIFACT_006"));
+    }
+    CHECK(shop.artifacts() == 0);
+    // The same through the API, by a client that knows nothing of ours; the daemon goes on.
+    CHECK(shop.world.cicdctl({"daemon", "status"}).code == 0);
+}
+
+TEST_CASE("what is larger than is allowed is refused before it was sent; so is what an archive would become") {
+    const Shop shop;
+    std::filesystem::create_directories(shop.world.config());
+    write_file(shop.world.config() / "config.yaml", "uploads: {size: 10Mi, unpacked: 20Mi}\n");
+    shop.run_once();
+    shop.python("open('big','wb').write(bytes(11<<20)); open('half','wb').write(os.urandom(9<<20))\n"
+                "z=zipfile.ZipFile('a.zip','w',zipfile.ZIP_DEFLATED)\n"
+                "for i in range(30): z.writestr(str(i),bytes(1<<20))\n"
+                "z.close()");
+    const auto big = shop.cicdctl({"artifact", "upload", "run-1", "big", "big"});
+    CHECK(big.code == 2);
+    CHECK(contains(big.err, "larger than"));
+    const auto piped = run({"sh", "-c", program("cicdctl") + " artifact upload run-1 big - < big"}, shop.world.in(shop.folder()));
+    INFO(piped.err);
+    CHECK(piped.code == 2);
+    const auto unpacked = shop.cicdctl({"artifact", "upload", "run-1", "a", "a.zip", "--unpack"});
+    CHECK(unpacked.code == 2);
+    CHECK(contains(unpacked.err, "room for"));
+    CHECK(shop.artifacts() == 0);
+    CHECK(shop.cicdctl({"artifact", "upload", "run-1", "half", "half"}).code == 0);
+}
+
+TEST_CASE("an upload that breaks off leaves nothing, and the daemon may be killed during one") {
+    const Shop shop;
+    shop.run_once();
+    const std::string talk =
+        "import socket,sys\n"
+        "s=socket.socket(socket.AF_UNIX); s.connect('" + shop.world.socket().string() + "')\n"
+        "s.sendall(b'POST /runs/run-1/artifacts?name=x HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 50000000\\r\\n\\r\\n'+bytes(20000000))\n";
+    shop.python(talk + "s.close()");
+    CHECK(shop.artifacts() == 0);
+    Background sending({"python3", "-c", talk + "print('sent',flush=True)\ntry: s.recv(10)\nexcept OSError: pass"});
+    REQUIRE(sending.wait_for_output("sent"));
+    shop.world.kill_daemon();
+    shop.world.start_daemon();
+    CHECK(shop.artifacts() == 0);
+    std::size_t objects = 0;
+    if (std::filesystem::exists(shop.world.state() / "objects"))
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(shop.world.state() / "objects"))
+            objects += entry.is_regular_file() ? 1 : 0;
+    CHECK(objects == 0);
+    CHECK(shop.cicdctl({"artifact", "upload", "run-1", "x", "/dev/null"}).code == 0);
+}
