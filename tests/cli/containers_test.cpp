@@ -119,7 +119,7 @@ TEST_CASE("how jobs in containers end is told as of any other, and nothing of th
     CHECK(jobs[0]["exitCode"] == Value(7));
     CHECK(jobs[1]["endReason"] == Value("timeout"));
     CHECK(jobs[2]["endReason"] == Value("oom"));
-    CHECK(contains(jobs[2]["message"].as_string(), "of 32 MiB"));
+    CHECK(contains(jobs[2]["message"].as_string(), "of 32.0 MiB"));
     CHECK(jobs[3]["status"] == Value("failed"));
     CHECK(jobs[4]["status"] == Value("failed"));
     CHECK(jobs[5]["status"] == Value("success"));
