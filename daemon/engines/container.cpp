@@ -55,8 +55,6 @@ Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Ki
         host.set("MemorySwap", static_cast<double>(*spec.limits.memory));
     }
     if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(*spec.limits.cpu * 1e9)));
-    if (spec.limits.storage)
-        host.set("Ulimits", Array{Object{{"Name", "fsize"}, {"Soft", static_cast<double>(*spec.limits.storage)}, {"Hard", static_cast<double>(*spec.limits.storage)}}});
     if (spec.limits.gpu.value_or(0) > 0) add_gpus(host, *spec.limits.gpu, kind);
     return host;
 }
@@ -87,6 +85,8 @@ Object container_request(const model::JobSpec& spec, const std::string& image, c
     for (const auto& word : split(own, ' '))
         if (!word.empty()) entrypoint.emplace_back(word);
     Array command = texts({"init", job::container_socket});
+    // Not by the engine: where it is given one limit, Podman forgets those of its own configuration.
+    if (spec.limits.storage) command.emplace_back(std::to_string(*spec.limits.storage));
     if (entrypoint.empty()) entrypoint.emplace_back(job::container_init);
     else command.insert(command.begin(), Value(job::container_init));
     Object request{{"Image", image},

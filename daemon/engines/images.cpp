@@ -123,7 +123,10 @@ Result<void> import(Engine& engine, const model::RootImage& files, const Tell& t
     const auto hold = os::hold_directory(std::filesystem::path(files.path).parent_path());
     if (!hold) return unavailable("JOB_003", "the image is gone: " + files.name, "import it again: cicdctl image import");
     tell("giving the image " + files.name + " to " + engine.name());
-    std::string target = "/images/create?fromSrc=-&repo=" + encoded(imported) + "&tag=" + encoded(files.digest.substr(files.digest.find(':') + 1));
+    const auto tag = files.digest.substr(files.digest.find(':') + 1);
+    // Podman takes the name from `repo` alone.
+    std::string target = "/images/create?fromSrc=-&repo=" +
+                         (engine.facts().kind == Facts::Kind::podman ? encoded(std::string(imported) + ":" + tag) : encoded(imported) + "&tag=" + encoded(tag));
     for (const auto& [name, value] : files.env) {
         // Docker reads it as a Dockerfile's line; Podman takes what is between the quotes as it is.
         std::string quoted;

@@ -58,7 +58,7 @@ constexpr int control_fd = 3;
 /// Runs as the first process of a sandbox, or as the reaper of a host job. Returns the process's exit code.
 int run_init();
 /// As the first process of a container: calls at `socket`, and tells what it finds there (a packed Program: its argv names
-/// the shell, its env is its own).
-int run_container_init(const char* socket);
+/// the shell, its env is its own). No file may become larger than `largest_file`; 0: any size.
+int run_container_init(const char* socket, std::uint64_t largest_file);
 
 }  // namespace cicd::runner

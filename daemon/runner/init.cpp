@@ -241,7 +241,9 @@ private:
 
 int run_init() { return Init(os::Fd(control_fd)).run(); }
 
-int run_container_init(const char* path) {
+int run_container_init(const char* path, std::uint64_t largest_file) {
+    const rlimit limit{largest_file, largest_file};
+    if (largest_file > 0 && ::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 3;
     os::Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -45,7 +46,11 @@ int run(int count, char** arguments) {
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
         if (argument == "init" && i == 1 && count == 2) return cicd::runner::run_init();
-        if (argument == "init" && i == 1 && count == 3) return cicd::runner::run_container_init(arguments[2]);
+        if (argument == "init" && i == 1 && (count == 3 || count == 4)) {
+            std::uint64_t largest_file = 0;
+            if (count == 4) std::from_chars(arguments[3], arguments[3] + std::strlen(arguments[3]), largest_file);
+            return cicd::runner::run_container_init(arguments[2], largest_file);
+        }
         if (argument == "own" && i == 1 && count == 5) return own(arguments[2], arguments[3], arguments[4]);
         if (argument == "--version") {
             std::puts("cicd-runner " CICD_VERSION);
