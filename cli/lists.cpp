@@ -220,7 +220,7 @@ void print_run_details(const Session& session, const model::Run& run) {
     session.console().out(sheet.text() + "\n");
     session.print(render::job_table(run, now));
     for (const auto& job : run.jobs)
-        if (job.state == model::JobState::failed || job.state == model::JobState::skipped)
+        if (job.state == model::JobState::failed || job.state == model::JobState::skipped || (job.inputs && !job.inputs->from.empty()))
             session.console().out("\n" + state_text(job.state, paint) + " " + render::label_of(job) + ": " +
                                   render::end_text(job));
     session.console().out("\n");

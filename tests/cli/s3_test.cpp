@@ -49,11 +49,10 @@ struct Shop {
         fs::create_directories(world.config());
         fs::create_directories(folder());
         configure("secretKey: {env: S3_SECRET}");
-        world_options.env["S3_SECRET"] = "S3RVER";
     }
-    void configure(const std::string& key) const {
+    void configure(const std::string& key, const std::string& id = "S3RVER") const {
         write_file(world.config() / "config.yaml", "objects: {s3: {endpoint: 'http://127.0.0.1:" + std::to_string(port) +
-                                                       "', bucket: kept, prefix: here, accessKey: S3RVER, " + key + "}}\n");
+                                                       "', bucket: kept, prefix: here, accessKey: " + id + ", " + key + "}}\n");
     }
     void serve() {
         server = std::make_unique<Background>(std::vector<std::string>{"node", script.string(), "-d", folder().string(), "-p", std::to_string(port),
@@ -74,7 +73,6 @@ struct Shop {
     }
 
     World world;
-    RunOptions world_options;
     GitRepository repository;
     int port = free_port();
     fs::path script = s3rver();
@@ -132,9 +130,10 @@ TEST_CASE("a key that is wrong or missing is told") {
     }
     shop.serve();
     write_file(shop.world.folder() / "key", "wrong-one\n");
-    shop.configure("secretKey: {file: " + (shop.world.folder() / "key").string() + "}");
+    // s3rver knows ids, but does not check SigV4 itself.
+    shop.configure("secretKey: {file: " + (shop.world.folder() / "key").string() + "}", "NOBODY");
     REQUIRE(shop.cicdctl({"run"}).code == 0);
-    REQUIRE(eventually([&] { return contains(shop.cicdctl({"daemon", "logs"}).out, "SignatureDoesNotMatch"); }));
+    REQUIRE(eventually([&] { return contains(shop.cicdctl({"daemon", "logs"}).out, "InvalidAccessKeyId"); }));
     CHECK_FALSE(contains(shop.cicdctl({"daemon", "logs"}).out, "wrong-one"));
     shop.world.kill_daemon();
     for (const std::string key : {"secretKey: {secret: NONE}", "secretKey: {env: NO_SUCH_VARIABLE}", "secretKey: written-out", "secretKey: {file: /none}"}) {
