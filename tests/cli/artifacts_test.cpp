@@ -253,7 +253,8 @@ TEST_CASE("a run of a pull request reads the base's caches and never writes wher
     };
     const auto scopes = [&] {
         std::string all;
-        for (const auto& cache : world.json({"cache", "list"})["data"].as_array())
+        const auto list = world.json({"cache", "list"});
+        for (const auto& cache : list["data"].as_array())
             all += cache["key"].as_string() + "=" + cache["scope"].as_string() + ";";
         return all;
     };
