@@ -22,6 +22,7 @@ struct RawResponse {
     int status = 0;
     std::string content_type;
     std::string body;
+    std::string server = {}, api_version = {};  ///< what container engines say of themselves
 };
 
 /// What a run's stream carries: state changes and, if asked for, log lines.

@@ -227,7 +227,8 @@ Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* s
     if (!sink || !sink->stopped) CICD_CHECK(read_body(parser, sink));
     auto& message = parser.get();
     RawResponse response{static_cast<int>(message.result_int()), std::string(message[http::field::content_type]),
-                         std::move(message.body())};
+                         std::move(message.body()), std::string(message[http::field::server]),
+                         std::string(message["Api-Version"])};
     if (sink && (sink->stopped || sink->cut)) close();
     if (!message.keep_alive()) close();
     return response;

@@ -75,6 +75,10 @@ Result<Engine> Engine::connect(const std::string& socket) {
         return reached.error();
     }
     engine.answer_within(first_answer);
+    if (engine.learn_from_ping()) {
+        engine.answer_within(usual_limit);
+        return engine;
+    }
     CICD_TRY(const auto answer, engine.exchange({.method = "GET", .target = "/version", .repeatable = true}));
     const auto newest = number(text_of(answer.body["ApiVersion"]));
     if (!answer.ok() || !newest) return broken(socket, answer.ok() ? "its version cannot be understood" : answer.complaint());
@@ -85,6 +89,21 @@ Result<Engine> Engine::connect(const std::string& socket) {
     engine.facts_.version = text_of(answer.body["Version"]);
     engine.answer_within(usual_limit);
     return engine;
+}
+
+/// Podman takes half a second to tell its version, and says the same in the headers of a ping at once.
+bool Engine::learn_from_ping() {
+    const auto answer = exchange({.method = "GET", .target = "/_ping", .repeatable = true});
+    const auto newest = answer && answer->ok() ? number(answer->api_version) : std::nullopt;
+    const auto slash = answer ? answer->server.find('/') : std::string::npos;
+    if (!newest || *newest < *number(lowest_api) || slash == std::string::npos) return false;
+    const auto maker = answer->server.substr(0, slash);
+    if (maker != "Libpod" && maker != "Docker") return false;
+    facts_.kind = maker == "Libpod" ? Facts::Kind::podman : Facts::Kind::docker;
+    facts_.version = answer->server.substr(slash + 1, answer->server.find(' ', slash) - slash - 1);
+    // Docker 29 speaks nothing older than 1.44, and does not say so here.
+    facts_.api = facts_.kind == Facts::Kind::docker && *newest >= *number("1.44") ? "1.44" : std::string(lowest_api);
+    return true;
 }
 
 std::string Engine::name() const { return (facts_.kind == Facts::Kind::podman ? "Podman " : "Docker ") + facts_.version; }
@@ -106,7 +125,7 @@ Result<Answer> Engine::exchange(client::WireRequest request) {
     if (sink.stopped && Clock::now() >= end) return unavailable("ENGINE_003", "the container engine did not answer " + what + " in time", "see what `cicdctl doctor` says");
     if (sink.stopped) return Error{ErrorKind::cancelled, "ENGINE_003", "the container engine was not waited for", "", {}};
     if (sink.cut) return unavailable("ENGINE_003", "the container engine's answer to " + what + " was cut off");
-    Answer answer{response.status, {}, std::move(text)};
+    Answer answer{response.status, {}, std::move(text), response.server, response.api_version};
     if (response.content_type.find("json") == std::string::npos || trim(answer.text).empty()) return answer;
     auto parsed = codec::parse_json(answer.text);
     if (parsed) answer.body = std::move(*parsed);

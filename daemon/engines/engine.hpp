@@ -26,6 +26,7 @@ struct Answer {
     int status = 0;
     Value body;        ///< of JSON; null where there is none
     std::string text;  ///< as it came
+    std::string server = {}, api_version = {};
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
     /// What the engine says went wrong.
     [[nodiscard]] std::string complaint() const;
@@ -58,6 +59,7 @@ public:
 private:
     explicit Engine(const std::string& socket);
     Result<Answer> exchange(client::WireRequest request);
+    bool learn_from_ping();
 
     Facts facts_;
     std::unique_ptr<client::Wire> wire_;

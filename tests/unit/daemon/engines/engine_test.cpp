@@ -69,7 +69,7 @@ private:
                 const auto length = request.find("Content-Length: ");
                 if (length < head && request.size() < head + 4 + std::stoul(request.substr(length + 16))) continue;
                 last = request;
-                const auto answer = request.starts_with("GET /version ") ? reply(200, version_) : handler_(request);
+                const auto answer = request.starts_with("GET /version ") ? reply(200, version_) : request.starts_with("GET /_ping ") ? reply(404, "{}") : handler_(request);
                 request.clear();
                 if (answer.empty() || ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
                 if (answer.find("\r\nX-Cut") != std::string::npos) break;
