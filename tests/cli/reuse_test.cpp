@@ -43,7 +43,8 @@ struct Shop {
     }
     /// Of the job `build.make` of a run.
     [[nodiscard]] Value job(const std::string& run) const {
-        for (const auto& job : world.json({"show", run})["jobs"].as_array())
+        const auto shown = world.json({"show", run});
+        for (const auto& job : shown["jobs"].as_array())
             if (job["name"] == Value("make")) return job;
         return {};
     }
@@ -125,7 +126,8 @@ TEST_CASE("a failure is never reused, and neither is what lost its artifacts") {
     once();
     once();
     const auto reused = [&](const std::string& run, const std::string& name) {
-        for (const auto& job : world.json({"show", run})["jobs"].as_array())
+        const auto shown = world.json({"show", run});
+        for (const auto& job : shown["jobs"].as_array())
             if (job["name"] == Value(name)) return !job["inputs"]["from"].as_string().empty();
         return false;
     };
@@ -163,7 +165,8 @@ TEST_CASE("another value of a secret, and another artifact of a need, are other 
         CHECK(outcome.code == 0);
     };
     const auto decision = [&](const std::string& run, const std::string& name) {
-        for (const auto& job : world.json({"show", run})["jobs"].as_array())
+        const auto shown = world.json({"show", run});
+        for (const auto& job : shown["jobs"].as_array())
             if (job["name"] == Value(name)) return job["inputs"]["decision"].as_string();
         return std::string();
     };
