@@ -19,7 +19,7 @@ Planned plan_of(const std::string& job, const planner::PlanRequest& request = {}
     Planned planned;
     const auto plan = planner::make_plan(parsed.value, request);
     if (!plan) {
-        for (const auto& problem : plan.error().problems) planned.problems += problem.message + "; " + problem.hint + "\n";
+        for (const auto& problem : plan.error().problems) planned.problems += problem.message + "; " + problem.suggestion + "\n";
         return planned;
     }
     for (const auto& notice : plan->notices) planned.notices += notice + "\n";
