@@ -152,7 +152,7 @@ TEST_CASE("what is packed on its way can be unpacked again, and holds the same")
             archive += *piece;
         }
         const auto again = unpacked(shop, archive);
-        INFO(again ? "" : again.error().message);
+        INFO((again ? std::string() : again.error().message));
         REQUIRE(again.has_value());
         const auto same = read_manifest(shop.store(), again->digest);
         REQUIRE(same->entries.size() == manifest->entries.size());

@@ -33,7 +33,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("images of services are pinned as a job's own is, and secrets in their settings count") {
     planner::PlanRequest request;
-    request.pin_image = [](const model::Image& image) -> Result<std::string> { return image.name + "@sha256:x"; };
+    request.pin_image = [](const model::Image& image, model::ExecutorKind) -> Result<std::string> { return image.name + "@sha256:x"; };
     request.secrets = [] { return std::vector<model::KnownSecret>{}; };
     const auto planned = plan_of("    services: {db: {image: postgres, env: {P: x}}, tool: {command: run it}}\n", request);
     REQUIRE(planned.plan);
