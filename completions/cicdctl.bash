@@ -103,7 +103,7 @@ _cicdctl() {
         'artifact list '--page) COMPREPLY=(); return ;;
         'artifact download '--to) compopt -o default; COMPREPLY=(); return ;;
         'artifact download '--path) COMPREPLY=(); return ;;
-        'artifact upload '--name) COMPREPLY=(); return ;;
+        'artifact download '--format) COMPREPLY=($(compgen -W 'tar zip tar.zst' -- "$cur")); return ;;
         'artifact upload '--type) COMPREPLY=(); return ;;
         'artifact upload '--retention) COMPREPLY=(); return ;;
         'cache list '--key) COMPREPLY=(); return ;;
@@ -139,7 +139,7 @@ _cicdctl() {
         *' '--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     esac
     case $command in
-        'run') options='-d --detach --events --dry-run --from --priority --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
+        'run') options='-d --detach --events --dry-run --from --no-reuse --priority --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
         'plan') options='--format --exit-code -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
         'init') options='--force --stdout' ;;
         'ps') options='-a --all --status --pipeline --branch --commit --user --event --since --until --limit --page -w --watch' ;;
@@ -160,8 +160,8 @@ _cicdctl() {
         'job queue') options='-w --watch' ;;
         'job reschedule') options='--priority --not-before' ;;
         'artifact list') options='--name --limit --page' ;;
-        'artifact download') options='--to --path --archive --continue' ;;
-        'artifact upload') options='--name --type --retention' ;;
+        'artifact download') options='--to --path --format --continue' ;;
+        'artifact upload') options='--unpack --type --retention' ;;
         'cache list') options='--key --page' ;;
         'secret set') options='-f --file --rotate-by --project --env --branch' ;;
         'secret list') options='--project --env --branch' ;;
@@ -218,7 +218,7 @@ _cicdctl() {
         'artifact list') _cicdctl_ask id ;;
         'artifact show') COMPREPLY=() ;;
         'artifact download') COMPREPLY=() ;;
-        'artifact upload') _cicdctl_ask job ;;
+        'artifact upload') _cicdctl_ask id ;;
         'artifact rm') COMPREPLY=() ;;
         'cache') COMPREPLY=($(compgen -W 'list show rm' -- "$cur")) ;;
         'cache show') COMPREPLY=() ;;

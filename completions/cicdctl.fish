@@ -68,6 +68,7 @@ complete -c cicdctl -n "__cicdctl_at 'run'" -s d -l detach -d 'Start it and retu
 complete -c cicdctl -n "__cicdctl_at 'run'" -l events -d 'Everything that happens as NDJSON on stdout'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l dry-run -d 'Show what would run, like '\''plan'\'''
 complete -c cicdctl -n "__cicdctl_at 'run'" -l from -d 'This stage and those after it; the others count as successful' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l no-reuse -d 'Run jobs with '\''reuse: true'\'' also where their result is known'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l priority -d 'Who goes first' -xa 'critical high normal low'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l timeout -d 'Cancel it after that time, such as 10m; exit 124' -x
 complete -c cicdctl -n "__cicdctl_at 'run'" -s f -l file -d 'The pipeline file; - reads standard input' -rF
@@ -211,7 +212,7 @@ complete -c cicdctl -n "__cicdctl_at 'job reschedule'" -xa '(__cicdctl_ask job)'
 complete -c cicdctl -n "__cicdctl_at 'artifact'" -a list -d 'List artifacts, of a run, a job or all'
 complete -c cicdctl -n "__cicdctl_at 'artifact'" -a show -d 'Show an artifact and what it holds'
 complete -c cicdctl -n "__cicdctl_at 'artifact'" -a download -d 'Write an artifact, or one file of it'
-complete -c cicdctl -n "__cicdctl_at 'artifact'" -a upload -d 'Add a file to a job that has ended'
+complete -c cicdctl -n "__cicdctl_at 'artifact'" -a upload -d 'Add files to a run or job that has ended'
 complete -c cicdctl -n "__cicdctl_at 'artifact'" -a rm -d 'Delete artifacts'
 complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l name -d 'Only those of this name' -x
 complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l limit -d 'At most so many (50)' -x
@@ -219,12 +220,12 @@ complete -c cicdctl -n "__cicdctl_at 'artifact list'" -l page -d 'Further pages 
 complete -c cicdctl -n "__cicdctl_at 'artifact list'" -xa '(__cicdctl_ask id)'
 complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l to -d 'Where to write it; '\''-'\'' is stdout' -rF
 complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l path -d 'Only this file of it' -x
-complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l archive -d 'As a tar archive, also where it is one file'
+complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l format -d 'As an archive, also where it is one file' -xa 'tar zip tar.zst'
 complete -c cicdctl -n "__cicdctl_at 'artifact download'" -l continue -d 'Go on with a download that broke off'
-complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l name -d 'Its name; by default the file'\''s' -x
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l unpack -d 'PATH is an archive (tar, tar.gz, tar.zst, tar.xz, zip): keep what it holds'
 complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l type -d 'What it is, such as package or model' -x
 complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -l retention -d 'How long it is kept, such as 30d; for ever by default' -x
-complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -xa '(__cicdctl_ask job)'
+complete -c cicdctl -n "__cicdctl_at 'artifact upload'" -xa '(__cicdctl_ask id)'
 complete -c cicdctl -n "__cicdctl_at 'cache'" -a list -d 'List caches'
 complete -c cicdctl -n "__cicdctl_at 'cache'" -a show -d 'Show a cache'
 complete -c cicdctl -n "__cicdctl_at 'cache'" -a rm -d 'Forget caches'
