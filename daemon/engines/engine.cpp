@@ -69,10 +69,10 @@ Engine::Engine(const std::string& socket) : wire_(std::make_unique<client::Wire>
 
 Result<Engine> Engine::connect(const std::string& socket) {
     Engine engine(socket);
-    auto reached = engine.wire_->connect();
-    if (!reached) {
-        reached.error().code = "ENGINE_001";
-        return reached.error();
+    if (const auto reached = engine.wire_->connect(); !reached) {
+        Error error = reached.error();
+        error.code = "ENGINE_001";
+        return error;
     }
     engine.answer_within(first_answer);
     if (engine.learn_from_ping()) {

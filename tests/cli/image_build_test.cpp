@@ -71,6 +71,7 @@ TEST_CASE("a mirror that is not there, and mmdebstrap that is not installed, are
     world.kill_daemon();
     RunOptions nothing_there;
     nothing_there.env["PATH"] = "/nowhere";
+    REQUIRE(world.cicdctl({"daemon", "start"}, nothing_there).code == 0);
     const auto outcome = world.cicdctl({"image", "build", "x"}, nothing_there);
     INFO(outcome.err);
     CHECK(outcome.code == 69);

@@ -157,7 +157,10 @@ TEST_CASE("a daemon killed while it pulls leaves nothing half-made, and the next
     REQUIRE(registry.run({"--detach"}).code == 0);
     REQUIRE(eventually([&] { return registry.drafts() > 0; }));
     registry.world.kill_daemon();
-    CHECK(registry.world.cicdctl({"watch", "run-1"}).code == 0);
+    registry.world.start_daemon();
+    const auto watched = registry.world.cicdctl({"watch", "run-1"});
+    INFO(watched.out, watched.err);
+    CHECK(watched.code == 0);
     CHECK(contains(registry.world.cicdctl({"logs", "job-1"}).out, "100663296"));
     CHECK(eventually([&] { return registry.drafts() == 0; }));
     CHECK(registry.world.json({"image", "list"})["data"].as_array().size() == 1);

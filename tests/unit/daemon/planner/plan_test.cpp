@@ -253,7 +253,7 @@ TEST_CASE("What is not available yet is refused where it stands") {
     Scene scene;
     scene.request.secrets = [] { return std::vector<model::KnownSecret>{}; };
     const auto problems = scene.bad(
-        "name: p\nstages:\n  - {name: a, image: 'debian:12', executor: container, commands: [make]}\n"
+        "name: p\nstages:\n  - {name: a, image: 'debian:12', executor: container, services: {db: {image: x}}, commands: [make]}\n"
         "  - {name: b, gate: {approvals: 1}, commands: [make]}\n"
         "  - {name: c, commands: ['echo ${{ secrets.TOKEN }}']}\n  - {name: d, executor: host, commands: [make]}\n");
     std::string all;
@@ -261,7 +261,7 @@ TEST_CASE("What is not available yet is refused where it stands") {
         CHECK(problem.line > 2);
         all += problem.message + "\n";
     }
-    CHECK(all.find("not available yet: executor: container") != std::string::npos);
+    CHECK(all.find("not available yet: services with executor: container") != std::string::npos);
     CHECK(all.find("not available yet: gate") != std::string::npos);
     CHECK(all.find("missing secret 'TOKEN' in stage 'c'") != std::string::npos);
     CHECK(all.find("host executor") != std::string::npos);
