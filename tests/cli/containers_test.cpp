@@ -310,6 +310,10 @@ TEST_CASE("without an engine, or without the image, it is said what to do") {
 
 TEST_CASE("Podman's service is started where nobody serves it, and an image that is nowhere is told") {
     if (cannot()) return;
+    if (std::filesystem::exists("/run/podman/podman.sock")) {
+        MESSAGE("skipped: this machine's own Podman is served");
+        return;
+    }
     TestEngine engine;  // for its configuration
     engine.stop();
     World world;
@@ -321,6 +325,7 @@ TEST_CASE("Podman's service is started where nobody serves it, and an image that
     options.env["DOCKER_HOST"] = "";
     write_file(world.config() / "config.yaml", "engine: podman\n");
     const auto doctor = world.cicdctl({"doctor"}, options);
+    INFO(doctor.out, doctor.err);
     CHECK(contains(doctor.out, "Podman"));
     CHECK(contains(doctor.out, (runtime / "podman/podman.sock").string()));
     const auto outcome = world.cicdctl({"run"}, options);

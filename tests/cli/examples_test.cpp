@@ -33,6 +33,7 @@ struct Examples {
         }
         auto options = world.in(repository.path());
         options.env["CICD_STATE_DIR"] = world.state();
+        options.env["CICD_CONFIG_DIR"] = world.config();
         options.env["PATH"] = std::filesystem::path(program("cicdctl")).parent_path().string() + ":" + std::getenv("PATH");
         const auto made = cicd::test::run({(repository.path() / "examples/image/make-image").string()}, options);
         INFO(made.out, made.err);
@@ -125,7 +126,9 @@ TEST_CASE_FIXTURE(Examples, "container: by a real engine, which builds another i
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out, "greeting is hello"));
     CHECK(contains(outcome.out, "built sha256:"));
-    CHECK(contains(engine.command({"inspect", "localhost/example:latest", "--format", "{{.Config.Labels.greeting}}"}).out, "from container"));
+    const auto label = engine.command({"inspect", "localhost/example:latest", "--format", "{{.Config.Labels.greeting}}"});
+    INFO(label.out, label.err);
+    CHECK(contains(label.out, "from container"));
     CHECK(engine.containers().empty());
 }
 
