@@ -157,6 +157,7 @@ TEST_CASE("a daemon killed while it pulls leaves nothing half-made, and the next
     REQUIRE(registry.run({"--detach"}).code == 0);
     REQUIRE(eventually([&] { return registry.drafts() > 0; }));
     registry.world.kill_daemon();
+    registry.world.start_daemon();
     CHECK(registry.world.cicdctl({"watch", "run-1"}).code == 0);
     CHECK(contains(registry.world.cicdctl({"logs", "job-1"}).out, "100663296"));
     CHECK(eventually([&] { return registry.drafts() == 0; }));
