@@ -41,8 +41,9 @@ struct Scene {
     }
     Value job() { return world.json({"show", "job-1"}); }
     bool cannot() const {
-        if (!has_busybox()) MESSAGE("skipped: busybox-static is not installed");
-        return !has_busybox();
+        const auto why = why_not_in_an_image();
+        if (!why.empty()) MESSAGE("skipped: " << why);
+        return !why.empty();
     }
     GitRepository repository;
     World world;

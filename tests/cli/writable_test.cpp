@@ -110,8 +110,8 @@ TEST_CASE("what needed jobs left is the root's of a writable system, and what it
 }
 
 TEST_CASE("in an image a writable system has users, or where the daemon is an ordinary user's one root") {
-    if (!has_busybox()) {
-        MESSAGE("skipped: busybox-static is not installed");
+    if (const auto why = why_not_in_an_image(); !why.empty()) {
+        MESSAGE("skipped: " << why);
         return;
     }
     GitRepository repository{{".cicd.yaml",
@@ -139,7 +139,7 @@ TEST_CASE("in an image a writable system has users, or where the daemon is an or
 }
 
 TEST_CASE("a writable system goes together with services") {
-    if (!is_root() || !has_busybox()) return;
+    if (!is_root() || !why_not_in_an_image().empty()) return;
     GitRepository repository{{".cicd.yaml",
         "name: p\nstages:\n  - name: a\n    system: writable\n    network: none\n"
         "    services: {web: {command: 'busybox httpd -f -p 80', ready: 'busybox wget -q -O - http://localhost/note'}}\n"

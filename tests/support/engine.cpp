@@ -1,5 +1,7 @@
 #include "tests/support/engine.hpp"
 
+#include "tests/support/image.hpp"
+
 #include <doctest/doctest.h>
 
 #include <signal.h>
@@ -28,8 +30,15 @@ std::vector<std::string> words(const std::string& text) {
 
 }  // namespace
 
-std::string why_no_podman() { return missing({"podman", "runc", "conmon", "busybox"}); }
-std::string why_no_docker() { return missing({"dockerd", "docker", "busybox"}); }
+std::string why_no_podman() {
+    const auto why = why_not_in_an_image();
+    return why.empty() ? missing({"podman", "runc", "conmon"}) : why;
+}
+
+std::string why_no_docker() {
+    const auto why = why_not_in_an_image();
+    return why.empty() ? missing({"dockerd", "docker"}) : why;
+}
 
 TestEngine::TestEngine(Kind kind) : kind_(kind) {
     // Limits of their own that a machine without CAP_SYS_RESOURCE can set.
