@@ -16,6 +16,7 @@ struct KnownSetting {
     std::string_view help;
     std::string_view choices = {};   ///< "a|b|c"
     const char* variable = nullptr;  ///< the CICD_* that sets it
+    bool may_be_unset = false;       ///< nothing holds where nothing is set
 };
 
 std::span<const KnownSetting> known_settings();

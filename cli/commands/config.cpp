@@ -28,6 +28,11 @@ std::string shown_value(const Session& session, const Configuration::Setting& se
     return {};
 }
 
+std::string unset_value(const Configuration::Setting& setting) {
+    const auto known = find_setting(setting.name);
+    return known && (*known)->may_be_unset ? "(not set)" : "(by the machine)";
+}
+
 Result<ExitCode> list(Session& session, const Arguments& arguments) {
     const auto settings =
         arguments.has("--set") ? session.configuration().settings() : session.configuration().with_defaults();
@@ -46,8 +51,9 @@ Result<ExitCode> list(Session& session, const Arguments& arguments) {
     render::Table without({{.title = "NAME"}, {.title = "VALUE"}});
     for (const auto& setting : settings) {
         const auto value = shown_value(session, setting);
-        with.add({{setting.name}, {value.empty() ? "(by the machine)" : value}, {setting.origin, render::Tone::dim}});
-        without.add({{setting.name}, {value.empty() ? "(by the machine)" : value}});
+        const auto shown = value.empty() ? unset_value(setting) : value;
+        with.add({{setting.name}, {shown}, {setting.origin, render::Tone::dim}});
+        without.add({{setting.name}, {shown}});
     }
     session.print(origins ? with : without);
     return ExitCode::success;

@@ -91,6 +91,9 @@ std::string causes(const std::vector<contract::Cause>& all, std::size_t indent, 
 bool worth_telling(const contract::JobExplanation& job) {
     if (job.verdict == Verdict::runs)
         return !job.causes.empty() && job.causes.front().kind == contract::CauseKind::retry;
+    // That it was reused, or why it was not, nobody sees from its state.
+    if (std::any_of(job.causes.begin(), job.causes.end(), [](const auto& cause) { return cause.kind == contract::CauseKind::reuse; }))
+        return true;
     return job.verdict != Verdict::ended || job.state != "success";
 }
 

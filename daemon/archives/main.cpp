@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <clocale>
 #include <cstdio>
 #include <exception>
 #include <string_view>
@@ -39,7 +38,6 @@ int main(int count, char** arguments) {
     try {
         const rlimit memory{most_memory, most_memory};
         (void)::setrlimit(RLIMIT_AS, &memory);
-        (void)std::setlocale(LC_CTYPE, "C.UTF-8");
         const auto saved = archives::unpack(objects::ObjectStore(arguments[1]), STDIN_FILENO, limits);
         std::puts(codec::to_json(told(saved)).c_str());
         return 0;

@@ -1,9 +1,10 @@
 #include "daemon/archives/pack.hpp"
 
+#include "daemon/archives/utf8.hpp"
+
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <clocale>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,22 +16,6 @@ using objects::Entry;
 namespace {
 
 constexpr std::size_t at_once = 256 << 10;
-
-/// libarchive takes names for text of the thread's locale: ours are UTF-8, whatever the daemon was started with.
-class Utf8 {
-public:
-    Utf8() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(locale_ ? ::uselocale(locale_) : nullptr) {}
-    ~Utf8() {
-        if (!locale_) return;
-        ::uselocale(before_);
-        ::freelocale(locale_);
-    }
-    Utf8(const Utf8&) = delete;
-    Utf8& operator=(const Utf8&) = delete;
-
-private:
-    locale_t locale_, before_;
-};
 
 la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
     static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);

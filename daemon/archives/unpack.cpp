@@ -2,6 +2,7 @@
 
 #include "common/base/time.hpp"
 #include "daemon/archives/tree.hpp"
+#include "daemon/archives/utf8.hpp"
 #include "daemon/objects/packer.hpp"
 
 #include <archive.h>
@@ -170,6 +171,7 @@ Result<objects::SavedTree> unpack(const objects::ObjectStore& store, int file, c
     struct stat facts {};
     if (::fstat(file, &facts) != 0) return os::last_error("cannot read the archive");
     if (facts.st_size == 0) return invalid("ARTIFACT_006", "the archive is empty", "upload one that holds something");
+    const Utf8 names;
     CICD_TRY(const auto reader, open(file));
     return Unpack(store, reader.get(), limits, static_cast<std::uint64_t>(facts.st_size)).run();
 }

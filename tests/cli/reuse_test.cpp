@@ -32,6 +32,11 @@ const std::string pipeline =
     "  - name: test\n"
     "    commands: ['echo \"got ${{ needs.build.outputs.version }} $(cat out | tr \"\\n\" \" \")\"']\n";
 
+bool was_reused(const Value& job) {
+    REQUIRE(job["inputs"].is_object());
+    return job["inputs"]["from"].is_string();
+}
+
 struct Shop {
     Shop() : repository({{".cicd.yaml", pipeline}, {"src", "one\n"}}) {}
     Outcome run(std::vector<std::string> more = {}) const {
@@ -48,7 +53,7 @@ struct Shop {
             if (job["name"] == Value("make")) return job;
         return {};
     }
-    [[nodiscard]] bool reused(const std::string& run) const { return job(run)["inputs"]["from"].is_string() && !job(run)["inputs"]["from"].as_string().empty(); }
+    [[nodiscard]] bool reused(const std::string& run) const { return was_reused(job(run)); }
     [[nodiscard]] std::string decision(const std::string& run) const { return job(run)["inputs"]["decision"].as_string(); }
 
     World world;
@@ -109,7 +114,7 @@ TEST_CASE("--no-reuse, retries and restarts run, and what they made counts from 
     CHECK(contains(shop.decision("run-2"), "--no-reuse"));
     shop.run();
     CHECK(contains(shop.decision("run-3"), "reused from run-2"));
-    const auto again = shop.world.json({"retry", "--all", "run-3", "--detach"});
+    const auto again = shop.world.json({"retry", "--everything", "run-3", "--detach"});
     REQUIRE(again["id"].is_string());
     CHECK(shop.world.cicdctl({"watch", again["id"].as_string()}).code == 0);
     CHECK_FALSE(shop.reused(again["id"].as_string()));
@@ -128,7 +133,8 @@ TEST_CASE("a failure is never reused, and neither is what lost its artifacts") {
     const auto reused = [&](const std::string& run, const std::string& name) {
         const auto shown = world.json({"show", run});
         for (const auto& job : shown["jobs"].as_array())
-            if (job["name"] == Value(name)) return !job["inputs"]["from"].as_string().empty();
+            if (job["name"] == Value(name)) return was_reused(job);
+        FAIL("there is no job ", name);
         return false;
     };
     CHECK_FALSE(reused("run-2", "bad"));

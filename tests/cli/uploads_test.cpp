@@ -99,7 +99,9 @@ TEST_CASE("archives are unpacked: tar, tar.gz, tar.xz, tar.zst and zip hold the 
         INFO(up.err);
         CHECK(up.code == 0);
     }
-    for (const auto& artifact : shop.world.json({"artifact", "list"})["data"].as_array()) {
+    const auto artifacts = shop.world.json({"artifact", "list"})["data"];
+    CHECK(artifacts.as_array().size() == 5);
+    for (const auto& artifact : artifacts.as_array()) {
         CHECK(artifact["files"] == Value(2));
         CHECK(artifact["size"] == Value(100001));
     }
@@ -145,11 +147,12 @@ TEST_CASE("archives that are made to do harm are refused as a whole, and it is s
     };
     for (const auto& one : cases) {
         shop.python(tar + one.program);
-        const auto up = shop.cicdctl({"artifact", "upload", "run-1", one.name, one.name, "--unpack"});
-        INFO(one.name, ": ", up.err);
+        const auto up = shop.cicdctl({"artifact", "upload", "run-1", one.name, one.name, "--unpack", "-o", "json"});
+        const std::string name = one.name;
+        INFO(name, ": ", up.out, up.err);
         CHECK(up.code == 2);
-        CHECK(contains(up.err, one.why));
-        CHECK(contains(up.err, "ARTIFACT_006"));
+        CHECK(contains(up.out + up.err, one.why));
+        CHECK(contains(up.out + up.err, "ARTIFACT_006"));
     }
     CHECK(shop.artifacts() == 0);
     // The same through the API, by a client that knows nothing of ours; the daemon goes on.

@@ -88,12 +88,6 @@ World::~World() {
     for (const int pid : processes_with_argument(state().string())) ::kill(pid, SIGKILL);
 }
 
-RunOptions World::in(const std::filesystem::path& directory) const {
-    RunOptions options;
-    options.directory = directory;
-    return options;
-}
-
 namespace {
 RunOptions with_environment(const World& world, RunOptions options) {
     if (options.directory.empty()) options.directory = world.folder();
@@ -108,6 +102,12 @@ RunOptions with_environment(const World& world, RunOptions options) {
     return options;
 }
 }  // namespace
+
+RunOptions World::in(const std::filesystem::path& directory) const {
+    RunOptions options;
+    options.directory = directory;
+    return with_environment(*this, std::move(options));
+}
 
 Outcome World::cicdctl(const std::vector<std::string>& arguments, RunOptions options) const {
     std::vector<std::string> command{program("cicdctl")};

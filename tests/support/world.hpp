@@ -71,7 +71,7 @@ public:
     }
     [[nodiscard]] std::filesystem::path config() const { return folder_.path() / "config"; }
     [[nodiscard]] std::filesystem::path socket() const { return state() / "cicdd.sock"; }
-    [[nodiscard]] RunOptions in(const std::filesystem::path& directory) const;
+    [[nodiscard]] RunOptions in(const std::filesystem::path& directory) const;  ///< as this user, also for what starts `cicdctl` itself
 
 private:
     TempDir folder_;

@@ -48,6 +48,12 @@ TEST_CASE("an explanation groups what has the same cause, and leaves out what ex
     CHECK(contains(explanation(example(), {.all = true}), "✓ build.build (job-1) succeeded"));
 }
 
+TEST_CASE("a job that succeeded is told of where its inputs were compared") {
+    auto one = example();
+    one.jobs[0].causes = {{CauseKind::reuse, "reused from run-1, job-1: same inputs", Object{}, ""}};
+    CHECK(contains(explanation(one, {}), "✓ build.build (job-1) succeeded\n  reused from run-1, job-1: same inputs\n"));
+}
+
 TEST_CASE("one job alone is told without its run") {
     auto one = example();
     one.jobs = {one.jobs[3]};

@@ -17,7 +17,8 @@ TEST_CASE("every code that the sources give is explained, and nothing else is") 
         CHECK(explained.insert(std::string(code)).second);
         CHECK(!meaning.empty());
     }
-    const std::regex literal("\"((?:ARTIFACT|BACKUP|CACHE|CICD|EXPR|IMAGE|JOB|OBJECT|PIPELINE|RUN|SECRET|SOURCE|STATE|ZONE)_[0-9]{3})\"");
+    // Not those of the command line: nobody is asked about them over the API.
+    const std::regex literal("\"((?!CLI_)[A-Z][A-Z0-9]*_[0-9]{3})\"");
     for (const auto* top : {"common", "daemon", "cli"})
         for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(CICD_SOURCE_DIR) / top)) {
             if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
