@@ -116,6 +116,7 @@ const std::vector<std::pair<std::string, std::vector<Expectation>>> expected = {
     {"cache show", {{{"cache-99"}, 5}}},
     {"cache rm", {{{"cache-99"}, 5}}},
     {"image import", {{{"mine", "none.tar"}, 5}, {{"mine", "value.txt"}, 2}}},
+    {"image build", {{{"x", "--suite", "a b"}, 2}}},
     {"image list", {{{}, 0}}},
     {"image show", {{{"none"}, 5}}},
     {"image rm", {{{"none"}, 5}}},
