@@ -87,9 +87,14 @@ Result<std::unique_ptr<DebianBuild>> DebianBuild::start(Store& store, const fs::
     std::unique_ptr<DebianBuild> build(new DebianBuild(store, std::move(wanted)));
     std::error_code failure;
     fs::create_directories(folder, failure);
-    auto place = (folder / ".new-XXXXXX").string();
-    if (!::mkdtemp(place.data())) return os::last_error("cannot create a folder in " + folder.string());
-    build->place_ = place;
+    // The sweep may come between the two, once.
+    for (int attempt = 0; !build->lock_ && attempt < 3; ++attempt) {
+        auto place = (folder / ".new-XXXXXX").string();
+        if (!::mkdtemp(place.data())) return os::last_error("cannot create a folder in " + folder.string());
+        build->place_ = place;
+        build->lock_ = os::hold_directory(place);
+    }
+    if (!build->lock_) return os::last_error("cannot hold a folder in " + folder.string());
     const auto tell = [made = build.get()](std::string_view line) {
         if (!trim(line).empty()) made->said_.push_back(to_valid_utf8(trim(line)));
     };

@@ -95,6 +95,7 @@ void TestEngine::start() {
     if (kind_ == Kind::docker) line = {"dockerd", "--config-file", (folder_ / "daemon.json").string()};
     RunOptions options;
     options.env = env();
+    options.directory = (folder_ / "socket").parent_path();  // conmon leaves a file "oom" where it was started
     server_ = std::make_unique<Background>(line, options);
     REQUIRE(eventually([&] { return run({cicd::test::program("cicd-container"), "--find", socket()}).code == 0; }));
 }

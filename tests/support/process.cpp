@@ -12,6 +12,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -188,8 +189,16 @@ Outcome run(const std::vector<std::string>& command, const RunOptions& options) 
 bool is_alive(int pid) {
     const auto text = proc_file(pid, "stat");
     const auto name_end = text.rfind(')');
-    return name_end != std::string::npos && name_end + 2 < text.size() && text[name_end + 2] != 'Z' &&
-           text[name_end + 2] != 'X';
+    if (name_end == std::string::npos || name_end + 2 >= text.size()) return false;
+    const char state = text[name_end + 2];
+    if (state != 'Z' && state != 'X') return true;
+    // Its first thread has ended; while others have not, its files and sockets are open. Their number is field 20.
+    std::istringstream fields(text.substr(name_end + 2));
+    std::string skipped;
+    for (int field = 3; field < 20; ++field) fields >> skipped;
+    int threads = 0;
+    fields >> threads;
+    return threads > 1;
 }
 
 std::vector<int> processes_with_argument(const std::string& text) {
