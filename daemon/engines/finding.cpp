@@ -94,7 +94,7 @@ Result<Engine> start_podman(const std::string& socket) {
     const os::Fd output(::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     os::SpawnOptions options;
     options.argv = {"podman", "system", "service", "--time", "60", unix_prefix + socket};
-    options.cwd = "/";
+    options.cwd = folder.string();  // conmon leaves a file there where a container runs out of memory
     options.detached = true;
     if (output) options.fds = {{output.get(), 1}, {output.get(), 2}};
     CICD_TRY(const int pid, os::spawn(options));
