@@ -14,7 +14,7 @@ namespace {
 
 using namespace cicd;
 
-constexpr rlim_t most_memory = rlim_t{2} << 30;
+[[maybe_unused]] constexpr rlim_t most_memory = rlim_t{2} << 30;
 
 Value told(const Result<objects::SavedTree>& saved) {
     if (!saved) return codec::encode(saved.error());
@@ -36,8 +36,10 @@ int main(int count, char** arguments) {
         return 2;
     }
     try {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve terabytes of addresses
         const rlimit memory{most_memory, most_memory};
         (void)::setrlimit(RLIMIT_AS, &memory);
+#endif
         const auto saved = archives::unpack(objects::ObjectStore(arguments[1]), STDIN_FILENO, limits);
         std::puts(codec::to_json(told(saved)).c_str());
         return 0;
