@@ -541,7 +541,6 @@ bool is_abandoned(int gate_fd) {
 
 /// `spare`: what there is already of its place.
 int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optional<SparePlace> spare) {
-    if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
     if (is_abandoned(gate_fd)) return 0;
     const auto lock = job::RunnerLock::take(paths);
     if (!lock) return complain(lock.error());
@@ -599,6 +598,7 @@ void speak_in(const job::Paths& paths) {
 
 int run_job(const std::string& directory, int secrets_fd, int gate_fd) {
     begin_process();
+    if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
     std::error_code ignored;
     return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, std::nullopt);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/support/processes.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -59,10 +61,6 @@ private:
     std::chrono::steady_clock::time_point start_;
 };
 
-/// Whether a process is there and not a zombie.
-bool is_alive(int pid);
-/// Pids of processes (zombies left out) with this text in one of their arguments.
-std::vector<int> processes_with_argument(const std::string& text);
 /// Waits, by asking again and again, until the condition holds; false when the limit passed first.
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(30));
 

@@ -37,10 +37,10 @@ TEST_CASE("cancelling kills the whole tree, whatever it does to stay") {
         job.spec.executor = executor;
         job.spec.grace = Milliseconds(100);
         job.start();
-        REQUIRE(eventually([&] { return job.log_holds("up") && processes_with(marker).size() >= 3; }));
+        REQUIRE(eventually([&] { return job.log_holds("up") && processes_with_argument(marker).size() >= 3; }));
         job.cancel(EndReason::superseded, "a newer run started");
         const auto& exit = job.finish();
-        CHECK(processes_with(marker).empty());
+        CHECK(processes_with_argument(marker).empty());
         CHECK(exit.state == JobState::cancelled);
         CHECK(exit.end_reason == EndReason::superseded);
         CHECK(exit.message == "a newer run started");
@@ -80,13 +80,13 @@ TEST_CASE("a cancel that is sent again changes nothing; SIGINT ends everything a
     ::kill(job.pid, SIGTERM);
     // It has been read, and nothing has come of it, when the signal is pending no longer and the loop waits again.
     REQUIRE(eventually([&] { return (pending_signals(job.pid) & (1u << (SIGTERM - 1))) == 0; }));
-    CHECK(!processes_with(marker).empty());
+    CHECK(!processes_with_argument(marker).empty());
     ::kill(job.pid, SIGINT);
     CHECK(job.finish().state == JobState::cancelled);
     CHECK(job.exit.message == "enough");
     CHECK(job.log() == "up\n");
     CHECK(job.log(model::LogStream::system) == "enough\neverything is killed\n");
-    CHECK(processes_with(marker).empty());
+    CHECK(processes_with_argument(marker).empty());
 }
 
 TEST_CASE("a step's timeout ends the step, the job goes on to what wants to run") {
@@ -157,11 +157,11 @@ TEST_CASE("a killed runner takes everything with it and leaves no exit") {
         TestJob job(stubborn_tree(marker));
         job.spec.executor = executor;
         job.start();
-        REQUIRE(eventually([&] { return job.log_holds("up") && processes_with(marker).size() >= 3; }));
+        REQUIRE(eventually([&] { return job.log_holds("up") && processes_with_argument(marker).size() >= 3; }));
         ::kill(job.pid, SIGKILL);
         ::waitpid(job.pid, nullptr, 0);
         job.pid = 0;
-        CHECK(eventually([&] { return processes_with(marker).empty(); }));
+        CHECK(eventually([&] { return processes_with_argument(marker).empty(); }));
         CHECK(!job::read_exit(job.paths)->has_value());
         CHECK(job::runner_status(job.paths).liveness == job::RunnerLiveness::dead);
     }
@@ -173,7 +173,7 @@ TEST_CASE("nothing of a job outlives it") {
         TestJob job("m=" + marker + "; setsid sh -c 'sleep 1000; :' $m & echo done");
         job.spec.executor = executor;
         CHECK(job.run().state == JobState::success);
-        CHECK(processes_with(marker).empty());
+        CHECK(processes_with_argument(marker).empty());
     }
 }
 

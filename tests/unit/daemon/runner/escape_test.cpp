@@ -205,6 +205,6 @@ TEST_CASE("whoever daemonises dies with the job") {
         job.spec.executor = executor;
         CHECK(job.run().state == JobState::success);
         CHECK(job.log() == "done\n");
-        CHECK(processes_with(marker).empty());
+        CHECK(processes_with_argument(marker).empty());
     }
 }

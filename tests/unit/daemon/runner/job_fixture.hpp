@@ -4,10 +4,9 @@
 #include "daemon/os/files.hpp"
 #include "daemon/os/process.hpp"
 #include "daemon/os/spawn.hpp"
+#include "tests/support/processes.hpp"
 
 #include <doctest/doctest.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,24 +29,6 @@ inline model::Step run_step(std::string script, std::string id = {}) {
     step.run = std::move(script);
     step.id = std::move(id);
     return step;
-}
-
-/// Not zombies.
-inline std::vector<int> processes_with(const std::string& marker) {
-    std::vector<int> found;
-    DIR* proc = ::opendir("/proc");
-    while (const dirent* entry = ::readdir(proc)) {
-        const int pid = std::atoi(entry->d_name);
-        if (pid <= 0 || pid == ::getpid()) continue;
-        // Not by a stream, which throws where the process ends while it is read.
-        const os::Fd file(::open(("/proc/" + std::to_string(pid) + "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
-        std::string text(1 << 16, '\0');
-        const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
-        if (size <= 0 || text.substr(0, static_cast<std::size_t>(size)).find(marker) == std::string::npos) continue;
-        if (const auto facts = os::process_facts(pid); facts && facts->state != 'Z') found.push_back(pid);
-    }
-    ::closedir(proc);
-    return found;
 }
 
 inline bool eventually(const std::function<bool()>& condition) {

@@ -116,7 +116,7 @@ P
         REQUIRE(log.starts_with("born "));
         CHECK(std::stoi(log.substr(5)) < 40);
         CHECK(std::stoi(log.substr(5)) > 20);
-        CHECK(processes_with(marker).empty());
+        CHECK(processes_with_argument(marker).empty());
     }
     // The real thing, with the limit that every job has; the machine and the runner stay well.
     TestJob bomb("bomb() { bomb | bomb & }; bomb; echo up; sleep 1000");

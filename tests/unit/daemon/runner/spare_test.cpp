@@ -34,7 +34,7 @@ struct Spare {
     Spare& operator=(const Spare&) = delete;
 
     /// Its place is made but for the workspace: the child that will be its init waits.
-    [[nodiscard]] bool is_ready() const { return processes_with(cache.string()).size() == 2; }
+    [[nodiscard]] bool is_ready() const { return processes_with_argument(cache.string()).size() == 2; }
     void give(TestJob& job, const os::Enclosure::Entry& workspace) {
         job.spec.cache = cache.string();
         REQUIRE(job::write_spec(job.paths, job.spec).has_value());
@@ -63,7 +63,7 @@ TEST_CASE("a spare runs the job that it is given as any runner would") {
     SUBCASE("that is still being made") {}
     spare.give(job, workspace_of(job));
     // `ps` names the job, as it does with a runner that was started for it.
-    CHECK(eventually([&] { return !processes_with(job.paths.root.string()).empty(); }));
+    CHECK(eventually([&] { return !processes_with_argument(job.paths.root.string()).empty(); }));
     spare.open_gate();
     const auto& exit = job.finish();
     CHECK((exit.state == model::JobState::success));
@@ -131,7 +131,7 @@ TEST_CASE("a spare that nobody wants any more leaves, and takes everything with 
             CHECK_FALSE(std::filesystem::exists(job.paths.pid()));
         }
     }
-    CHECK(eventually([&] { return processes_with(cache.string()).empty(); }));
+    CHECK(eventually([&] { return processes_with_argument(cache.string()).empty(); }));
     CHECK_FALSE(std::filesystem::exists(job.paths.exit()));
 }
 
