@@ -136,7 +136,8 @@ Result<contract::Image> DebianBuild::finish() {
         return unavailable("IMAGE_007", "mmdebstrap could not make the image" + (why.empty() ? "" : ": " + why),
                            "is the mirror reachable, and are all packages in the suite '" + wanted_.suite + "'? --mirror and --suite say otherwise");
     }
-    return store_.import({wanted_.name, (place_ / "root.tar").string(), ""});
+    const auto packages = wanted_.packages.empty() ? "" : ": " + join(wanted_.packages, ", ");
+    return store_.import({wanted_.name, (place_ / "root.tar").string(), ""}, "Debian's " + wanted_.suite + packages);
 }
 
 }  // namespace cicd::images

@@ -108,11 +108,11 @@ fs::path Store::name_file(const std::string& name) const {
     return folder_ / "names" / file;
 }
 
-Result<contract::Image> Store::import(const contract::ImportImage& request) {
+Result<contract::Image> Store::import(const contract::ImportImage& request, const std::string& source) {
     CICD_TRY(const auto reference, parse_reference(request.name));
     if (reference.kind != Reference::Kind::name || !reference.digest.empty())
         return invalid("IMAGE_002", "'" + request.name + "' is no name for an image", "such as tool or tool:1.2");
-    return import_as(request, request.path);
+    return import_as(request, source.empty() ? request.path : source);
 }
 
 Result<contract::Image> Store::import_from_tree(const Reference& reference,

@@ -29,8 +29,9 @@ class Store {
 public:
     explicit Store(std::filesystem::path folder, UnpackLimits limits = {}) : folder_(std::move(folder)), limits_(limits) {}
 
-    /// Unpacks it where it is not there yet, and gives it the name. An empty name: it is found by its digest only.
-    Result<contract::Image> import(const contract::ImportImage& request);
+    /// Unpacks it where it is not there yet, and gives it the name. An empty name: it is found by its digest only. `source` says
+    /// where it is from; empty: the path.
+    Result<contract::Image> import(const contract::ImportImage& request, const std::string& source = {});
     /// From a path inside a tree that `fill` writes into a folder; found by its digest only.
     Result<contract::Image> import_from_tree(const Reference& reference,
                                              const std::function<Result<void>(const std::filesystem::path&)>& fill);

@@ -217,7 +217,7 @@ TEST_CASE("images that this machine has are given to the engine that lacks them"
 TEST_CASE("an image of a registry that wants a login comes with a secret's, which nobody reads") {
     if (cannot()) return;
     for (const char* name : {"skopeo", "docker-registry"})
-        if (cicd::test::run({"sh", "-c", std::string("command -v ") + name}).code != 0) {
+        if (packaged_program(name).empty()) {
             MESSAGE("skipped: " << name << " is not installed");
             return;
         }
@@ -227,7 +227,7 @@ TEST_CASE("an image of a registry that wants a login comes with a secret's, whic
     write_file(folder / "htpasswd", "someone:$2b$05$abcdefghijklmnopqrstuusWsnA3PCG6MJhsuMdaZgkE21cQMslZi\n");  // "pass word:1" by bcrypt
     write_file(folder / "registry.yaml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nauth: {htpasswd: {realm: r, path: " + (folder / "htpasswd").string() +
                                              "}}\nstorage: {filesystem: {rootdirectory: " + (folder / "registry").string() + "}}\nhttp: {addr: '127.0.0.1:" + port + "'}\n");
-    const Background registry({"docker-registry", "serve", (folder / "registry.yaml").string()});
+    const Background registry({packaged_program("docker-registry"), "serve", (folder / "registry.yaml").string()});
     const auto image = "localhost:" + port + "/team/box:1";
     write_oci_layout(folder / "layout", {{busybox_layer(), Tar().file("etc/image-file", "of the registry\n").bytes()}, "{}", ""});
     REQUIRE(eventually([&] {

@@ -47,7 +47,9 @@ TEST_CASE("an image is made of packages") {
     INFO(made.out, made.err);
     REQUIRE(made.code == 0);
     CHECK(contains(made.err, "I: "));
-    const auto digest = world.json({"image", "show", "tiny"})["digest"].as_string();
+    const auto image = world.json({"image", "show", "tiny"});
+    CHECK(image["source"].as_string() == "Debian's bookworm: cicd-tiny");
+    const auto digest = image["digest"].as_string();
     CHECK(read_file(world.state() / "images" / digest.substr(7) / "rootfs/usr/share/tiny/file") == "of the package\n");
 
     const auto missing = world.cicdctl({"image", "build", "tiny", "--variant", "extract", "--suite", "bookworm", "--mirror", mirror, "--packages", "no-such-package"});

@@ -20,13 +20,9 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-bool is_there(const std::string& program) {
-    return cicd::test::run({"sh", "-c", "command -v " + program}).code == 0;
-}
-
 bool cannot() {
     for (const char* name : {"skopeo", "docker-registry", "busybox"})
-        if (!is_there(name)) {
+        if (packaged_program(name).empty()) {
             MESSAGE("skipped: " << name << " is not installed");
             return true;
         }
@@ -69,7 +65,7 @@ struct Registry {
         start();
     }
     void start() {
-        server = std::make_unique<Background>(std::vector<std::string>{"docker-registry", "serve", (world.folder() / "registry.yaml").string()});
+        server = std::make_unique<Background>(std::vector<std::string>{packaged_program("docker-registry"), "serve", (world.folder() / "registry.yaml").string()});
         REQUIRE(eventually([&] { return skopeo({"list-tags", "docker://localhost:" + port + "/none"}).err.find("refused") == std::string::npos; }));
     }
     Outcome skopeo(std::vector<std::string> arguments) {

@@ -265,8 +265,7 @@ TEST_CASE("what cannot be had of services is refused with what to do instead") {
 }
 
 TEST_CASE("a real Redis") {
-    auto server = fs::path("/usr/bin/redis-server");
-    if (!fs::exists(server)) server = unpacked_packages() / "usr/bin/redis-server";
+    const fs::path server = packaged_program("redis-server");
     if (!fs::exists(server)) {
         MESSAGE("skipped: there is no redis-server here");
         return;

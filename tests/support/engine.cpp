@@ -117,7 +117,17 @@ void TestEngine::give_image(const std::string& name, const std::string& layer) c
     REQUIRE(given.code == 0);
 }
 
-std::vector<std::string> TestEngine::containers() const { return words(command({"ps", "--all", "--quiet", "--no-trunc"}).out); }
+std::vector<std::string> TestEngine::containers() const {
+    // Podman's listing fails where a container goes while it is listed.
+    Outcome listed;
+    const bool is_listed = eventually([&] {
+        listed = command({"ps", "--all", "--quiet", "--no-trunc"});
+        return listed.code == 0;
+    });
+    INFO(listed.err);
+    CHECK(is_listed);
+    return words(listed.out);
+}
 
 std::vector<std::string> TestEngine::list() const {
     auto all = containers();

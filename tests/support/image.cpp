@@ -133,6 +133,13 @@ fs::path unpacked_packages() {
     return fs::path(home ? home : "/root") / ".cache/cicd/test-packages";
 }
 
+std::string packaged_program(const std::string& name) {
+    auto path = run({"sh", "-c", "command -v " + name}).out;
+    path.erase(path.find_last_not_of('\n') + 1);
+    const auto unpacked = unpacked_packages() / "usr/bin" / name;
+    return !path.empty() ? path : fs::exists(unpacked) ? unpacked.string() : "";
+}
+
 namespace {
 
 /// What the dynamic linker would load: path in the image → file here.

@@ -41,6 +41,8 @@ std::string write_oci_archive(const std::filesystem::path& file, const ImagePart
 std::string program_layer(const std::vector<std::filesystem::path>& programs, const std::vector<std::filesystem::path>& folders = {});
 /// Where Debian's packages lie unpacked that examples/install-packages does not install, because they would start servers.
 std::filesystem::path unpacked_packages();
+/// A program of PATH, or of those. Empty where it is in neither.
+std::string packaged_program(const std::string& name);
 
 /// A layer with a shell and the usual tools: Debian's busybox-static. Empty where that is not installed.
 std::string busybox_layer();
