@@ -87,14 +87,7 @@ Result<std::unique_ptr<DebianBuild>> DebianBuild::start(Store& store, const fs::
     std::unique_ptr<DebianBuild> build(new DebianBuild(store, std::move(wanted)));
     std::error_code failure;
     fs::create_directories(folder, failure);
-    // The sweep may come between the two, once.
-    for (int attempt = 0; !build->lock_ && attempt < 3; ++attempt) {
-        auto place = (folder / ".new-XXXXXX").string();
-        if (!::mkdtemp(place.data())) return os::last_error("cannot create a folder in " + folder.string());
-        build->place_ = place;
-        build->lock_ = os::hold_directory(place);
-    }
-    if (!build->lock_) return os::last_error("cannot hold a folder in " + folder.string());
+    CICD_TRY(build->held_, os::make_held_directory(folder, ".new-"));
     const auto tell = [made = build.get()](std::string_view line) {
         if (!trim(line).empty()) made->said_.push_back(to_valid_utf8(trim(line)));
     };
@@ -104,7 +97,7 @@ Result<std::unique_ptr<DebianBuild>> DebianBuild::start(Store& store, const fs::
 
 DebianBuild::~DebianBuild() {
     program_.reset();
-    if (!place_.empty()) (void)os::remove_all(place_);
+    if (!held_.path.empty()) (void)os::remove_all(held_.path);
 }
 
 std::vector<std::string> DebianBuild::command(const std::string& mmdebstrap) const {
@@ -112,7 +105,7 @@ std::vector<std::string> DebianBuild::command(const std::string& mmdebstrap) con
     if (!wanted_.packages.empty()) words.push_back("--include=" + join(wanted_.packages, ","));
     if (wanted_.mirror.find("file:") != std::string::npos || wanted_.mirror.find("copy:") != std::string::npos)
         if (fs::exists(local_mirrors)) words.push_back(std::string("--hook-dir=") + local_mirrors);
-    words.insert(words.end(), {wanted_.suite, (place_ / "root.tar").string()});
+    words.insert(words.end(), {wanted_.suite, (held_.path / "root.tar").string()});
     const auto mirrors = mirror_arguments(wanted_, wanted_.suite, own_sources());
     words.insert(words.end(), mirrors.begin(), mirrors.end());
     return words;
@@ -137,7 +130,7 @@ Result<contract::Image> DebianBuild::finish() {
                            "is the mirror reachable, and are all packages in the suite '" + wanted_.suite + "'? --mirror and --suite say otherwise");
     }
     const auto packages = wanted_.packages.empty() ? "" : ": " + join(wanted_.packages, ", ");
-    return store_.import({wanted_.name, (place_ / "root.tar").string(), ""}, "Debian's " + wanted_.suite + packages);
+    return store_.import({wanted_.name, (held_.path / "root.tar").string(), ""}, "Debian's " + wanted_.suite + packages);
 }
 
 }  // namespace cicd::images

@@ -3,7 +3,7 @@
 #include "common/contract/requests.hpp"
 #include "daemon/images/program.hpp"
 #include "daemon/images/store.hpp"
-#include "daemon/os/fd.hpp"
+#include "daemon/os/files.hpp"
 
 #include <memory>
 #include <optional>
@@ -34,8 +34,7 @@ private:
 
     Store& store_;
     contract::BuildImage wanted_;
-    std::filesystem::path place_;
-    os::Fd lock_;  ///< on the place: the sweep for leftovers of an earlier daemon passes over it
+    os::HeldDirectory held_;  ///< where it is made: the sweep for leftovers of an earlier daemon passes over it
     std::vector<std::string> said_;
     std::unique_ptr<RunningProgram> program_;
 };

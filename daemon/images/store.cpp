@@ -56,27 +56,26 @@ void take_config(const Value& config, contract::Image& image) {
 /// A folder that goes with this, unless it was given its name. Locked, so that nobody takes it for a leftover.
 class Draft {
 public:
-    explicit Draft(const fs::path& folder) {
-        std::string name = (folder / ".new-XXXXXX").string();
-        if (!::mkdtemp(name.data())) return;
-        path_ = name;
-        lock_ = os::hold_directory(path_);
+    static Result<Draft> make(const fs::path& folder) {
+        CICD_TRY(auto made, os::make_held_directory(folder, ".new-"));
+        return Draft(std::move(made));
     }
     ~Draft() {
-        if (!path_.empty()) (void)os::remove_all(path_);
+        if (!held_.path.empty()) (void)os::remove_all(held_.path);
     }
+    Draft(Draft&& other) noexcept : held_(std::exchange(other.held_, {})) {}
     Draft(const Draft&) = delete;
     Draft& operator=(const Draft&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
+    [[nodiscard]] const fs::path& path() const { return held_.path; }
     Result<void> become(const fs::path& name) {
-        if (::rename(path_.c_str(), name.c_str()) != 0) return os::last_error("cannot put the image at " + name.string());
-        path_.clear();
+        if (::rename(held_.path.c_str(), name.c_str()) != 0) return os::last_error("cannot put the image at " + name.string());
+        held_.path.clear();
         return os::sync_directory(name.parent_path());
     }
 
 private:
-    fs::path path_;
-    os::Fd lock_;
+    explicit Draft(os::HeldDirectory held) : held_(std::move(held)) {}
+    os::HeldDirectory held_;
 };
 
 /// The runner of a job that has just ended holds it for some milliseconds more.
@@ -118,7 +117,7 @@ Result<contract::Image> Store::import(const contract::ImportImage& request, cons
 Result<contract::Image> Store::import_from_tree(const Reference& reference,
                                                 const std::function<Result<void>(const fs::path&)>& fill) {
     CICD_CHECK(make_folders(folder_));
-    const Draft tree(folder_);
+    CICD_TRY(const auto tree, Draft::make(folder_));
     CICD_CHECK(fill(tree.path()));
     const os::Fd root(::open(tree.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const auto place = os::open_in_root(root.get(), reference.name, O_PATH);
@@ -131,7 +130,7 @@ Result<contract::Image> Store::import_from_tree(const Reference& reference,
 Result<contract::Image> Store::pull(const Reference& reference, const std::function<void(std::string_view)>& tell,
                                     const std::function<bool()>& stop) {
     CICD_CHECK(make_folders(folder_));
-    const Draft copy(folder_);
+    CICD_TRY(const auto copy, Draft::make(folder_));
     CICD_CHECK(fetch_image(reference, copy.path(), tell, stop));
     CICD_TRY(auto image, import_as({reference.name, copy.path().string(), ""}, "docker://" + reference.name));
     if (!reference.digest.empty() && image.digest != reference.digest)
@@ -159,7 +158,7 @@ Result<contract::Image> Store::import_as(const contract::ImportImage& request, c
         CICD_TRY(const auto layout, Layout::of_root(std::move(archive)));
         return unpack(layout, request.name, source);
     }
-    const Draft parts(folder_);
+    CICD_TRY(const auto parts, Draft::make(folder_));
     const os::Fd folder(::open(parts.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return os::last_error("cannot create a folder in " + folder_.string());
     std::map<std::string, std::string> links;
@@ -171,9 +170,9 @@ Result<contract::Image> Store::import_as(const contract::ImportImage& request, c
 
 Result<contract::Image> Store::unpack(const Layout& layout, const std::string& name, const std::string& source) {
     if (!read(layout.digest())) {
-        Draft draft(folder_);
+        CICD_TRY(auto draft, Draft::make(folder_));
         const auto rootfs = draft.path() / "rootfs";
-        if (draft.path().empty() || ::mkdir(rootfs.c_str(), 0755) != 0) return os::last_error("cannot create a folder in " + folder_.string());
+        if (::mkdir(rootfs.c_str(), 0755) != 0) return os::last_error("cannot create a folder in " + folder_.string());
         os::Fd root(::open(rootfs.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         const os::Fd disk(::dup(root.get()));
         TreeWriter tree(std::move(root));

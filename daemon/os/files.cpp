@@ -67,6 +67,15 @@ Fd hold_directory(const std::filesystem::path& path) {
     return folder;
 }
 
+Result<HeldDirectory> make_held_directory(const std::filesystem::path& folder, const std::string& prefix) {
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        auto path = (folder / (prefix + "XXXXXX")).string();
+        if (!::mkdtemp(path.data())) break;
+        if (auto lock = hold_directory(path)) return HeldDirectory{path, std::move(lock)};
+    }
+    return last_error("cannot create a folder in " + folder.string());
+}
+
 Result<bool> retire_directory(const std::filesystem::path& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) return false;

@@ -4,6 +4,7 @@
 #include "daemon/os/fd.hpp"
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -24,6 +25,12 @@ private:
 /// An open directory with a shared flock, which says "in use" to `retire_directory`. Empty where it is not there, or is
 /// being removed just now.
 Fd hold_directory(const std::filesystem::path& path);
+/// A new directory `folder`/`prefix`XXXXXX, mode 0700, and what holds it: whoever sweeps leftovers may be at it between the two.
+struct HeldDirectory {
+    std::filesystem::path path;
+    Fd lock;
+};
+Result<HeldDirectory> make_held_directory(const std::filesystem::path& folder, const std::string& prefix);
 /// Removes a directory that nobody holds. False: it is in use, or somebody else is at it.
 Result<bool> retire_directory(const std::filesystem::path& path);
 

@@ -105,20 +105,19 @@ Result<void> Trees::make(const model::Source& source, git::Sources& sources, boo
     // From another boot, above a tree that is gone, or in layers where a whole one is asked for.
     if (fs::exists(path)) (void)os::retire_directory(path);
     CICD_CHECK(make_folder(folder_));
-    std::string temporary = (folder_ / ".new-XXXXXX").string();
-    if (!::mkdtemp(temporary.data())) return os::last_error("cannot create a folder in " + folder_.string());
-    const auto lock = os::hold_directory(temporary);  // trim_trees takes it for a leftover otherwise
+    CICD_TRY(const auto held, os::make_held_directory(folder_, ".new-"));  // else trim_trees takes it for a leftover
+    const auto& temporary = held.path;
     const auto fails = [&](Error error) {
         (void)os::remove_all(temporary);
         return error;
     };
-    const fs::path files = fs::path(temporary) / "files";
+    const fs::path files = temporary / "files";
     CICD_CHECK(make_folder(files));
     const auto facts = fill(source, sources, files, layered);
     if (!facts) return fails(facts.error());
     const std::string text = "boot " + facts->boot + "\nrepository " + facts->repository + "\nbase " + facts->base +
                              "\nfiles " + std::to_string(facts->files) + "\nbytes " + std::to_string(facts->bytes) + "\n";
-    if (const auto written = job::write_atomically(fs::path(temporary) / "facts", text); !written)
+    if (const auto written = job::write_atomically(temporary / "facts", text); !written)
         return fails(written.error());
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         const auto error = os::last_error("cannot rename to " + path.string());

@@ -247,7 +247,7 @@ TEST_CASE("an image of a registry that wants a login comes with a secret's, whic
     CHECK(!contains(outcome.out, "pass word:1"));
     CHECK(cicd::test::run({"grep", "-r", "-l", "pass word:1", (scene.world.state() / "jobs").string()}).code == 1);
 
-    CHECK(scene.engine.command({"rmi", image}).code == 0);
+    CHECK(eventually([&] { return scene.engine.command({"rmi", image}).code == 0; }));  // the job's container goes after its end is told
     input.input = "someone:wrong\n";
     REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);
     const auto refused = scene.run();
