@@ -7,17 +7,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 namespace cicd::test {
 namespace {
 
-bool is_there(const std::string& program) { return run({"sh", "-c", "command -v " + program}).code == 0; }
-
 std::string missing(std::initializer_list<const char*> programs) {
     if (::geteuid() != 0) return "only root's engine is tested here";
     for (const char* name : programs)
-        if (!is_there(name)) return std::string(name) + " is not installed";
+        if (packaged_program(name).empty()) return std::string(name) + " is not installed";
     return {};
 }
 
@@ -77,7 +76,7 @@ std::map<std::string, std::string> TestEngine::env() const {
 }
 
 std::vector<std::string> TestEngine::program() const {
-    if (kind_ == Kind::docker) return {"docker", "--host", socket()};
+    if (kind_ == Kind::docker) return {packaged_program("docker"), "--host", socket()};
     return {"podman", "--root", (folder_ / "root").string(), "--runroot", (folder_ / "runroot").string(), "--storage-driver", "overlay"};
 }
 
@@ -92,9 +91,12 @@ Outcome TestEngine::command(std::vector<std::string> arguments) const {
 void TestEngine::start() {
     auto line = program();
     line.insert(line.end(), {"system", "service", "--time", "0", socket()});
-    if (kind_ == Kind::docker) line = {"dockerd", "--config-file", (folder_ / "daemon.json").string()};
+    if (kind_ == Kind::docker) line = {packaged_program("dockerd"), "--config-file", (folder_ / "daemon.json").string()};
     RunOptions options;
     options.env = env();
+    // Docker's daemon starts programs of the packages it came with.
+    const auto unpacked = unpacked_packages() / "usr";
+    options.env["PATH"] = std::string(std::getenv("PATH")) + ":" + (unpacked / "bin").string() + ":" + (unpacked / "sbin").string();
     options.directory = (folder_ / "socket").parent_path();  // conmon leaves a file "oom" where it was started
     server_ = std::make_unique<Background>(line, options);
     REQUIRE(eventually([&] { return run({cicd::test::program("cicd-container"), "--find", socket()}).code == 0; }));

@@ -136,8 +136,9 @@ fs::path unpacked_packages() {
 std::string packaged_program(const std::string& name) {
     auto path = run({"sh", "-c", "command -v " + name}).out;
     path.erase(path.find_last_not_of('\n') + 1);
-    const auto unpacked = unpacked_packages() / "usr/bin" / name;
-    return !path.empty() ? path : fs::exists(unpacked) ? unpacked.string() : "";
+    for (const char* folder : {"usr/bin", "usr/sbin"})
+        if (const auto unpacked = unpacked_packages() / folder / name; path.empty() && fs::exists(unpacked)) path = unpacked.string();
+    return path;
 }
 
 namespace {
