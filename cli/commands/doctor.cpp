@@ -74,7 +74,7 @@ Result<ExitCode> doctor(Session& session, const Arguments& arguments) {
     for (const auto& finding : findings) {
         ok = ok && finding.level != Finding::Level::bad;
         if (session.quiet() && finding.level == Finding::Level::good) continue;
-        text += paint(tone(finding), sign(finding)) + " " + render::padded(finding.name, 12) + finding.detail + "\n";
+        text += paint(tone(finding), sign(finding)) + " " + render::padded(finding.name, 15) + finding.detail + "\n";
         if (!finding.remedy.empty()) text += "    mend it: " + paint(render::Tone::bold, finding.remedy) + "\n";
     }
     if (session.structured()) {
