@@ -21,6 +21,7 @@ for i in range(int(sys.argv[1])):
 
 def b5(bench):
     volume(bench)
+    masked(bench)
     latency(bench)
 
 
@@ -50,6 +51,43 @@ def volume(bench):
         del subjects["cicdctl"]
         bench.report.add("B5", f"the step itself, its {megabytes} MB checked", "ms",
                          in_turn({"> file": subjects["> file"], "cicdctl": stored}, max(3, bench.some // 2)), "> file")
+
+
+def masked(bench):
+    """The log's throughput with secrets to hide, against the same job without any."""
+    megabytes = 20 if bench.quick else 200
+    # Text as builds print it: what a masker looks at closely depends on it.
+    text = "[ 42%] Building CXX object src/CMakeFiles/core.dir/parser/lexer.cpp.o -- checking for sys/types.h... yes, found 12"
+    flood = f"yes '{text[:99]}' | head -n {megabytes * 10_000}"
+    sizes = {"20 secrets of 24 letters": ("none of them is printed %d", 20), "20 secrets of 4 letters": ("%04d", 20)}
+    with World(bench) as world:
+        repository = world.repository("masked", {f"{n}.yaml": text for n, text in pipelines(flood, sizes).items()})
+        for name, (form, count) in sizes.items():
+            for number in range(count):
+                subprocess.run(world.command("secret", "set", secret(name, number)), input=(form % (number * 37)).encode(),
+                               env=world.env, check=True, capture_output=True)
+
+        def step(name):
+            job = world.run(repository, "-f", f"{name}.yaml")["jobs"][0]
+            return job["steps"][0]["usage"]["wallMs"]
+
+        for name in sizes:
+            bench.report.add("B5", f"a step printing {megabytes} MB of a build's text, {name} hidden", "ms",
+                             in_turn({"none hidden": lambda: step("none"), "cicdctl": lambda: step(name.replace(" ", "-"))},
+                                     max(5, bench.some)), "none hidden", "≤ 1.1× floor")
+
+
+def secret(name, number):
+    return f"S_{name.replace(' ', '_').upper()}_{number}"
+
+
+def pipelines(flood, sizes):
+    texts = {"none": f"name: none\nstages:\n  - name: one\n    commands:\n      - \"{flood}\"\n"}
+    for name, (_, count) in sizes.items():
+        env = ", ".join(f"V{n}: '${{{{ secrets.{secret(name, n)} }}}}'" for n in range(count))
+        texts[name.replace(" ", "-")] = (f"name: hidden\nstages:\n  - name: one\n    env: {{{env}}}\n    commands:\n"
+                                         f"      - \"{flood}\"\n")
+    return texts
 
 
 def delays(process):
