@@ -170,14 +170,13 @@ private:
         if (job.executor == model::ExecutorKind::host)
             add_problem(problems_, mark, "job '" + job.name + "' has services, and a job of the host executor has no network of its own",
                         "run it in the sandbox or in an image");
-        if (executor_of(job) == model::ExecutorKind::container)
-            lack(mark, "services with executor: container", "leave 'executor' out: image and services then run without an engine");
         for (const auto& service : job.services)
             for (const auto& port : service.ports)
                 if (const auto [ours, theirs] = ends_of(port); ours != theirs)
                     add_problem(problems_, service.mark, "service '" + service.name + "' is to be seen at port " + ours + " instead of " + theirs,
                                 "a job and its services share one network: reach it at localhost:" + theirs);
-        if (job.network != model::NetworkMode::none && !request_.way_out_weakness.empty())
+        const bool by_engine = executor_of(job) == model::ExecutorKind::container;
+        if (!by_engine && job.network != model::NetworkMode::none && !request_.way_out_weakness.empty())
             notice("jobs with services reach nothing but these here: " + request_.way_out_weakness);
     }
 

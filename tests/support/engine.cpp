@@ -119,6 +119,10 @@ void TestEngine::give_image(const std::string& name, const std::string& layer) c
 
 std::vector<std::string> TestEngine::containers() const { return words(command({"ps", "--all", "--quiet", "--no-trunc"}).out); }
 
+bool TestEngine::has_network() const {
+    return command({"run", "--rm", "localhost/box:1", "true"}).code == 0;
+}
+
 std::vector<std::string> TestEngine::list() const {
     auto all = containers();
     for (const auto& volume : words(command({"volume", "ls", "--quiet"}).out)) all.push_back("volume " + volume);
