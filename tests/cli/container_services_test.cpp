@@ -210,7 +210,7 @@ TEST_CASE("a real PostgreSQL beside a job in a container") {
                 "        command: 'initdb -D /tmp/db -A trust --no-locale -E UTF8 -U postgres >/dev/null && exec postgres -D /tmp/db -k /tmp -c fsync=off -c jit=off'\n"
                 "        ready: pg_isready -h 127.0.0.1 -U postgres\n"
                 "    jobs: {ask: {image: mine, steps: ['psql -h db -U postgres -Atc \"select 6*7\"']}}\n");
-    write_oci_layout(scene.world.folder() / "layout", {{busybox_layer(), program_layer(needed, {shared, programs / "lib"})},
+    write_oci_layout(scene.world.folder() / "layout", {{busybox_layer(), program_layer(needed, {shared, programs / "lib"}), Tar().folder("tmp", 01777).bytes()},
                                                        R"({"Env":["PATH=)" + inside + R"(:/usr/bin:/bin","LD_LIBRARY_PATH=/usr/lib"]})", ""});
     REQUIRE(scene.world.cicdctl({"image", "import", "mine", (scene.world.folder() / "layout").string()}).code == 0);
     const auto outcome = scene.run();
