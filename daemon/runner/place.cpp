@@ -192,10 +192,10 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
     CICD_TRY(layer_locks_, hold_layers(spec));
     std::optional<WritableSystem> writable;
     if (spec.system == model::SystemMode::writable) {
-        CICD_TRY(auto made, WritableSystem::make(spec, layers));
+        CICD_TRY(auto made, WritableSystem::make(spec, layers, network == nullptr));
         request.writable = &writable.emplace(std::move(made));
         folders_.owner = writable->owner();
-        keeps_folder_ = writable->has_users() && spec.workspace_layers.empty();
+        keeps_folder_ = writable->shifts() && spec.workspace_layers.empty();
     }
     const auto enclosure = sandbox(request);
     const auto bubblewrap = find_bubblewrap();
@@ -205,7 +205,7 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
         own.enclosure = &enclosure;
         limits.put_on(own, true);
         if (network) network->put_on(own);
-        if (writable && writable->has_users()) own.users = -1;  // root of the host needs no other rights to get there
+        if (writable && writable->has_users()) own.users = writable->outer_users();  // root of the host needs no other rights to get there
         own.cwd = spec.workspace.empty() ? "/" : sandbox_workspace;
         const auto pid = os::spawn(own, &failure);
         if (pid) {

@@ -1,11 +1,13 @@
 #include "daemon/zones/workspaces.hpp"
 
+#include "common/base/paths.hpp"
 #include "common/base/text.hpp"
 #include "common/job/log_writer.hpp"
 #include "daemon/engines/reclaim.hpp"
 #include "daemon/engines/sweep.hpp"
 #include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/os/spaces.hpp"
 #include "daemon/zones/workspace_method.hpp"
 
 #include <fcntl.h>
@@ -271,7 +273,10 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 }
 
 void remove_work(const Folders& folders, const fs::path& folder) {
-    if (!os::remove_all(folder) && ::geteuid() != 0 && engines::reclaim(folders.state, folder)) (void)os::remove_all(folder);
+    if (os::remove_all(folder) || ::geteuid() == 0) return;
+    // Of a writable system's users, or a container's.
+    if (const auto ids = find_subordinate_ids(); ids && os::take_back(*ids, sibling_program("cicd-runner").string(), folder.string()) && os::remove_all(folder)) return;
+    if (engines::reclaim(folders.state, folder)) (void)os::remove_all(folder);
 }
 
 void remove_leavings(const Folders& folders, const job::Paths& paths) {
