@@ -1,6 +1,7 @@
 #include "cli/doctor.hpp"
 #include "cli/spawn.hpp"
 #include "common/base/paths.hpp"
+#include "common/base/subordinate_ids.hpp"
 #include "common/base/text.hpp"
 
 #include <linux/seccomp.h>
@@ -95,6 +96,14 @@ void look_at_limit(const char* name, const std::string& file, long long least, c
                               "sudo sysctl -w " + key + "=" + std::to_string(least)));
 }
 
+/// Who runs the daemon as root needs none.
+void look_at_subordinate_ids(std::vector<Finding>& findings) {
+    if (::geteuid() == 0) return;
+    const auto ids = find_subordinate_ids();
+    if (ids) return findings.push_back(good("users", "writable systems have users of their own (subordinate ids)"));
+    findings.push_back(notice("users", "writable systems have one user only: " + ids.error().message, ids.error().hint));
+}
+
 void look_at_descriptors(std::vector<Finding>& findings) {
     constexpr rlim_t enough = 4096;
     rlimit limit{};
@@ -134,6 +143,7 @@ void look_at_kernel(std::vector<Finding>& findings) {
     look_at_limit("watchers", "/proc/sys/fs/inotify/max_user_instances", 128, "fs.inotify.max_user_instances",
                   findings);
     look_at_descriptors(findings);
+    look_at_subordinate_ids(findings);
 }
 
 void look_at_shell(std::vector<Finding>& findings) {

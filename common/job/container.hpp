@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
-/// What passes between a runner and `cicd-container JOBDIR`, which makes the container of the job that JOBDIR/spec.json
-/// describes, and removes it when the runner lets go of the channel or is gone. On the channel, a packet each, its first
-/// byte saying what it is:
-///   n TEXT            a line for the job's log
-///   e JSON            it could not be made (an Error); the last one
-///   p with a socket   the container runs: the other end of the socket is its init
+/// What passes between a runner and `cicd-container JOBDIR [SERVICE]`, which makes the container of the job that
+/// JOBDIR/spec.json describes, or of one of its services, and removes it when the runner lets go of the channel or is gone.
+/// A service shares the network of its job's container, which is there before; the `root` of a service is then what
+/// `image_files` is of the job. On the channel, a packet each, its first byte saying what it is:
+///   n TEXT                 a line for the log
+///   e JSON                 it could not be made (an Error); the last one
+///   p JSON with a socket   the container runs: the other end of the socket is its init. JSON, of a service: what its image
+///                          runs, {"entrypoint": […], "command": […], "workingDirectory": ""}
 namespace cicd::job {
 
 inline constexpr char container_note = 'n', container_error = 'e', container_place = 'p';

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -39,11 +40,20 @@ void add_gpus(Object& host, int count, Facts::Kind kind) {
     host.set("Devices", std::move(devices));
 }
 
-Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Kind kind) {
-    Object host{{"Mounts", Array{bound(spec.workspace, job::container_workspace, false), bound(folders.init.string(), job::container_init, true),
-                                 bound(folders.place.string(), job::container_folder, true)}},
+/// With services the engine's own network, where the job may have a way out: the host's belongs to everybody.
+std::string network_mode(const model::JobSpec& spec, const std::string& service) {
+    if (!service.empty()) return "container:" + container_name(spec);
+    if (spec.network == model::NetworkMode::none) return "none";
+    return spec.services.empty() ? "host" : "default";
+}
+
+Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Kind kind, const std::string& service) {
+    Array mounts{bound(folders.init.string(), job::container_init, true), bound(folders.place.string(), job::container_folder, true)};
+    if (!spec.workspace.empty()) mounts.push_back(bound(spec.workspace, job::container_workspace, false));
+    if (!folders.hosts.empty()) mounts.push_back(bound(folders.hosts.string(), "/etc/hosts", true));
+    Object host{{"Mounts", std::move(mounts)},
                 {"Tmpfs", Object{{job::container_files, "rw,exec,nosuid,nodev,mode=1777,size=67108864"}}},
-                {"NetworkMode", spec.network == model::NetworkMode::none ? "none" : "host"},
+                {"NetworkMode", network_mode(spec, service)},
                 {"Init", false},
                 {"AutoRemove", false},
                 {"SecurityOpt", texts({"no-new-privileges"})},
@@ -71,15 +81,33 @@ Error refused(const std::string& doing, const Answer& answer, const Engine& engi
 
 }  // namespace
 
-std::string container_name(const model::JobSpec& spec) {
+std::string container_name(const model::JobSpec& spec, const std::string& service) {
     std::uint64_t hash = 14695981039346656037U;  // FNV-1a: engines are shared by daemons of other states
     for (const unsigned char c : spec.store) hash = (hash ^ c) * 1099511628211U;
     char digits[17];
     (void)std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-    return "cicd-" + std::string(digits, 8) + "-" + spec.job.str() + "-" + std::to_string(spec.attempt);
+    return "cicd-" + std::string(digits, 8) + "-" + spec.job.str() + "-" + std::to_string(spec.attempt) + (service.empty() ? "" : "-" + service);
 }
 
-Object container_request(const model::JobSpec& spec, const std::string& image, const Folders& folders, Facts::Kind kind) {
+Result<model::JobSpec> spec_of_service(const model::JobSpec& job, const std::string& service) {
+    const auto found = std::find_if(job.services.begin(), job.services.end(), [&](const auto& each) { return each.service.name == service; });
+    if (found == job.services.end()) return internal_error("the job has no service '" + service + "'");
+    auto spec = job;
+    spec.limits.gpu.reset();
+    if (!spec.image) spec.image.emplace();
+    spec.image->entrypoint.clear();
+    if (!found->service.user.empty()) spec.image->user = found->service.user;
+    if (found->service.image.empty()) return spec;
+    spec.image.emplace();
+    spec.image->name = found->service.image;
+    spec.image->user = found->service.user;
+    spec.image_files = found->root;
+    spec.workspace.clear();
+    return spec;
+}
+
+Object container_request(const model::JobSpec& spec, const std::string& image, const Folders& folders, Facts::Kind kind,
+                         const std::string& service) {
     Array entrypoint;
     const auto& own = spec.image ? spec.image->entrypoint : std::string();
     for (const auto& word : split(own, ' '))
@@ -92,25 +120,31 @@ Object container_request(const model::JobSpec& spec, const std::string& image, c
     Object request{{"Image", image},
                    {"Entrypoint", std::move(entrypoint)},
                    {"Cmd", std::move(command)},
-                   {"WorkingDir", job::container_workspace},
-                   {"Labels", Object{{label_job, spec.job.str() + "/" + std::to_string(spec.attempt)}, {label_state, spec.store}}},
-                   {"HostConfig", host_config(spec, folders, kind)}};
-    if (spec.network == model::NetworkMode::none) {
+                   {"HostConfig", host_config(spec, folders, kind, service)}};
+    if (!spec.workspace.empty()) request.set("WorkingDir", job::container_workspace);
+    Object labels{{label_job, spec.job.str() + "/" + std::to_string(spec.attempt)}, {label_state, spec.store}};
+    if (!service.empty()) labels.set(label_service, service);
+    request.set("Labels", std::move(labels));
+    if (spec.network == model::NetworkMode::none && service.empty()) {
         request.set("Hostname", "ci");
-        request.set("NetworkDisabled", true);
+        // Quicker with Docker, but then nobody can join it.
+        if (spec.services.empty()) request.set("NetworkDisabled", true);
     }
     if (spec.image && !spec.image->user.empty()) request.set("User", spec.image->user);
     return request;
 }
 
-Result<int> start_container(Engine& engine, const model::JobSpec& spec, const std::string& image, const Folders& folders, const Tell& tell) {
-    const auto name = container_name(spec);
-    const auto request = container_request(spec, image, folders, engine.facts().kind);
+namespace {
+
+Result<int> start_as_asked(Engine& engine, const model::JobSpec& spec, const std::string& image, const Folders& folders,
+                           const Tell& tell, const std::string& service) {
+    const auto name = container_name(spec, service);
+    const auto request = container_request(spec, image, folders, engine.facts().kind, service);
     const auto create = [&] { return engine.ask("POST", "/containers/create?name=" + encoded(name), request); };
     CICD_TRY(auto created, create());
     if (created.status == 409) {
         // Of a runner of this attempt that was killed together with all that watched it.
-        CICD_CHECK(remove_container(engine, name));
+        CICD_CHECK(service.empty() ? remove_containers(engine, spec) : remove_container(engine, name));
         CICD_TRY(created, create());
     }
     if (!created.ok()) return refused("made", created, engine);
@@ -122,6 +156,26 @@ Result<int> start_container(Engine& engine, const model::JobSpec& spec, const st
     CICD_TRY(const auto facts, engine.ask("GET", "/containers/" + encoded(name) + "/json"));
     const auto& pid = facts.body["State"]["Pid"];
     return pid.is_number() ? static_cast<int>(pid.as_number()) : 0;
+}
+
+}  // namespace
+
+Result<int> start_container(Engine& engine, const model::JobSpec& spec, const std::string& image, const Folders& folders,
+                            const Tell& tell, const std::string& service) {
+    auto started = start_as_asked(engine, spec, image, folders, tell, service);
+    const bool own_network = service.empty() && network_mode(spec, service) == "default";
+    if (started || !own_network || started.error().kind == ErrorKind::cancelled) return started;
+    auto alone = spec;
+    alone.network = model::NetworkMode::none;
+    CICD_CHECK(remove_container(engine, container_name(spec)));
+    auto again = start_as_asked(engine, alone, image, folders, tell, service);
+    if (again) tell("the job and its services reach only each other: " + started.error().message);
+    return again;
+}
+
+Result<void> remove_containers(Engine& engine, const model::JobSpec& spec) {
+    for (const auto& each : spec.services) CICD_CHECK(remove_container(engine, container_name(spec, each.service.name)));
+    return remove_container(engine, container_name(spec));
 }
 
 Result<void> remove_container(Engine& engine, const std::string& name) {

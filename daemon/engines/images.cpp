@@ -152,7 +152,7 @@ Result<std::optional<FoundImage>> find_image(Engine& engine, const std::string& 
         if (answer.status == 404 || answer.status == 400) continue;  // 400: no name that this engine knows
         const auto id = text_of(answer.body["Id"]);
         if (!answer.ok() || id.empty()) return unavailable("ENGINE_003", "the engine cannot tell about the image " + form + ": " + answer.complaint());
-        FoundImage found{id, id.starts_with("sha256:") ? id : "sha256:" + id};
+        FoundImage found{id, id.starts_with("sha256:") ? id : "sha256:" + id, answer.body["Config"]};
         const auto& digests = answer.body["RepoDigests"];
         if (digests.is_array())
             for (const auto& one : digests.as_array()) {

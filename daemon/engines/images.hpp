@@ -16,6 +16,7 @@ using Tell = std::function<void(std::string_view line)>;
 struct FoundImage {
     std::string id;      ///< what containers are made of
     std::string digest;  ///< its manifest's, where it came from a registry; else the id's
+    Value config = {};   ///< what its maker gave it, in the engine's words: Entrypoint, Cmd, WorkingDir
 };
 
 /// The image in the engine's own store, by name, or by digest where `name` is "name@sha256:…".

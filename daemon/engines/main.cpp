@@ -10,10 +10,10 @@
 namespace {
 
 int usage() {
-    std::fputs("usage: cicd-container JOBDIR\n"
+    std::fputs("usage: cicd-container JOBDIR [SERVICE]\n"
                "       cicd-container --find [SETTING]\n"
                "       cicd-container --build\n"
-               "Makes and removes the container of one job; cicd-runner starts it. --find says which engine jobs get.\n", stderr);
+               "Makes and removes the container of one job, or of one of its services; cicd-runner starts it. --find says which engine jobs get.\n", stderr);
     return 2;
 }
 
@@ -33,8 +33,8 @@ int main(int count, char** arguments) {
         if (first == "--version") return std::puts("cicd-container " CICD_VERSION), 0;
         if (first == "--build") return count == 2 ? cicd::engines::build_image() : usage();
         if (first == "--find") return count > 3 ? usage() : find(count == 3 ? arguments[2] : "auto");
-        if (count != 2 || first.starts_with("-")) return usage();
-        return cicd::engines::hold_container(std::string(first));
+        if (count < 2 || count > 3 || first.starts_with("-")) return usage();
+        return cicd::engines::hold_container(std::string(first), count == 3 ? arguments[2] : "");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "cicd-container: %s\n", error.what());
         return 3;

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto call_limit = std::chrono::seconds(60);
-constexpr std::size_t longest_note = 3000;
+constexpr std::size_t longest_note = 3000, longest_command = 12 << 10;
 
 /// The runner at the other end.
 class Channel {
@@ -45,7 +45,10 @@ public:
     }
     void note(std::string_view line) const { send(job::container_note, to_valid_utf8(line.substr(0, longest_note))); }
     void fail(const Error& error) const { send(job::container_error, codec::to_json(codec::encode(error))); }
-    void hand_over(const os::Fd& init) const { (void)os::send_packet(job::container_channel_fd, &job::container_place, 1, {init.get()}); }
+    void hand_over(const os::Fd& init, const std::string& image) const {
+        const auto packet = job::container_place + image;
+        (void)os::send_packet(job::container_channel_fd, packet.data(), packet.size(), {init.get()});
+    }
 
 private:
     static void send(char kind, const std::string& text) {
@@ -138,43 +141,60 @@ Result<os::Fd> wait_for_call(Engine& engine, const Doorbell& bell, const std::st
                        "its entrypoint is to end with: exec \"$@\"");
 }
 
-Result<void> hold(const job::Paths& paths, const Channel& channel) {
+/// What runs in a service, for the runner.
+Result<std::string> image_command(const FoundImage& image) {
+    Object told;
+    for (const auto& [ours, theirs] : {std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}, std::pair{"workingDirectory", "WorkingDir"}})
+        if (const auto& value = image.config[theirs]; !value.is_null()) told.set(ours, value);
+    auto text = codec::to_json(told);
+    if (text.size() > longest_command) return invalid("JOB_002", "the image's entrypoint and command are too long", "give the service a command");
+    return text;
+}
+
+Result<void> hold(const job::Paths& paths, const Channel& channel, const std::string& service) {
     const auto login = read_login();
-    CICD_TRY(const auto spec, job::read_spec(paths));
+    CICD_TRY(auto spec, job::read_spec(paths));
+    if (!service.empty()) {
+        CICD_TRY(spec, spec_of_service(spec, service));
+    }
     const Tell tell = [&](std::string_view line) { channel.note(line); };
     CICD_TRY(auto engine, find_engine(spec.engine, MayStart::yes));
     CICD_CHECK(remember_engine(spec.store, engine.facts().socket));
     engine.stop_when([&] { return channel.is_closed(); });
     CICD_TRY(const auto image, provide_image(engine, spec, login, tell));
-    const Folders folders{sibling_program("cicd-runner"), paths.root / "place"};
+    const auto command = service.empty() ? Result<std::string>("") : image_command(image);
+    if (!command) return command.error();
+    const Folders folders{sibling_program("cicd-runner"), paths.root / (service.empty() ? "place" : "place." + service),
+                          spec.services.empty() ? fs::path() : paths.root / "hosts"};
     CICD_TRY(const auto bell, Doorbell::make(folders.place));
-    const auto name = container_name(spec);
+    const auto name = container_name(spec, service);
     const auto made = [&]() -> Result<os::Fd> {
-        CICD_TRY(const int first, start_container(engine, spec, image.id, folders, tell));
+        CICD_TRY(const int first, start_container(engine, spec, image.id, folders, tell, service));
         return wait_for_call(engine, bell, name, first, channel);
     }();
     // Nobody else is to call.
     (void)::unlink((folders.place / "socket").c_str());
     if (made) {
-        channel.hand_over(*made);
+        channel.hand_over(*made, *command);
         while (!channel.is_closed(-1)) {}
     }
     engine.stop_when(nullptr);
-    auto removed = remove_container(engine, name);
+    const auto remove = [&](Engine& by) { return service.empty() ? remove_containers(by, spec) : remove_container(by, name); };
+    auto removed = remove(engine);
     if (!removed) {
         // Its connection may be from a service that has ended meanwhile.
         CICD_TRY(auto again, find_engine(spec.engine, MayStart::yes));
-        removed = remove_container(again, name);
+        removed = remove(again);
     }
     return made ? removed : Result<void>(made.error());
 }
 
 }  // namespace
 
-int hold_container(const std::string& job_directory) {
+int hold_container(const std::string& job_directory, const std::string& service) {
     ::signal(SIGPIPE, SIG_IGN);
     const Channel channel;
-    const auto held = hold({fs::path(job_directory)}, channel);
+    const auto held = hold({fs::path(job_directory)}, channel, service);
     if (held) return 0;
     channel.fail(held.error());
     (void)std::fprintf(stderr, "cicd-container: %s\n", held.error().message.c_str());

@@ -34,12 +34,17 @@ int sweep_engine(Engine& engine, const std::filesystem::path& state, const std::
     if (!list || !list->body.is_array()) return 0;
     engine.answer_within(std::chrono::seconds(60));
     int removed = 0;
-    for (const auto& container : list->body.as_array()) {
-        const auto &id = container["Id"], &job = container["Labels"][label_job], &owner = container["Labels"][label_state];
-        // The filter is the engine's; what is removed is to be ours for certain.
-        if (!id.is_string() || !job.is_string() || !owner.is_string() || owner.as_string() != state.string()) continue;
-        if (!is_wanted(job.as_string()) && remove_container(engine, id.as_string())) ++removed;
-    }
+    const auto sweep = [&](bool services) {
+        for (const auto& container : list->body.as_array()) {
+            const auto &labels = container["Labels"], &id = container["Id"], &job = labels[label_job], &owner = labels[label_state];
+            // The filter is the engine's; what is removed is to be ours for certain.
+            if (!id.is_string() || !job.is_string() || !owner.is_string() || owner.as_string() != state.string()) continue;
+            if (labels[label_service].is_string() != services || is_wanted(job.as_string())) continue;
+            if (remove_container(engine, id.as_string())) ++removed;
+        }
+    };
+    sweep(true);  // a container whose network others use does not go before them
+    sweep(false);
     return removed;
 }
 

@@ -41,8 +41,8 @@ struct Enclosure {
     std::string program;                     ///< on the host, statically linked; run from a read-only mount nobody sees
     std::string hostname;
     unsigned user = 1000, group = 1000;      ///< as the program sees them; outside it is the one who starts it
-    /// Set by root of the host only: a user namespace (see make_id_space) in which the program lives, as its user 0, who is
-    /// `owner` on the host; the mounts are root's of the host. -1: it gets one of its own, with one user.
+    /// A user namespace (see make_id_space) in which the program lives, as its user 0, who is `owner` where the mounts are
+    /// made: by root of the host, or in the outer one of IdSpaces. -1: it gets one of its own, with one user.
     int inhabitants = -1;
     unsigned owner = 0;
     /// Then: folders of the host whose owners are seen with those ids, and where they are mounted so for the overlays here.

@@ -127,7 +127,7 @@ Result<Fd> make_id_space(unsigned first) {
 }
 
 bool enter_network_space(int users, int network) {
-    return (users < 0 || ::setns(users, CLONE_NEWUSER) == 0) && ::setns(network, CLONE_NEWNET) == 0;
+    return (users < 0 || ::setns(users, CLONE_NEWUSER) == 0) && (network < 0 || ::setns(network, CLONE_NEWNET) == 0);
 }
 
 }  // namespace cicd::os

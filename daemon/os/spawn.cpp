@@ -209,7 +209,7 @@ constexpr std::size_t stack_size = 128 << 10;
 int enter_and_start(void* prepared) {
     auto& p = *static_cast<Prepared*>(prepared);
     if (!enter_network_space(p.users, p.network)) {
-        p.report->enclosure = {"cannot enter", "the network of the services"};
+        p.report->enclosure = {"cannot enter", p.network >= 0 ? "the network of the services" : "the user namespace"};
         give_up(p, SpawnFailure::Stage::enclosure);
     }
     char* top = static_cast<char*>(__builtin_frame_address(0));
@@ -229,7 +229,7 @@ int enter_and_start(void* prepared) {
     void* stack = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) return -1;
     const int sharing = (p.apart ? 0 : CLONE_VM | CLONE_VFORK) | SIGCHLD;
-    const bool in_between = p.network >= 0;
+    const bool in_between = p.network >= 0 || p.users >= 0;
     const int pid = ::clone(in_between ? enter_and_start : become_enclosed, static_cast<char*>(stack) + size,
                             in_between ? sharing : p.enclosure->flags() | sharing, &p);
     const int error = errno;
@@ -313,10 +313,11 @@ Result<int> spawn(const SpawnOptions& options, SpawnFailure* failure) {
     }
     report.await();
     const bool failed = p.report->failed_stage != SpawnFailure::Stage::none;
-    const bool in_between = options.detached || options.network >= 0;
+    const bool shared = options.network >= 0 || options.users >= 0;
+    const bool in_between = options.detached || shared;
     if (failed || in_between)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    if (failed && options.network >= 0 && p.report->grandchild > 0)
+    if (failed && shared && p.report->grandchild > 0)
         while (::waitpid(p.report->grandchild, nullptr, 0) < 0 && errno == EINTR) {}
     if (!failed) return in_between ? static_cast<int>(p.report->grandchild) : pid;
     if (failure) *failure = {p.report->failed_stage, p.report->failed_errno};

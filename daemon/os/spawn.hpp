@@ -20,7 +20,7 @@ struct SpawnOptions {
     bool detached = false;           ///< a grandchild in a session of its own: outlives us, and init reaps it
     int death_signal = 0;            ///< sent to the child when the thread that spawned it ends
     std::vector<int> groups;         ///< of os::Group::entries: the child goes in before it executes anything
-    int users = -1, network = -1;    ///< an os::NetworkSpace that it is in; with an enclosure only
+    int users = -1, network = -1;    ///< an os::NetworkSpace that it is in, or a user namespace alone; with an enclosure only
     const struct Enclosure* enclosure = nullptr;  ///< see enclosure.hpp; its program is run, not argv[0]
     std::vector<std::pair<int, std::uint64_t>> limits;  ///< RLIMIT_* and its value, set when all else is done
     int oom_score = 0;               ///< added for the kernel's choice of a victim when memory is short, up to 1000

@@ -157,8 +157,10 @@ private:
         else if (!job.image && !request_.may_copy_system)
             add_problem(problems_, mark, "job '" + job.name + "' asks for a writable copy of this machine's system, which only a daemon of root can make",
                         "give it an image (cicdctl image build NAME makes one), or run cicdd as root");
-        else if (!request_.may_copy_system)
-            notice("a writable system has only one user here, root, as the daemon is an ordinary user's: packages whose files belong to others cannot be installed");
+        else if (!request_.may_copy_system && !job.services.empty())
+            notice("a writable system beside services has only one user here, root, as the daemon is an ordinary user's: packages whose files belong to others cannot be installed");
+        else if (const auto why = request_.may_copy_system || !request_.users_weakness ? std::string() : request_.users_weakness(); !why.empty())
+            notice("a writable system has only one user here, root: packages whose files belong to others cannot be installed, as " + why);
         if (job.image && !job.image->user.empty() && job.image->user != "root" && job.image->user != "0")
             add_problem(problems_, mark, "job '" + job.name + "' is to be '" + job.image->user + "' in its image, but root in a writable system",
                         "leave 'user' out, and use sudo -u " + job.image->user);
@@ -170,14 +172,13 @@ private:
         if (job.executor == model::ExecutorKind::host)
             add_problem(problems_, mark, "job '" + job.name + "' has services, and a job of the host executor has no network of its own",
                         "run it in the sandbox or in an image");
-        if (executor_of(job) == model::ExecutorKind::container)
-            lack(mark, "services with executor: container", "leave 'executor' out: image and services then run without an engine");
         for (const auto& service : job.services)
             for (const auto& port : service.ports)
                 if (const auto [ours, theirs] = ends_of(port); ours != theirs)
                     add_problem(problems_, service.mark, "service '" + service.name + "' is to be seen at port " + ours + " instead of " + theirs,
                                 "a job and its services share one network: reach it at localhost:" + theirs);
-        if (job.network != model::NetworkMode::none && !request_.way_out_weakness.empty())
+        const bool by_engine = executor_of(job) == model::ExecutorKind::container;
+        if (!by_engine && job.network != model::NetworkMode::none && !request_.way_out_weakness.empty())
             notice("jobs with services reach nothing but these here: " + request_.way_out_weakness);
     }
 

@@ -58,7 +58,8 @@ void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problem
         for (auto& service : job.services) {
             model::Image image;
             image.name = service.image;
-            if (!service.image.empty()) pinning.pin(service.image, image, model::ExecutorKind::rootfs, service.mark);
+            const auto by = executor == model::ExecutorKind::container ? executor : model::ExecutorKind::rootfs;
+            if (!service.image.empty()) pinning.pin(service.image, image, by, service.mark);
         }
     }
 }

@@ -22,6 +22,7 @@ struct PlanRequest {
     bool allow_host_executor = false;                         ///< the user's configuration allows it
     std::string memory_weakness, cpu_weakness;                ///< why a limit does not hold exactly here; or empty
     bool may_copy_system = false;                             ///< this machine's system can be a job's own, as the daemon is root's
+    std::function<std::string()> users_weakness;              ///< why a writable system has but one user here, and what to do; or empty
     std::string way_out_weakness;                             ///< why a network of its own has no way out here; or empty
     /// Reads a file of the repository at the planned revision, for `uses: ./…` and `include`.
     std::function<Result<std::string>(const std::string& path)> read_file;

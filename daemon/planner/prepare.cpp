@@ -1,5 +1,6 @@
 #include "daemon/planner/prepare.hpp"
 
+#include "common/base/subordinate_ids.hpp"
 #include "common/base/text.hpp"
 #include "common/pipeline/parse.hpp"
 #include "daemon/os/cgroup.hpp"
@@ -166,6 +167,10 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     plan.memory_weakness = memory_weakness;
     plan.cpu_weakness = cpu_weakness;
     plan.may_copy_system = ::geteuid() == 0;
+    plan.users_weakness = [] {
+        const auto ids = find_subordinate_ids();
+        return ids ? std::string() : ids.error().message + ": " + ids.error().hint;
+    };
     plan.way_out_weakness = os::way_out_weakness();
     if (options.secrets) {
         auto asked = plan.event;

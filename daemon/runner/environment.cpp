@@ -26,6 +26,12 @@ model::Texts base_environment(const std::optional<model::RootImage>& root, bool 
     return env;
 }
 
+model::Texts container_environment(const Inside& inside) {
+    model::Texts env{{"HOME", "/"}, {"LANG", "C.UTF-8"}, {"SHELL", inside.has_bash ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
+    for (const auto& [name, value] : inside.env) put(env, name, value);
+    return env;
+}
+
 bool has_bash(const std::optional<model::RootImage>& root) {
     if (!root) return ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
     const os::Fd folder(::open(root->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -126,7 +126,11 @@ Result<Job::Made> Job::make_place(const job::Paths& paths, const model::JobSpec&
     CICD_TRY(auto log, spec.root || !spec.services.empty() ? job::LogWriter::reopen(paths) : job::LogWriter::open(paths));
     auto limits = spec.executor == model::ExecutorKind::container ? Limits::of_engine(spec) : Limits::open(spec);
     std::optional<Network> network;
-    if (!spec.services.empty()) {
+    const bool by_engine = spec.executor == model::ExecutorKind::container;
+    if (!spec.services.empty() && by_engine)
+        if (const auto written = write_hosts(paths.root, hosts_of(spec)); !written)
+            return Made{Output(std::move(log)), std::move(limits), std::nullopt, written.error()};
+    if (!spec.services.empty() && !by_engine) {
         auto opened = Network::open(spec);
         if (!opened) return Made{Output(std::move(log)), std::move(limits), std::nullopt, opened.error()};
         network.emplace(std::move(*opened));
@@ -157,9 +161,12 @@ Result<void> Job::prepare() {
             return invalid(added.error().code, added.error().message);
         }
     if (is_container()) CICD_CHECK(begin_container());
-    if (!spec_.services.empty()) CICD_CHECK(start_services());
+    if (!spec_.services.empty() && !is_container()) CICD_CHECK(start_services());
     CICD_CHECK(put_back());
-    if (is_container()) return supervisor_->open_workspace();
+    if (is_container()) {
+        CICD_CHECK(supervisor_->open_workspace());
+        if (!spec_.services.empty()) CICD_CHECK(start_services());
+    }
     if (const auto owner = supervisor_->folders().owner; keeping_ && owner != 0) {
         give_to(owner, supervisor_->workspace());
         give_to(owner, supervisor_->workspace() / "../root");
@@ -299,7 +306,7 @@ model::Texts Job::environment(const StepFiles& files) const {
                 put(env, std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
         }
     } else {
-        env = is_container() ? container_environment() : base_environment(spec_.root, has_bash(), spec_.system == model::SystemMode::writable);
+        env = is_container() ? container_environment(supervisor_->inside()) : base_environment(spec_.root, has_bash(), spec_.system == model::SystemMode::writable);
     }
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
@@ -308,13 +315,6 @@ model::Texts Job::environment(const StepFiles& files) const {
     if (!path_.empty())
         for (auto& [name, value] : env)
             if (name == "PATH") value = join(path_, ":") + ":" + value;
-    return env;
-}
-
-/// What the engine and the image gave its first process, and what is missing there.
-model::Texts Job::container_environment() const {
-    model::Texts env{{"HOME", "/"}, {"LANG", "C.UTF-8"}, {"SHELL", has_bash() ? "/bin/bash" : "/bin/sh"}, {"PATH", standard_path}};
-    for (const auto& [name, value] : supervisor_->inside().env) put(env, name, value);
     return env;
 }
 

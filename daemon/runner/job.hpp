@@ -50,7 +50,6 @@ private:
     std::optional<std::string> skipped(const model::Step& step);
     Result<Program> program(const model::Step& step, const StepFiles& files);
     model::Texts environment(const StepFiles& files) const;
-    model::Texts container_environment() const;
     model::Texts standard_variables() const;
     void conclude(int index, const ProgramEnd& end, bool may_fail);
     void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,

@@ -37,7 +37,7 @@ Result<void> Job::start_services() {
         }
         programs.push_back(std::move(*made));
     }
-    return supervisor_->start_services(std::move(programs), *made_->network, [this](const Services::Told& told) { take(told); });
+    return supervisor_->start_services(std::move(programs), made_->network ? &*made_->network : nullptr, [this](const Services::Told& told) { take(told); });
 }
 
 /// As an image's maker meant it: the entrypoint, and behind it the command, of the pipeline or the image. A text for a shell
@@ -51,21 +51,26 @@ Result<ServiceProgram> Job::program(const model::JobService& job_service, std::u
         command.push_back(std::move(word));
     }
     auto& argv = made.main.argv;
+    made.is_whole = true;
     if (is_for_a_shell(command)) {
         argv = {"sh", "-c", command.front()};
+    } else if (is_container()) {
+        made.is_whole = service.image.empty();
+        argv = std::move(command);
     } else {
         argv = job_service.entrypoint;
         const auto& rest = command.empty() ? job_service.command : command;
         argv.insert(argv.end(), rest.begin(), rest.end());
     }
-    if (argv.empty()) return invalid("JOB_002", "neither the image nor the pipeline says what is to be run", "give the service a command");
-    auto env = base_environment(job_service.root, runner::has_bash(job_service.root));
+    if (argv.empty() && made.is_whole) return invalid("JOB_002", "neither the image nor the pipeline says what is to be run", "give the service a command");
+    auto env = is_container() ? model::Texts() : base_environment(job_service.root, runner::has_bash(job_service.root));
     for (const auto& [name, value] : service.env) {
         CICD_TRY(auto text, context_.text(value));
         put(env, name, std::move(text));
     }
     made.main.env = lines(env);
-    made.main.cwd = !job_service.root ? sandbox_workspace : job_service.working_directory.empty() ? "/" : job_service.working_directory;
+    if (is_container()) made.main.cwd = service.image.empty() ? job::container_workspace : "";
+    else made.main.cwd = !job_service.root ? sandbox_workspace : job_service.working_directory.empty() ? "/" : job_service.working_directory;
     CICD_CHECK(refuse_nul(made.main));
     if (service.ready_timeout) made.ready_timeout = *service.ready_timeout;
     if (service.ready.empty()) return made;

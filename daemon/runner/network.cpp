@@ -32,7 +32,7 @@ std::string search_lines() {
 
 Result<Network> Network::open(const model::JobSpec& spec) {
     Network network;
-    for (const auto& each : spec.services) network.names_.push_back(each.service.name);
+    network.hosts_ = hosts_of(spec);
     CICD_TRY(network.space_, os::make_network_space());
     if (spec.network != model::NetworkMode::host) return network;
     network.weakness_ = os::way_out_weakness();
@@ -75,17 +75,16 @@ void Network::put_on(os::SpawnOptions& options) const {
     options.network = space_.network.get();
 }
 
-std::string Network::hosts() const {
+std::string hosts_of(const model::JobSpec& spec) {
     std::string services;
-    for (const auto& name : names_) services += " " + name;
+    for (const auto& each : spec.services) services += " " + each.service.name;
     return "127.0.0.1 localhost" + services + "\n::1 localhost\n";
 }
 
-Result<std::filesystem::path> Network::hosts_file(const std::filesystem::path& job_directory) const {
+Result<std::filesystem::path> write_hosts(const std::filesystem::path& job_directory, const std::string& hosts) {
     const auto path = job_directory / "hosts";
     const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    const auto text = hosts();
-    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    if (!file || ::write(file.get(), hosts.data(), hosts.size()) != static_cast<ssize_t>(hosts.size()))
         return os::last_error("cannot write " + path.string());
     return path;
 }

@@ -105,7 +105,13 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
 }
 
 Result<Place> Place::open_beside(const model::JobSpec& job, const model::JobService& service,
-                                 const std::filesystem::path& job_directory, const Limits& limits, const Network& network) {
+                                 const std::filesystem::path& job_directory, const Limits& limits, const Network* network) {
+    if (job.executor == model::ExecutorKind::container) {
+        Place place;
+        place.isolated_ = place.container_ = true;
+        CICD_CHECK(place.begin(job_directory, "", service.service.name));
+        return place;
+    }
     const auto layers = job::Paths{job_directory}.service(service.service.name);
     const auto spec = spec_beside(job, service, layers);
     Place place;
@@ -113,7 +119,7 @@ Result<Place> Place::open_beside(const model::JobSpec& job, const model::JobServ
     CICD_TRY(place.folders_, make_folders(spec, job_directory, true));
     os::Fd socket, complaints;
     CICD_TRY(auto options, place.connect(socket, complaints));
-    CICD_CHECK(place.start_sandbox(spec, job_directory, layers, limits, &network, options));
+    CICD_CHECK(place.start_sandbox(spec, job_directory, layers, limits, network, options));
     return place;
 }
 
@@ -174,7 +180,7 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
     SandboxRequest request{.init = options.argv.front(), .folders = folders_, .spec = spec, .root_layer = layers / "root",
                            .seccomp = std::string(system_call_filter()), .network = network};
     if (network) {
-        CICD_TRY(request.hosts, network->hosts_file(job_directory));
+        CICD_TRY(request.hosts, write_hosts(job_directory, network->hosts()));
     }
     if (!spec.root && spec.system != model::SystemMode::writable) {
         auto etc = etc_image(spec.cache.empty() ? job_directory / "cache" : std::filesystem::path(spec.cache));
@@ -186,10 +192,10 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
     CICD_TRY(layer_locks_, hold_layers(spec));
     std::optional<WritableSystem> writable;
     if (spec.system == model::SystemMode::writable) {
-        CICD_TRY(auto made, WritableSystem::make(spec, layers));
+        CICD_TRY(auto made, WritableSystem::make(spec, layers, network == nullptr));
         request.writable = &writable.emplace(std::move(made));
         folders_.owner = writable->owner();
-        keeps_folder_ = writable->has_users() && spec.workspace_layers.empty();
+        keeps_folder_ = writable->shifts() && spec.workspace_layers.empty();
     }
     const auto enclosure = sandbox(request);
     const auto bubblewrap = find_bubblewrap();
@@ -199,7 +205,7 @@ Result<void> Place::start_sandbox(const model::JobSpec& spec, const std::filesys
         own.enclosure = &enclosure;
         limits.put_on(own, true);
         if (network) network->put_on(own);
-        if (writable && writable->has_users()) own.users = -1;  // root of the host needs no other rights to get there
+        if (writable && writable->has_users()) own.users = writable->outer_users();  // root of the host needs no other rights to get there
         own.cwd = spec.workspace.empty() ? "/" : sandbox_workspace;
         const auto pid = os::spawn(own, &failure);
         if (pid) {

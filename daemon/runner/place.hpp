@@ -37,6 +37,9 @@ struct Told {
 struct Inside {
     model::Texts env;
     bool has_bash = false;
+    // Of a service: what its image runs.
+    model::Strings entrypoint, command;
+    std::string working_directory;
 };
 
 /// Where a job of the host executor has its scripts and files.
@@ -48,9 +51,10 @@ public:
     /// `network`: where it shares one with services.
     static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits,
                               const Network* network = nullptr);
-    /// One of the job's services: in its image, or in a sandbox with the files of the workspace as they were.
+    /// One of the job's services: in its image, or in a sandbox with the files of the workspace as they were. Of a job in a
+    /// container it is one too, which is asked for; `network` is where it is none.
     static Result<Place> open_beside(const model::JobSpec& job, const model::JobService& service,
-                                     const std::filesystem::path& job_directory, const Limits& limits, const Network& network);
+                                     const std::filesystem::path& job_directory, const Limits& limits, const Network* network);
     /// The place of a job of which nothing is known yet but that it is an ordinary one: in the sandbox, without limits, with
     /// the host's network. Waits at `gate` for its workspace; see common/job/spare.hpp.
     static Result<Place> await(const std::filesystem::path& cache, const Limits& limits, int gate);
@@ -59,8 +63,8 @@ public:
     Result<bool> settle(const os::Enclosure::Entry& workspace, const model::JobSpec& spec,
                         const std::filesystem::path& job_directory);
     /// Asks for the container of a place that is one: not before the job's turn, as its image may have to be pulled. `login`
-    /// is "user:password" for the image's registry.
-    Result<void> begin(const std::filesystem::path& job_directory, const std::string& login);
+    /// is "user:password" for the image's registry. `service`: its container, not the job's.
+    Result<void> begin(const std::filesystem::path& job_directory, const std::string& login, const std::string& service = {});
     Place(Place&& other) noexcept
         : folders_(std::move(other.folders_)), isolated_(other.isolated_), container_(other.container_), ready_(other.ready_),
           socket_(std::move(other.socket_)), channel_(std::move(other.channel_)), inside_(std::move(other.inside_)),
@@ -74,6 +78,10 @@ public:
     [[nodiscard]] const Folders& folders() const { return folders_; }
     [[nodiscard]] bool isolated() const { return isolated_; }
     [[nodiscard]] bool is_container() const { return container_; }
+    /// Of a container: it is on its way until somebody has made it.
+    [[nodiscard]] bool is_there() const { return !container_ || socket_; }
+    /// Of a container: it goes, and is waited for only when this object goes.
+    void let_go();
     /// Of a container that is ready.
     [[nodiscard]] const Inside& inside() const { return inside_; }
     /// Of a container that is ready: its first process, as this machine sees it.
@@ -101,6 +109,7 @@ private:
     void command(Command::Kind kind, int number);
     Error broken();
     Result<Told> next_of_channel();
+    Result<void> read_image(std::string_view json);
     void look_inside(const os::Fd& facts);
     void end_container();
 

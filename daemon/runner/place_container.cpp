@@ -27,11 +27,12 @@ constexpr int removal_limit_ms = 60'000;
 
 }  // namespace
 
-Result<void> Place::begin(const std::filesystem::path& job_directory, const std::string& login) {
+Result<void> Place::begin(const std::filesystem::path& job_directory, const std::string& login, const std::string& service) {
     CICD_TRY(auto channel, os::make_socket_pair());
     CICD_TRY(const auto secret, os::memory_file("login", login));
     os::SpawnOptions options;
     options.argv = {sibling_program("cicd-container").string(), job_directory.string()};
+    if (!service.empty()) options.argv.push_back(service);
     options.cwd = "/";
     options.new_session = true;  // it outlives us for as long as the removal takes, however we end
     options.fds = {{channel.second.get(), job::container_channel_fd}, {secret.get(), job::container_login_fd}, {STDERR_FILENO, STDERR_FILENO}};
@@ -51,6 +52,7 @@ Result<Told> Place::next_of_channel() {
         case job::container_note: told.note = std::string(text); return told;
         case job::container_place:
             if (packet.fds.size() != 1) break;
+            if (!text.empty()) CICD_CHECK(read_image(text));
             socket_ = std::move(packet.fds.front());
             told.note = "";
             return told;
@@ -62,6 +64,19 @@ Result<Told> Place::next_of_channel() {
         default: break;
     }
     return internal_error("what cicd-container says cannot be understood");
+}
+
+Result<void> Place::read_image(std::string_view json) {
+    CICD_TRY(const auto image, codec::parse_json(json));
+    const auto words = [&](const char* name, model::Strings& list) {
+        if (!image[name].is_array()) return;
+        for (const auto& word : image[name].as_array())
+            if (word.is_string()) list.push_back(word.as_string());
+    };
+    words("entrypoint", inside_.entrypoint);
+    words("command", inside_.command);
+    if (const auto& folder = image["workingDirectory"]; folder.is_string()) inside_.working_directory = folder.as_string();
+    return {};
 }
 
 /// Nothing of the job has run yet, but the image's entrypoint may have: sizes are bounded.
@@ -94,11 +109,15 @@ Result<void> Place::open_workspace() const {
     return {};
 }
 
-/// Its init ends when the socket closes, and cicd-container removes what is left. An engine that hangs is not waited for: at
-/// its next start the daemon removes what belongs to no living job.
-void Place::end_container() {
+/// Its init ends when the socket closes, and cicd-container removes what is left.
+void Place::let_go() {
     socket_.reset();
     channel_.reset();
+}
+
+/// An engine that hangs is not waited for: at its next start the daemon removes what belongs to no living job.
+void Place::end_container() {
+    let_go();
     const auto watch = os::pidfd_open(pid_);
     pollfd end{watch ? watch->get() : -1, POLLIN, 0};
     if (!watch || ::poll(&end, 1, removal_limit_ms) != 1) ::kill(pid_, SIGKILL);

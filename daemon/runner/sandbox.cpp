@@ -180,7 +180,7 @@ private:
         if (request_.writable)
             for (auto& layer : layers) layer = request_.writable->seen(layer);
         auto entry = os::workspace_entry(sandbox_workspace, request_.folders.workspace.string(), layers);
-        entry.shifted = layers.empty() && request_.writable && request_.writable->has_users();
+        entry.shifted = layers.empty() && request_.writable && request_.writable->shifts();
         return entry;
     }
 

@@ -1,6 +1,8 @@
 #include "daemon/runner/services.hpp"
 
 #include "common/base/text.hpp"
+#include "daemon/runner/context.hpp"
+#include "daemon/runner/environment.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -36,15 +38,33 @@ std::string last_line(const os::Fd& file) {
     return to_valid_utf8(text.substr(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1));
 }
 
+/// What the image's maker meant, now that it is known.
+void complete(ServiceProgram& program, const Inside& inside) {
+    if (!program.is_whole) {
+        const auto rest = program.main.argv.empty() ? inside.command : std::move(program.main.argv);
+        program.main.argv = inside.entrypoint;
+        program.main.argv.insert(program.main.argv.end(), rest.begin(), rest.end());
+    }
+    auto env = container_environment(inside);
+    for (const auto& line : program.main.env) put(env, line.substr(0, line.find('=')), line.substr(line.find('=') + 1));
+    program.main.env.clear();
+    for (const auto& [name, value] : env) program.main.env.push_back(name + "=" + value);
+    if (program.main.cwd.empty()) program.main.cwd = inside.working_directory.empty() ? "/" : inside.working_directory;
+    if (!program.ready) return;
+    program.ready->env = program.main.env;
+    program.ready->cwd = program.main.cwd;
+}
+
 }  // namespace
 
 Result<void> Services::start(std::vector<ServiceProgram> programs, const model::JobSpec& spec, const Limits& limits,
-                             const Network& network) {
+                             const Network* network) {
     for (auto& program : programs) {
         const auto now = Clock::now();
         auto place = Place::open_beside(spec, *program.service, paths_.root, limits, network);
         if (!place) return std::move(place.error()).within("service '" + program.service->service.name + "'");
-        const auto deadline = now + program.ready_timeout;
+        // The time that an image takes to come is not the service's.
+        const auto deadline = place->is_container() ? SteadyTime::max() : now + program.ready_timeout;
         running_.push_back(std::make_unique<Running>(Running{.program = std::move(program), .place = std::move(*place),
                                                              .start = now, .deadline = deadline}));
     }
@@ -62,6 +82,11 @@ void Services::serve(const pollfd* watched) {
         check(*running_[i], now);
     }
     const auto count = running_.size();
+    for (auto& service : running_) {
+        if (!service->gone || !service->place.is_container()) continue;
+        service->place.let_go();
+        leaving_.push_back(std::move(service->place));
+    }
     std::erase_if(running_, [](const auto& service) { return service->gone; });
     if (grace_ && running_.size() != count) stop_next();
 }
@@ -84,10 +109,16 @@ bool Services::are_ready() const {
 void Services::on_event(Running& service) {
     const auto told = service.place.next_event();
     if (!told) {
-        if (!grace_) fail(service, "broke down: " + told.error().message);
-        if (service.phase != Phase::ending) tell_({service.program.step, model::StepState::failed, {}, told.error().message});
+        const auto& error = told.error();
+        const auto why = error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
+        if (!grace_) fail(service, "broke down: " + why);
+        if (service.phase != Phase::ending) tell_({service.program.step, model::StepState::failed, {}, why});
         service.phase = Phase::ending;
         service.gone = true;
+        return;
+    }
+    if (told->note) {
+        if (!told->note->empty()) output_.system_line(service.program.step, *told->note);
         return;
     }
     switch (const auto& event = told->event; event.kind) {
@@ -120,6 +151,12 @@ void Services::began(Running& service) {
     if (service.phase != Phase::making) return;
     tell_({service.program.step, model::StepState::running, {}, {}});
     service.phase = Phase::starting;
+    if (service.place.is_container()) {
+        complete(service.program, service.place.inside());
+        service.start = Clock::now();
+        service.deadline = service.start + service.program.ready_timeout;
+        if (service.program.main.argv.empty()) return fail(service, "has nothing to run: neither its image nor the pipeline names a command");
+    }
     const auto ends = output_.open(service.program.step);
     const auto started = ends ? service.place.start(service.program.main, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
     if (!started) fail(service, "cannot be started: " + started.error().message);
@@ -209,7 +246,8 @@ void Services::stop_next() {
     }
     if (service.phase != Phase::ending) tell_({service.program.step, model::StepState::cancelled, {}, "it was not started"});
     service.phase = Phase::ending;
-    service.deadline = Clock::now() + last_wait;
+    service.gone = !service.place.is_there();  // nobody would answer
+    service.deadline = service.gone ? Clock::now() : Clock::now() + last_wait;
     service.place.finish();
 }
 

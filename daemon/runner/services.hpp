@@ -16,13 +16,14 @@
 
 namespace cicd::runner {
 
-/// What runs as a service, with nothing left to evaluate. It counts as a step behind the job's own: its log, its state.
+/// What runs as a service, with nothing left to evaluate; of a container what its image says is added once that is known. It counts as a step behind the job's own: its log, its state.
 struct ServiceProgram {
     std::uint32_t step = 0;
     const model::JobService* service = nullptr;
     Program main;
     std::optional<Program> ready;
     Milliseconds ready_timeout{60'000};
+    bool is_whole = true;  ///< container: false where the image's entrypoint, or its command too, belongs to it
 };
 
 /// The services of a job, each in a place of its own. Nothing here waits: whoever watches calls `serve` when something is to
@@ -40,7 +41,7 @@ public:
     Services(Output& output, job::Paths paths, Tell tell) : output_(output), paths_(std::move(paths)), tell_(std::move(tell)) {}
 
     Result<void> start(std::vector<ServiceProgram> programs, const model::JobSpec& spec, const Limits& limits,
-                       const Network& network);
+                       const Network* network);
 
     void watch(std::vector<pollfd>& watched) const;
     /// `watched`: from where `watch` began to add.
@@ -84,6 +85,7 @@ private:
     job::Paths paths_;
     Tell tell_;
     std::vector<std::unique_ptr<Running>> running_;  ///< the first started comes first
+    std::vector<Place> leaving_;                     ///< containers that are being removed
     std::optional<std::string> failure_;
     std::optional<Milliseconds> grace_;              ///< set: they are being stopped
     std::optional<SteadyTime> all_by_;

@@ -118,7 +118,7 @@ Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, s
     return status;
 }
 
-Result<void> Supervisor::start_services(std::vector<ServiceProgram> programs, const Network& network, Services::Tell tell) {
+Result<void> Supervisor::start_services(std::vector<ServiceProgram> programs, const Network* network, Services::Tell tell) {
     output_.step_counts_below(programs.front().step);
     services_.emplace(output_, paths_, std::move(tell));
     return services_->start(std::move(programs), spec_, limits_, network);

@@ -46,7 +46,7 @@ public:
     /// The same, as a step: what it prints is the step's output.
     Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
     /// Before the first step. `await_services` waits until all are ready; false where that will not be.
-    Result<void> start_services(std::vector<ServiceProgram> programs, const Network& network, Services::Tell tell);
+    Result<void> start_services(std::vector<ServiceProgram> programs, const Network* network, Services::Tell tell);
     bool await_services();
     /// Ends everything that is left; returns what the whole job used.
     model::Usage finish();

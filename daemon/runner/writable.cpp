@@ -40,9 +40,13 @@ bool is_real_folder(const std::string& path, struct stat& facts) {
 
 }  // namespace
 
-Result<WritableSystem> WritableSystem::make(const model::JobSpec& spec, const fs::path& layers) {
+Result<WritableSystem> WritableSystem::make(const model::JobSpec& spec, const fs::path& layers, bool alone) {
     WritableSystem system;
     if (::geteuid() != 0) {
+        const auto ids = alone ? find_subordinate_ids() : Result<SubordinateIds>(unavailable("JOB_003", ""));
+        if (spec.root && ids) {
+            CICD_TRY(system.subordinate_, os::make_subordinate_spaces(*ids));
+        }
         if (spec.root) return system;
         return unavailable("JOB_003", "only a daemon that runs as root can give a job a writable copy of this machine's system",
                            "give the job an image");
@@ -93,7 +97,8 @@ Result<void> WritableSystem::add_host(const fs::path& layers) {
 void WritableSystem::put_on(os::Enclosure& enclosure) const {
     enclosure.user = enclosure.group = 0;
     enclosure.capabilities.assign(rights.begin(), rights.end());
-    if (!has_users()) return;
+    if (subordinate_.inner) enclosure.inhabitants = subordinate_.inner.get();
+    if (!shifts()) return;
     enclosure.inhabitants = users_.get();
     enclosure.owner = first_inhabitant;
     enclosure.shifted = shifted_;

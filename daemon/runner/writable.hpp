@@ -3,6 +3,7 @@
 #include "common/model/job_spec.hpp"
 #include "daemon/os/enclosure.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/spaces.hpp"
 
 #include <filesystem>
 #include <string>
@@ -18,11 +19,16 @@ inline constexpr unsigned first_inhabitant = 1'878'982'656;
 class WritableSystem {
 public:
     /// Makes its layers in `layers`, a folder of the job's.
-    static Result<WritableSystem> make(const model::JobSpec& spec, const std::filesystem::path& layers);
+    /// `alone`: in no network that other places share; only then an ordinary user's job has users of its own.
+    static Result<WritableSystem> make(const model::JobSpec& spec, const std::filesystem::path& layers, bool alone);
 
     /// The job has users of its own, not just the one who runs the daemon.
-    [[nodiscard]] bool has_users() const { return static_cast<bool>(users_); }
-    [[nodiscard]] unsigned owner() const { return has_users() ? first_inhabitant : 0; }
+    [[nodiscard]] bool has_users() const { return users_ || subordinate_.inner; }
+    /// Then as others than the host's files have, so that these are shown with other owners.
+    [[nodiscard]] bool shifts() const { return static_cast<bool>(users_); }
+    [[nodiscard]] unsigned owner() const { return shifts() ? first_inhabitant : 0; }
+    /// Where its program is started: -1 in the host's own user namespace.
+    [[nodiscard]] int outer_users() const { return subordinate_.outer.get(); }
     /// To whom the program belongs, and with what rights.
     void put_on(os::Enclosure& enclosure) const;
     /// Where the layers of `folder` are seen with the job's owners.
@@ -36,6 +42,7 @@ private:
     Result<void> add_host(const std::filesystem::path& layers);
 
     os::Fd users_;
+    os::IdSpaces subordinate_;  ///< of an ordinary user, where the machine gives it any
     std::vector<std::pair<std::string, std::string>> shifted_;
     std::vector<os::Enclosure::Entry> host_;
 };

@@ -1,11 +1,13 @@
 #include "daemon/zones/workspaces.hpp"
 
+#include "common/base/paths.hpp"
 #include "common/base/text.hpp"
 #include "common/job/log_writer.hpp"
 #include "daemon/engines/reclaim.hpp"
 #include "daemon/engines/sweep.hpp"
 #include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/os/spaces.hpp"
 #include "daemon/zones/workspace_method.hpp"
 
 #include <fcntl.h>
@@ -124,18 +126,28 @@ Result<std::shared_ptr<const images::Store::Use>> root_of(const WorkspaceMaker& 
 }
 
 /// What the engine is to be asked for, with the files that this machine has of it, should the engine lack it.
-Result<std::shared_ptr<const images::Store::Use>> container_image(const WorkspaceMaker& maker, model::JobSpec& spec) {
+Result<void> files_for_engine(const WorkspaceMaker& maker, std::string& name, const std::string& user,
+                              std::optional<model::RootImage>& files, Held& held) {
+    CICD_TRY(const auto reference, images::parse_reference(name));
+    name = reference.text();
+    const auto digest = maker.images.find(reference);
+    if (!digest) return {};
+    CICD_TRY(auto image, maker.images.use(*digest, user));
+    files = image->root;
+    files->name = name;
+    files->digest = *digest;
+    held.images.push_back(std::move(image));
+    return {};
+}
+
+Result<void> container_images(const WorkspaceMaker& maker, model::JobSpec& spec, Held& held) {
     spec.engine = maker.engine;
     if (!spec.image) return invalid("JOB_002", "the job has no image to run in", "name one with 'image'");
-    CICD_TRY(const auto reference, images::parse_reference(spec.image->name));
-    spec.image->name = reference.text();
-    const auto digest = maker.images.find(reference);
-    if (!digest) return std::shared_ptr<const images::Store::Use>();
-    CICD_TRY(auto image, maker.images.use(*digest, spec.image->user));
-    spec.image_files = image->root;
-    spec.image_files->name = reference.text();
-    spec.image_files->digest = *digest;
-    return image;
+    CICD_CHECK(files_for_engine(maker, spec.image->name, spec.image->user, spec.image_files, held));
+    for (auto& each : spec.services)
+        if (!each.service.image.empty())
+            CICD_CHECK(files_for_engine(maker, each.service.image, each.service.user, each.root, held));
+    return {};
 }
 
 Result<void> prepare_root(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
@@ -155,6 +167,7 @@ model::Image image_of(const model::Service& service) {
 }
 
 Result<void> prepare_services(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
+    if (spec.executor == model::ExecutorKind::container) return {};
     for (auto& each : spec.services) {
         const auto layer = paths.service(each.service.name);
         if (each.service.image.empty()) {
@@ -207,6 +220,7 @@ bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
         return reference && !maker.images.find(*reference);
     };
     const auto& spec = assignment.spec;
+    if (spec.executor == model::ExecutorKind::container) return false;  // its engine pulls
     if (spec.executor == model::ExecutorKind::rootfs && spec.image && missing(spec.image->name)) return true;
     return std::any_of(spec.services.begin(), spec.services.end(), [&](const model::JobService& each) {
         return !each.service.image.empty() && missing(each.service.image);
@@ -227,10 +241,7 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
     if (spec.executor == model::ExecutorKind::rootfs) {
         CICD_CHECK(prepare_root(maker, spec, paths, held));
     }
-    if (spec.executor == model::ExecutorKind::container) {
-        CICD_TRY(auto image, container_image(maker, spec));
-        if (image) held.images.push_back(std::move(image));
-    }
+    if (spec.executor == model::ExecutorKind::container) CICD_CHECK(container_images(maker, spec, held));
     if (assignment.shared_workspace) {
         CICD_CHECK(make_folder(paths.root));
         CICD_CHECK(make_shared_workspace(maker, assignment));
@@ -262,7 +273,10 @@ Result<void> make_shared_workspace(const WorkspaceMaker& maker, const Assignment
 }
 
 void remove_work(const Folders& folders, const fs::path& folder) {
-    if (!os::remove_all(folder) && ::geteuid() != 0 && engines::reclaim(folders.state, folder)) (void)os::remove_all(folder);
+    if (os::remove_all(folder) || ::geteuid() == 0) return;
+    // Of a writable system's users, or a container's.
+    if (const auto ids = find_subordinate_ids(); ids && os::take_back(*ids, sibling_program("cicd-runner").string(), folder.string()) && os::remove_all(folder)) return;
+    if (engines::reclaim(folders.state, folder)) (void)os::remove_all(folder);
 }
 
 void remove_leavings(const Folders& folders, const job::Paths& paths) {

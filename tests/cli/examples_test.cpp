@@ -125,6 +125,7 @@ TEST_CASE_FIXTURE(Examples, "container: by a real engine, which builds another i
     INFO(outcome.out, outcome.err);
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out, "greeting is hello"));
+    CHECK(contains(outcome.out, "hello from the service"));
     CHECK(contains(outcome.out, "built sha256:"));
     const auto label = engine.command({"inspect", "localhost/example:latest", "--format", "{{.Config.Labels.greeting}}"});
     INFO(label.out, label.err);

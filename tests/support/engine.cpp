@@ -131,6 +131,10 @@ std::vector<std::string> TestEngine::containers() const {
     return words(listed.out);
 }
 
+bool TestEngine::has_network() const {
+    return command({"run", "--rm", "localhost/box:1", "true"}).code == 0;
+}
+
 std::vector<std::string> TestEngine::list() const {
     auto all = containers();
     for (const auto& volume : words(command({"volume", "ls", "--quiet"}).out)) all.push_back("volume " + volume);

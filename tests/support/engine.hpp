@@ -31,6 +31,8 @@ public:
     /// Every container, also ended ones; volumes; and networks that were made.
     [[nodiscard]] std::vector<std::string> list() const;
     [[nodiscard]] std::vector<std::string> containers() const;
+    /// Containers can have a network of the engine's own, with a way out.
+    [[nodiscard]] bool has_network() const;
     /// A registry without TLS: who serves is started anew.
     void trust(const std::string& registry);
     void stop();  ///< only who serves: containers go on

@@ -300,6 +300,48 @@ TEST_CASE("a container is given what its job declares, and nothing else") {
     CHECK(container_name(other) != container_name(spec));
 }
 
+TEST_CASE("a service's container joins the network of its job's, and sees the workspace only where it has no image of its own") {
+    auto spec = spec_of("box:1");
+    spec.network = model::NetworkMode::none;
+    spec.workspace = "/state/jobs/job-1/1/workspace";
+    spec.image->entrypoint = "/bin/entry";
+    spec.services.resize(2);
+    spec.services[0].service.name = "db";
+    spec.services[0].service.image = "db:2";
+    spec.services[0].service.user = "app";
+    spec.services[1].service.name = "files";
+    const Folders folders{"/libexec/cicd-runner", "/state/jobs/job-1/1/place", "/state/jobs/job-1/1/hosts"};
+    const auto request = [&](const std::string& service) -> Value {
+        const auto own = service.empty() ? Result<model::JobSpec>(spec) : spec_of_service(spec, service);
+        REQUIRE(own.has_value());
+        return container_request(*own, "sha256:1", folders, Facts::Kind::docker, service);
+    };
+    const auto sources = [](const Value& of) {
+        std::string text;
+        for (const auto& mount : of["HostConfig"]["Mounts"].as_array()) text += mount["Target"].as_string() + " ";
+        return text;
+    };
+    const auto job = request(""), db = request("db"), files = request("files");
+    CHECK(job["HostConfig"]["NetworkMode"] == Value("none"));
+    CHECK(!job.as_object().contains("NetworkDisabled"));
+    CHECK(sources(job).find("/etc/hosts") != std::string::npos);
+    CHECK(db["HostConfig"]["NetworkMode"] == Value("container:" + container_name(spec)));
+    CHECK(!db.as_object().contains("Hostname"));
+    CHECK(member(db, {"Labels", "io.cicd.service"}) == Value("db"));
+    CHECK(member(db, {"Labels", "io.cicd.job"}) == Value("job-1/1"));
+    CHECK(db["User"] == Value("app"));
+    CHECK(sources(db).find("/workspace") == std::string::npos);
+    CHECK(!db.as_object().contains("WorkingDir"));
+    CHECK(sources(files).find("/workspace") != std::string::npos);
+    CHECK(codec::to_json(files["Entrypoint"]) == R"(["/run/.cicd/init"])");
+    CHECK(container_name(spec, "db") != container_name(spec, "files"));
+    CHECK(!spec_of_service(spec, "other").has_value());
+    spec.network = model::NetworkMode::host;
+    CHECK(request("")["HostConfig"]["NetworkMode"] == Value("default"));
+    spec.services.clear();
+    CHECK(request("")["HostConfig"]["NetworkMode"] == Value("host"));
+}
+
 TEST_CASE("where an engine is looked for") {
     ::setenv("XDG_RUNTIME_DIR", "/run/of/mine", 1);
     ::unsetenv("DOCKER_HOST");

@@ -57,7 +57,10 @@ TEST_CASE("services share one network: other ports, and jobs without a place, ar
 TEST_CASE("a copy of this machine's system is for a daemon of root, an image for everybody") {
     planner::PlanRequest request;
     CHECK(contains(plan_of("    system: writable\n", request).problems, "cicdctl image build"));
-    CHECK(contains(plan_of("    system: writable\n    image: debian\n", request).notices, "only one user"));
+    CHECK(!contains(plan_of("    system: writable\n    image: debian\n", request).notices, "only one user"));
+    request.users_weakness = [] { return std::string("somebody has none: do this"); };
+    CHECK(contains(plan_of("    system: writable\n    image: debian\n", request).notices, "somebody has none: do this"));
+    CHECK(contains(plan_of("    system: writable\n    image: debian\n    services: {db: {image: x}}\n", request).notices, "beside services"));
     request.may_copy_system = true;
     CHECK(plan_of("    system: writable\n", request).plan);
     CHECK(plan_of("    system: writable\n    image: debian\n", request).notices.empty());
