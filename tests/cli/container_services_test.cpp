@@ -152,12 +152,12 @@ TEST_CASE("whoever is killed or cancelled, no container of a service stays; a da
         CHECK(eventually([&] { return scene.job()["endReason"] == Value("lost"); }));
     }
     SUBCASE("the runner and all that watch it") {
-        for (const int pid : scene.holders()) ::kill(pid, SIGKILL);
+        kill_together(scene.holders());
         CHECK(eventually([&] { return scene.job()["endReason"] == Value("lost"); }));
     }
     SUBCASE("everybody, the daemon too") {
         scene.world.kill_daemon();
-        for (const int pid : scene.holders()) ::kill(pid, SIGKILL);
+        kill_together(scene.holders());
         CHECK(scene.engine.containers().size() == scene.before.size() + 3);
         scene.world.start_daemon();
         CHECK(eventually([&] { return scene.job()["endReason"] == Value("lost"); }));

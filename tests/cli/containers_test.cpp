@@ -166,13 +166,13 @@ TEST_CASE("whoever is killed, no container stays") {
     }
     SUBCASE("the runner and who watches it") {
         begin("job-1");
-        for (const int pid : helper("job-1")) ::kill(pid, SIGKILL);
+        kill_together(helper("job-1"));
         CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("lost"); }));
     }
     SUBCASE("everybody, the daemon too") {
         begin("job-1");
         scene.world.kill_daemon();
-        for (const int pid : helper("job-1")) ::kill(pid, SIGKILL);
+        kill_together(helper("job-1"));
         CHECK(scene.engine.containers().size() == scene.before.size() + 1);
         scene.world.start_daemon();
         CHECK(eventually([&] { return scene.job("job-1")["endReason"] == Value("lost"); }));

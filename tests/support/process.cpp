@@ -214,6 +214,18 @@ std::vector<int> processes_with_argument(const std::string& text) {
     return found;
 }
 
+void kill_together(const std::vector<int>& pids) {
+    for (const int pid : pids) ::kill(pid, SIGSTOP);
+    // What goes on beside us may still do something before it notices.
+    for (const int pid : pids)
+        (void)eventually([&] {
+            const auto line = proc_file(pid, "stat");
+            const auto end = line.rfind(')');
+            return end == std::string::npos || line.compare(end + 1, 2, " T") == 0 || !is_alive(pid);
+        });
+    for (const int pid : pids) ::kill(pid, SIGKILL);
+}
+
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {
     const auto end = Clock::now() + limit;
     while (!condition()) {

@@ -10,5 +10,7 @@ namespace cicd::test {
 bool is_alive(int pid);
 /// Pids of processes (zombies left out) with this text in one of their arguments.
 std::vector<int> processes_with_argument(const std::string& text);
+/// By SIGKILL, and none of them does anything about the others' death.
+void kill_together(const std::vector<int>& pids);
 
 }  // namespace cicd::test
