@@ -1,5 +1,6 @@
 #include "tests/support/engine.hpp"
 #include "tests/support/image.hpp"
+#include "tests/support/ordinary_user.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -333,4 +334,30 @@ TEST_CASE("Podman's service is started where nobody serves it, and an image that
     CHECK(outcome.code == 2);
     CHECK(contains(outcome.err, "is neither known to Podman"));
     for (const int pid : processes_with_argument("unix://" + (runtime / "podman/podman.sock").string())) ::kill(pid, SIGTERM);
+}
+
+TEST_CASE("an ordinary user's Podman needs no root, and is started when a job needs it") {
+    if (cannot()) return;
+    if (const auto why = OrdinaryUser::why_not(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    const OrdinaryUser user(OrdinaryUser::Ids::some);
+    const GitRepository repository{{".cicd.yaml", stage("    image: localhost/box:1\n    network: none\n    commands: ['cat note; id -u; echo made > made; hostname']\n")}, {"note", "noted\n"}};
+    const TempDir folder;
+    write_file(folder / "layer.tar", busybox_layer());
+    write_file(folder / "containers.conf", "[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n");
+    write_file(folder / "storage.conf", "[storage]\ndriver = \"overlay\"\n");
+    user.give(repository.path(), "repository");
+    user.give(folder.path(), "files");
+    const auto outcome = user.sh("export CONTAINERS_CONF=$HOME/files/containers.conf CONTAINERS_STORAGE_CONF=$HOME/files/storage.conf; podman import -q files/layer.tar localhost/box:1 >/dev/null;"
+                                 " cd repository; \"$cicdctl\" doctor | grep engine; \"$cicdctl\" run; echo \"ended with $?\";"
+                                 " i=0; while test $(podman ps --all --quiet | wc -l) != 0 && test $i -lt 200; do sleep 0.05; i=$((i+1)); done; podman ps --all --quiet | wc -l;"
+                                 " \"$cicdctl\" daemon stop; pkill -f \"podman system service.*$HOME/run\"; podman system migrate");
+    INFO(outcome.out, outcome.err);
+    CHECK(contains(outcome.out, "rootless"));
+    CHECK(contains(outcome.out, "] noted\n"));
+    CHECK(contains(outcome.out, "] 0\n"));
+    CHECK(contains(outcome.out, "] ci\n"));
+    CHECK(contains(outcome.out, "ended with 0\n0\n"));
 }

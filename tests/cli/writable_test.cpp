@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/ordinary_user.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -144,15 +145,9 @@ TEST_CASE("in an image a writable system has users, or where the daemon is an or
 
 TEST_CASE("an ordinary user's writable system has users where the machine gives it subordinate ids, and else says what to do") {
     if (!is_root() || !why_not_in_an_image().empty()) return;
-    for (const char* name : {"/usr/bin/newuidmap", "/usr/bin/setpriv", "/usr/bin/unshare"})
-        if (!fs::exists(name)) {
-            MESSAGE("skipped: there is no " << name);
-            return;
-        }
-    // Programs where anybody may read them, and files of a user who is nobody else here.
-    const TempDir folder;
-    for (const char* name : {"cicdctl", "cicdd", "cicd-runner", "cicd-store", "cicd-unpack"}) {
-        if (fs::exists(program(name))) fs::copy_file(program(name), folder / name);
+    if (const auto why = OrdinaryUser::why_not(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
     }
     GitRepository repository{{".cicd.yaml",
         "name: p\ndefaults: {image: box, system: writable, network: none}\nstages:\n  - name: a\n    commands:\n"
@@ -160,26 +155,17 @@ TEST_CASE("an ordinary user's writable system has users where the machine gives 
         "      - 'touch mine /etc/mine; chown 1234:5678 mine /etc/mine; chown 0:65534 /bin/new 2>/dev/null || touch /bin/new; stat -c \"is %u:%g\" mine'\n"
         "      - 'mkdir -m 700 /var-of-app; chown 100:0 /var-of-app; sudo -u app sh -c \"id -u\"'\n"
         "      - '! mount -t tmpfs none /mnt 2>/dev/null && echo held'\n"}};
+    const TempDir folder;
     write_oci_layout(folder / "layout", {{busybox_layer()}, "{}", ""});
-    const auto ids = [&](bool given) { return given ? std::string("nobody:300000:65536\n") : std::string("nobody-here:300000:65536\n"); };
-    const auto run_as = [&](bool given) {
-        write_file(folder / "ids", ids(given));
-        fs::remove_all(folder / "home");
-        const auto home = (folder / "home").string();
-        fs::create_directories(home + "/state");
-        fs::create_directories(home + "/config");
-        (void)run({"cp", "-a", repository.path().string(), home + "/repository"});
-        (void)run({"chown", "-R", "65534:65534", home});
-        fs::permissions(folder.path(), fs::perms{0755});
-        const auto text = "mount --bind " + (folder / "ids").string() + " /etc/subuid && mount --bind " + (folder / "ids").string() +
-                          " /etc/subgid && exec setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=" + home + " CICD_STATE_DIR=" + home +
-                          "/state CICD_CONFIG_DIR=" + home + "/config PATH=/usr/bin:/bin:/usr/sbin:/sbin sh -c '" +
-                          "cd " + home + "/repository; c=" + (folder / "cicdctl").string() + "; $c image import box " + (folder / "layout").string() +
-                          " >/dev/null; $c run; echo \"ended with $?\"; i=0; while ls -d " + home + "/state/jobs/job-1/1/workspace 2>/dev/null && test $i -lt 200; do sleep 0.05; i=$((i+1)); done;" +
-                          " $c doctor; $c daemon stop'";
-        return run({"unshare", "-m", "sh", "-c", text});
+    const auto run_by = [&](const OrdinaryUser& user) {
+        user.give(repository.path(), "repository");
+        user.give(folder / "layout", "layout");
+        return user.sh("\"$cicdctl\" image import box layout >/dev/null; cd repository; \"$cicdctl\" run; echo \"ended with $?\"; i=0;"
+                       " while ls -d ../state/jobs/job-1/1/workspace 2>/dev/null && test $i -lt 200; do sleep 0.05; i=$((i+1)); done;"
+                       " \"$cicdctl\" doctor; \"$cicdctl\" daemon stop");
     };
-    const auto with = run_as(true);
+    const OrdinaryUser rich(OrdinaryUser::Ids::some), poor(OrdinaryUser::Ids::none);
+    const auto with = run_by(rich);
     INFO(with.out, with.err);
     CHECK(contains(with.out, "] 0\n"));
     CHECK(contains(with.out, "is 1234:5678"));
@@ -187,8 +173,8 @@ TEST_CASE("an ordinary user's writable system has users where the machine gives 
     CHECK(contains(with.out, "held"));
     CHECK(contains(with.out, "ended with 0"));
     CHECK(contains(with.out, "writable systems have users of their own"));
-    CHECK(!fs::exists(folder / "home/state/jobs/job-1/1/workspace"));
-    const auto without = run_as(false);
+    CHECK(!fs::exists(rich.home() / "state/jobs/job-1/1/workspace"));
+    const auto without = run_by(poor);
     INFO(without.out, without.err);
     CHECK(contains(without.out, "ended with 1"));
     CHECK(contains(without.out + without.err, "nobody has no 65535 subordinate ids in /etc/subuid"));
