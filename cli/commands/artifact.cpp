@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <memory>
 
 namespace cicd::cli {
 namespace {
@@ -135,6 +137,34 @@ Result<std::string> owner_of(Session& session, const std::string& typed) {
     return run_id(session, typed);
 }
 
+/// From here on it pays to be able to go on after a break.
+constexpr std::uint64_t worth_resuming = 4 << 20;
+
+/// One large file: named by where it goes and what it is, so that the same command goes on with what another process began.
+Result<model::ArtifactRecord> upload_large(client::Client& daemon, const std::string& owner, const client::Upload& what, const std::string& path,
+                                           std::uint64_t length) {
+    const std::shared_ptr<const int> file(new int(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), [](const int* fd) {
+        if (*fd >= 0) ::close(*fd);
+        delete fd;
+    });
+    struct stat facts {};
+    if (*file < 0 || ::fstat(*file, &facts) != 0) return invalid("CLI_002", "cannot read " + path + ": " + std::strerror(errno));
+    const auto text = owner + "\n" + what.name + "\n" + what.path + "\n" + std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino) + ":" +
+                      std::to_string(facts.st_size) + ":" + std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec);
+    const auto key = "cicdctl-" + std::to_string(std::hash<std::string>{}(text)) + "-" + std::to_string(std::hash<std::string>{}("again " + text));
+    return daemon.upload_artifact_resumably(owner, what, key, length, [&](std::uint64_t offset) -> client::BodySource {
+        return [file, length, path, at = offset]() mutable -> Result<std::string> {
+            std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(length - at, 256 << 10)), '\0');
+            if (piece.empty()) return piece;
+            const ssize_t n = ::pread(*file, piece.data(), piece.size(), static_cast<off_t>(at));
+            if (n <= 0) return invalid("CLI_002", path + " became shorter while it was uploaded");
+            piece.resize(static_cast<std::size_t>(n));
+            at += piece.size();
+            return piece;
+        };
+    });
+}
+
 Result<ExitCode> upload(Session& session, const Arguments& arguments) {
     client::Upload what{arguments.operand(1), "", arguments.text("--type"), arguments.text("--retention"), arguments.has("--unpack")};
     const std::vector<std::string> paths(arguments.operands.begin() + 2, arguments.operands.end());
@@ -147,7 +177,9 @@ Result<ExitCode> upload(Session& session, const Arguments& arguments) {
     what.unpack |= !is_one;
     CICD_TRY(const auto owner, owner_of(session, arguments.operand(0)));
     CICD_TRY(auto* daemon, session.daemon());
-    CICD_TRY(const auto artifact, daemon->upload_artifact(owner, what, packing->length(), [&] { return packing->next(); }));
+    const bool resumes = is_one && paths.front() != "-" && packing->length().value_or(0) >= worth_resuming;
+    CICD_TRY(const auto artifact, resumes ? upload_large(*daemon, owner, what, paths.front(), *packing->length())
+                                          : daemon->upload_artifact(owner, what, packing->length(), [&] { return packing->next(); }));
     print_artifacts(session, {artifact});
     return ExitCode::success;
 }

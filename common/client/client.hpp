@@ -149,6 +149,10 @@ public:
     /// To a job or a run. `source` gives `length` bytes in all, where that is known before.
     Result<model::ArtifactRecord> upload_artifact(const std::string& run_or_job, const Upload& what, std::optional<std::uint64_t> length,
                                                   BodySource source);
+    /// The same for `length` bytes that can be read again: where the connection breaks, or an earlier process broke off, it goes
+    /// on with what has not come. `key` is the upload's own name; `from` gives a source that begins at an offset.
+    Result<model::ArtifactRecord> upload_artifact_resumably(const std::string& run_or_job, const Upload& what, const std::string& key,
+                                                            std::uint64_t length, const std::function<BodySource(std::uint64_t offset)>& from);
     Result<Value> list_caches(const std::string& key, int page);
     Result<Value> show_cache(const std::string& id);
     Result<void> remove_cache(const std::string& id);

@@ -11,6 +11,7 @@ constexpr CodeMeaning meanings[] = {
     {"ARTIFACT_005", "the job has an artifact of that name already"},
     {"ARTIFACT_006", "an archive that was uploaded cannot be unpacked"},
     {"ARTIFACT_007", "an upload is too large"},
+    {"ARTIFACT_008", "an upload that broke off cannot go on there, or not now"},
     {"BACKUP_001", "a backup cannot be written, or its files not put in place"},
     {"BACKUP_002", "the file is no backup, is damaged, or holds what no backup does"},
     {"BACKUP_003", "there is no such backup"},

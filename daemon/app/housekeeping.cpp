@@ -3,6 +3,7 @@
 #include "daemon/app/logging.hpp"
 #include "daemon/objects/caches.hpp"
 #include "daemon/objects/collect.hpp"
+#include "daemon/objects/partial.hpp"
 #include "daemon/upkeep/backup.hpp"
 #include "daemon/zones/trees.hpp"
 
@@ -112,6 +113,7 @@ Result<std::uint64_t> Housekeeping::clean_objects(std::uint64_t caches) {
     CICD_CHECK(parts_.store.expire_artifacts(now));
     const objects::CacheIndex index(parts_.state);
     index.remove_leavings(now);
+    objects::sweep_partial_uploads(parts_.state, now);
     index.trim(caches, now);
     // Jobs that ended while no daemon ran may have saved what nobody has noted yet.
     if (std::chrono::steady_clock::now() - begin_ < settled) return 0;

@@ -1,8 +1,19 @@
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cstring>
 #include <filesystem>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
 #include <string>
 
 using namespace cicd;
@@ -31,7 +42,129 @@ struct Shop {
     GitRepository repository;
 };
 
+/// Between a client and the daemon: cuts its first connections after so many bytes each, and counts what clients send.
+class Proxy {
+public:
+    Proxy(std::filesystem::path at, std::filesystem::path to, std::vector<std::uint64_t> cuts, std::function<void()> at_cut = nullptr)
+        : to_(std::move(to)), cuts_(std::move(cuts)), at_cut_(std::move(at_cut)), listening_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const auto address = named(at);
+        REQUIRE(::bind(listening_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(listening_, 16) == 0);
+        accepting_ = std::thread([this] {
+            for (int client = 0; (client = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) carrying_.emplace_back([this, client] { carry(client); });
+        });
+    }
+    ~Proxy() {
+        stopping_ = true;
+        ::shutdown(listening_, SHUT_RDWR);
+        accepting_.join();
+        for (auto& each : carrying_) each.join();
+        ::close(listening_);
+    }
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    [[nodiscard]] std::size_t cuts_left() const { return cuts_.size(); }
+
+private:
+    static sockaddr_un named(const std::filesystem::path& path) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+        return address;
+    }
+    static bool pass(int from, int to, std::uint64_t most, std::uint64_t& passed) {
+        char buffer[64 << 10];
+        const ssize_t n = ::read(from, buffer, std::min<std::uint64_t>(sizeof buffer, most));
+        for (ssize_t done = 0; done < n;) {
+            const ssize_t now = ::send(to, buffer + done, static_cast<std::size_t>(n - done), MSG_NOSIGNAL);
+            if (now <= 0) return false;
+            done += now;
+        }
+        passed = n > 0 ? static_cast<std::uint64_t>(n) : 0;
+        return n > 0;
+    }
+    void carry(int client) {
+        const int daemon = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const auto address = named(to_);
+        bool open = ::connect(daemon, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        for (std::uint64_t mine = 0; open && !stopping_;) {
+            pollfd ends[2]{{client, POLLIN, 0}, {daemon, POLLIN, 0}};
+            if (::poll(ends, 2, 100) <= 0) continue;
+            std::uint64_t passed = 0;
+            if (ends[0].revents != 0) open = pass(client, daemon, UINT64_MAX, passed), mine += passed, sent_ += passed;
+            if (open && ends[1].revents != 0) open = pass(daemon, client, UINT64_MAX, passed);
+            const std::lock_guard lock(mutex_);
+            if (cuts_.empty() || mine < cuts_.front()) continue;
+            cuts_.erase(cuts_.begin());
+            if (at_cut_) at_cut_();
+            open = false;
+        }
+        ::close(client);
+        ::close(daemon);
+    }
+
+    std::filesystem::path to_;
+    std::vector<std::uint64_t> cuts_;
+    std::function<void()> at_cut_;
+    int listening_;
+    std::mutex mutex_;
+    std::atomic<std::uint64_t> sent_ = 0;
+    std::atomic<bool> stopping_ = false;
+    std::thread accepting_;
+    std::vector<std::thread> carrying_;
+};
+
+bool holds_nothing(const std::filesystem::path& folder) { return !std::filesystem::exists(folder) || std::filesystem::is_empty(folder); }
+
 }  // namespace
+
+TEST_CASE("an upload goes on where the connection broke, or the daemon was killed, and leaves nothing half") {
+    Shop shop;
+    shop.run_once();
+    shop.python("open('big','wb').write(os.urandom(1<<20)*40)");
+    constexpr std::uint64_t size = 40 << 20;
+    const auto socket = shop.world.folder() / "proxy.sock";
+    auto options = shop.world.in(shop.folder());
+    options.env["CICD_SOCKET"] = socket.string();
+    const auto upload = [&](const std::string& name) { return shop.world.cicdctl({"artifact", "upload", "run-1", name, "big"}, options); };
+    SUBCASE("cut twice") {
+        const Proxy proxy(socket, shop.world.state() / "cicdd.sock", {15 << 20, 10 << 20});
+        const auto up = upload("big");
+        INFO(up.out, up.err);
+        CHECK(up.code == 0);
+        CHECK(proxy.cuts_left() == 0);
+        CHECK(proxy.sent() < size + (8 << 20));  // what was on its way is sent again
+    }
+    SUBCASE("the daemon is killed") {
+        const Proxy proxy(socket, shop.world.state() / "cicdd.sock", {20 << 20}, [&] {
+            shop.world.kill_daemon();
+            shop.world.start_daemon();
+        });
+        const auto up = upload("big");
+        INFO(up.out, up.err);
+        CHECK(up.code == 0);
+        CHECK(proxy.sent() < size + (8 << 20));
+    }
+    SUBCASE("the command is killed, and given again") {
+        const Proxy proxy(socket, shop.world.state() / "cicdd.sock", {});
+        {
+            const Background first({program("cicdctl"), "artifact", "upload", "run-1", "big", "big"}, options);
+            REQUIRE(eventually([&] { return proxy.sent() > (4 << 20); }));
+            first.signal(SIGKILL);
+        }
+        const auto before = proxy.sent();
+        const auto up = upload("big");
+        INFO(up.out, up.err);
+        // On a quick machine it may have been whole by then.
+        const bool whole = up.code != 0 && contains(up.err, "ARTIFACT_005");
+        CHECK((up.code == 0 || whole));
+        if (!whole) CHECK(proxy.sent() - before < size);
+    }
+    CHECK(shop.artifacts() == 1);
+    CHECK(shop.cicdctl({"artifact", "download", "artifact-1", "--to", "again"}).code == 0);
+    CHECK(run({"cmp", "big", "again"}, {.directory = shop.folder()}).code == 0);
+    CHECK(holds_nothing(shop.world.state() / "uploads"));
+    CHECK(contains(shop.world.cicdctl({"doctor", "--deep"}).out, "objects are whole"));
+}
 
 TEST_CASE("a file of 40 MiB is uploaded, and comes back as it was, also after a download that broke off") {
     const Shop shop;
