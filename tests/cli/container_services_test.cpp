@@ -20,9 +20,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 struct Scene {
     /// `job`: the keys of the one job, indented by four.
-    explicit Scene(const std::string& job)
+    explicit Scene(const std::string& job, TestEngine::Kind kind = TestEngine::Kind::podman)
         : repository{{".cicd.yaml", "name: p\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n" + job},
-                     {"note", "noted\n"}} {
+                     {"note", "noted\n"}}, engine(kind) {
         write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
         engine.give_image("localhost/box:1", busybox_layer());
         before = engine.list();
@@ -53,17 +53,14 @@ bool cannot() {
     return !why.empty();
 }
 
-}  // namespace
-
-TEST_CASE("a job in a container reaches its services by name; their output is theirs in the log, and secrets in it are hidden") {
-    if (cannot()) return;
+void reaches_its_services(TestEngine::Kind kind) {
     Scene scene("    services:\n"
                 "      web: {image: localhost/web:1, env: {TEXT: 'of the ${{ params.what }}', PASS: '${{ secrets.PASS }}'}, ready: 'wget -q -O - http://localhost:8080/ >/dev/null'}\n"
                 "      files: {command: [httpd, -f, -p, '9000'], ready: 'wget -q -O - http://files:9000/note >/dev/null'}\n"
                 "      other: {image: localhost/web:1, user: '1234', command: 'echo \"$(id -u) $FROM_IMAGE in $PWD\"; exec sleep 1000'}\n"
                 "    jobs:\n"
                 "      client: {steps: ['wget -q -O - http://web:8080/; wget -q -O - http://files:9000/note', 'cat /proc/net/dev; id -u']}\n"
-                "parameters: {what: {type: string, default: service}}\n");
+                "parameters: {what: {type: string, default: service}}\n", kind);
     // As its maker meant it: an entrypoint, and what it is given.
     const auto script = "#!/bin/sh\nmkdir -p /www; echo \"$TEXT\" > /www/index.html; echo \"pass is $PASS, started in $PWD\"; exec httpd -f -p \"$1\" -h /www\n";
     auto entry = Tar().folder("srv").file("bin/serve", script, 0755).bytes();
@@ -90,6 +87,28 @@ TEST_CASE("a job in a container reaches its services by name; their output is th
     REQUIRE(steps.size() == 5);
     CHECK(steps[2]["name"] == Value("service:web"));
     for (const auto& step : steps) CHECK(step["status"] == Value("success"));
+    CHECK(scene.is_clean());
+}
+
+}  // namespace
+
+TEST_CASE("a job in a container reaches its services by name; their output is theirs in the log, and secrets in it are hidden") {
+    if (!cannot()) reaches_its_services(TestEngine::Kind::podman);
+}
+
+TEST_CASE("a job in a container of Docker reaches its services by name; of a killed runner nothing stays") {
+    if (const auto why = why_no_docker(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    reaches_its_services(TestEngine::Kind::docker);
+    Scene scene("    services: {one: {image: localhost/box:1, command: [sleep, '1000']}, two: {command: 'sleep 1000'}}\n    commands: ['echo begun; sleep 1000']\n",
+                TestEngine::Kind::docker);
+    REQUIRE(scene.run({"--detach"}).code == 0);
+    REQUIRE(eventually([&] { return contains(scene.logs(), "begun"); }));
+    CHECK(scene.engine.containers().size() == scene.before.size() + 3);
+    kill_together(scene.holders());
+    CHECK(eventually([&] { return scene.job()["endReason"] == Value("lost"); }));
     CHECK(scene.is_clean());
 }
 
