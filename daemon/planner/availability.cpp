@@ -42,10 +42,12 @@ public:
         : request_(request), problems_(problems), notices_(notices) {}
 
     void pipeline(const model::Pipeline& pipeline) {
+        foreign_ = pipeline.dialect != model::Dialect::native;
         for (const auto& include : pipeline.includes)
             if (include.path.empty())
                 lack(include.mark, "include of a template", "include a file by its path");
-        for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
+        if (!foreign_)
+            for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
         const auto& told = pipeline.notifications;
         if (!told.on_start.empty() || !told.on_success.empty() || !told.on_failure.empty() || !told.on_cancelled.empty() ||
             !told.on_blocked.empty())
@@ -89,7 +91,8 @@ private:
 
     void job(const model::Job& job) {
         for (const auto& each : job_lacks)
-            if (each.asked(job)) lack(job.key_marks.find(key_of(each.what), job.mark), each.what, each.instead);
+            if (each.asked(job) && !goes_without(each, job))
+                lack(job.key_marks.find(key_of(each.what), job.mark), each.what, each.instead);
         if (job.executor == model::ExecutorKind::host && !request_.allow_host_executor)
             add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
@@ -97,9 +100,18 @@ private:
         paths(job);
         image(job);
         for (const auto& step : job.steps)
-            if (!step.uses.empty() && !step.uses.starts_with("./"))
+            if (!foreign_ && !step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
         job_secrets(job);
+    }
+
+    /// A job of another language can run without what it only tells others by.
+    bool goes_without(const Lack<model::Job>& lack, const model::Job& job) {
+        if (!foreign_) return false;
+        if (!job.unavailable.empty()) return true;
+        if (std::string_view(lack.what) != "environment of a job") return false;
+        notice("not available yet: environments; jobs that name one run without its variables, secrets and approvals");
+        return true;
     }
 
     void job_secrets(const model::Job& job) {
@@ -197,6 +209,10 @@ private:
         const auto message = "missing secret '" + name + "'" + (stage.empty() ? "" : " in stage '" + stage + "'");
         const auto same = [&](const Diagnostic& d) { return d.message == message && d.line == mark.line; };
         if (std::any_of(problems_.begin(), problems_.end(), same)) return;
+        if (foreign_) {
+            if (to_lower(name) != "github_token") notice("the secret '" + name + "' is empty: it is not set (cicdctl secret set " + name + ")");
+            return;
+        }
         const auto guess = did_you_mean(name, names);
         add_problem(problems_, mark, message, guess.empty() ? "set it: cicdctl secret set " + name : guess);
     }
@@ -205,6 +221,7 @@ private:
     Problems& problems_;
     model::Strings& notices_;
     std::string stage_, environment_;
+    bool foreign_ = false;  ///< written in another language, in which what is missing is empty
     std::optional<Result<std::vector<model::KnownSecret>>> known_;
 };
 

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 4> status_functions{"success", "failure",
 
 const std::vector<std::string>& context_names() {
     static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
-                                                "needs", "steps", "job", "run", "git", "runner", "environment"};
+                                                "needs", "steps", "job", "run", "git", "runner", "environment", "github"};
     return names;
 }
 
@@ -41,6 +41,11 @@ std::vector<expr::Function> functions(Ending ending) {
 bool is_static_path(const std::string& path) {
     const auto parts = split(to_lower(path), '.');
     static const std::array<std::string_view, 8> known{"params", "inputs", "vars", "git", "run", "matrix", "strategy", "env"};
+    if (parts[0] == "github") {
+        static const std::array<std::string_view, 12> later{"run_id", "run_number", "run_attempt", "job", "token", "workspace",
+                                                            "action", "action_path", "action_ref", "event_path", "env", "path"};
+        return parts.size() > 1 && parts[1] != "*" && std::find(later.begin(), later.end(), parts[1]) == later.end();
+    }
     if (std::find(known.begin(), known.end(), parts[0]) == known.end()) return false;
     if (parts[0] != "run") return true;
     return parts.size() > 1 && parts[1] != "id" && parts[1] != "number" && parts[1] != "attempt";

@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<std::string>& context_names() {
     static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
-                                                "needs",  "steps",  "job", "run",  "git",     "runner", "environment"};
+                                                "needs",  "steps",  "job", "run",  "git",     "runner", "environment", "github"};
     return names;
 }
 

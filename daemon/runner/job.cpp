@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace cicd::runner {
@@ -43,6 +45,8 @@ std::string_view word(model::StepState state) {
     }
     return "failure";
 }
+
+constexpr std::size_t most_annotations = 200;
 
 constexpr const char* standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -110,6 +114,7 @@ model::JobExit Job::run() {
         if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
     } else {
         for (std::size_t i = 0; i < spec_.steps.size(); ++i) run_step(static_cast<int>(i));
+        run_later();
     }
     if (supervisor_) {
         exit_.usage = supervisor_->finish();
@@ -150,11 +155,14 @@ Result<void> Job::prepare() {
     }
     supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(limits), std::move(*place),
                                                start_);
+    masking_->obey_with([this](std::string_view line) { return commands_.take(line); });
+    if (spec_.dialect != model::Dialect::native) complete_contexts();
     for (const auto& layer : spec_.env)
         if (auto added = context_.add_env(layer); !added) {
             supervisor_->note(0, added.error().message);
             return invalid(added.error().code, added.error().message);
         }
+    if (spec_.dialect != model::Dialect::native) return prepare_actions();
     if (!Keeping::is_needed(spec_)) return {};
     keeping_.emplace(spec_, context_, *supervisor_);
     auto put_back = keeping_->put_back();
@@ -208,29 +216,65 @@ void Job::run_step(int index) {
         record.exit_code = 1;
         end_step(index, model::StepState::failed, reason, error.message, false, {});
     };
-    if (!step.uses.empty())
-        return fail(unavailable("JOB_003", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
     if (!env) return fail(env.error(), model::EndReason::exit);
     if (const auto condition = context_.condition(step.condition); !condition)
         return fail(condition.error(), model::EndReason::exit);
     const auto may_fail = context_.truth(step.continue_on_error);
     if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
-    const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read it
-    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, index, on_host ? 0700 : 0755));
-    if (!made) return fail(made.error(), model::EndReason::exit);
-    context_ = before;
+    const auto end = perform(index, step, before);
+    record.exit_code = end.exit_code;
+    end_step(index, end.state, end.reason, end.message, *may_fail && end.forgivable, end.outputs);
+}
 
-    const auto end = supervisor_->run(static_cast<std::uint32_t>(index), *made, step.timeout);
+Job::StepEnd Job::failure(int index, const Error& error, model::EndReason reason) {
+    supervisor_->note(static_cast<std::uint32_t>(index), error.message);
+    return {.state = model::StepState::failed, .reason = reason, .message = error.message, .exit_code = 1, .forgivable = false};
+}
+
+std::optional<Milliseconds> Job::timeout_of(const model::Step& step) const {
+    if (step.timeout_minutes.empty()) return step.timeout;
+    const auto minutes = context_.text(step.timeout_minutes);
+    const double number = minutes ? std::strtod(minutes->c_str(), nullptr) : 0;
+    if (!(number > 0)) return step.timeout;
+    return Milliseconds(static_cast<std::int64_t>(std::min(number, 1e6) * 60'000));
+}
+
+Job::StepEnd Job::perform(int index, const model::Step& step, const Context& before) {
+    if (!step.uses.empty()) {
+        const auto known = learned_.size();
+        auto end = use(index, step);
+        context_ = before;
+        context_.set_env(model::Texts(learned_.begin() + static_cast<std::ptrdiff_t>(known), learned_.end()));
+        return end;
+    }
+    const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read it
+    const int number = depth_ == 0 ? index : 100'000 + serial_++;
+    const auto made = program(step, StepFiles(supervisor_->folders().inner_files, number, on_host ? 0700 : 0755));
+    const auto timeout = timeout_of(step);
+    context_ = before;
+    if (!made) return failure(index, made.error(), model::EndReason::exit);
+    return run_program(index, *made, timeout);
+}
+
+Job::StepEnd Job::run_program(int index, const Program& program, const std::optional<Milliseconds>& timeout) {
+    state_.clear();
+    commands_.begin(std::find(program.env.begin(), program.env.end(), "ACTIONS_ALLOW_UNSECURE_COMMANDS=true") != program.env.end());
+    const auto end = supervisor_->run(static_cast<std::uint32_t>(index), program, timeout);
     if (end.kind == ProgramEnd::Kind::refused) {
-        const auto message = refusal(end, *made);
+        auto message = refusal(end, program);
         supervisor_->note(static_cast<std::uint32_t>(index), message);
-        record.exit_code = end.errno_value == ENOENT ? 127 : 126;
-        return end_step(index, model::StepState::failed, model::EndReason::exit, message, *may_fail, {});
+        return {.state = model::StepState::failed, .message = std::move(message), .exit_code = end.errno_value == ENOENT ? 127 : 126};
     }
     if (end.kind == ProgramEnd::Kind::no_files)
-        return fail(unavailable("JOB_003", std::string("the step's script could not be written: ") + std::strerror(end.errno_value)),
-                    model::EndReason::infra);
-    conclude(index, end, *may_fail);
+        return failure(index, unavailable("JOB_003", std::string("the step's script could not be written: ") + std::strerror(end.errno_value)),
+                       model::EndReason::infra);
+    return conclude(index, end);
+}
+
+void Job::learn(const model::Texts& env, const std::vector<std::string>& path) {
+    context_.set_env(env);
+    learned_.insert(learned_.end(), env.begin(), env.end());
+    path_.insert(path_.begin(), path.rbegin(), path.rend());
 }
 
 Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
@@ -241,10 +285,15 @@ Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
     const auto suffix = script_suffix(shell_text);
     files.add_to(program, suffix, std::move(text));
     CICD_TRY(program.argv, shell_command(shell_text, files.path(suffix), has_bash()));
+    if (!event_file_.empty()) program.files.push_back({.path = event_path(), .text = std::exchange(event_file_, {})});
     CICD_TRY(const auto folder,
              context_.text(step.working_directory.empty() ? spec_.working_directory : step.working_directory));
     program.cwd = (std::filesystem::path(supervisor_->folders().inner_workspace) / folder).string();
-    for (const auto& [name, value] : environment(files)) program.env.push_back(name + "=" + value);
+    auto variables = environment(files);
+    // Whoever asks which shell it is in is told the one that runs the step.
+    if (const auto named = trim(shell_text); spec_.dialect != model::Dialect::native && (named == "sh" || named.starts_with("sh ")))
+        put(variables, "SHELL", "/bin/sh");
+    for (const auto& [name, value] : variables) program.env.push_back(name + "=" + value);
     for (const auto* list : {&program.argv, &program.env})
         for (const auto& entry : *list)
             if (entry.find('\0') != std::string::npos)
@@ -269,6 +318,7 @@ model::Texts Job::environment(const StepFiles& files) const {
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
     for (const auto& [name, value] : standard_variables()) put(env, name, value);
+    if (spec_.dialect != model::Dialect::native) add_dialect_variables(env);
     for (const auto& [name, value] : files.variables()) put(env, name, value);
     if (!path_.empty())
         for (auto& [name, value] : env)
@@ -294,33 +344,47 @@ model::Texts Job::standard_variables() const {
     return list;
 }
 
-void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
+Job::StepEnd Job::conclude(int index, const ProgramEnd& end) {
     auto& record = exit_.steps[static_cast<std::size_t>(index)];
     record.usage = end.usage;
+    StepEnd step{.state = model::StepState::failed};
     const bool signalled = end.kind == ProgramEnd::Kind::ended && WIFSIGNALED(end.status);
-    if (end.kind == ProgramEnd::Kind::ended)
-        record.exit_code = signalled ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
+    if (end.kind == ProgramEnd::Kind::ended) step.exit_code = signalled ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
     if (end.stop) {
         const bool cancelled =
             end.stop->reason == model::EndReason::cancelled || end.stop->reason == model::EndReason::superseded;
-        const auto state = cancelled ? model::StepState::cancelled : model::StepState::failed;
-        return end_step(index, state, end.stop->reason, end.stop->message, may_fail && !supervisor_->stop(), {});
+        if (cancelled) step.state = model::StepState::cancelled;
+        step.reason = end.stop->reason;
+        step.message = end.stop->message;
+        step.forgivable = !supervisor_->stop();
+        return step;
     }
     // Of a child, too: make and shells tell the death of what they started by an exit code of their own.
-    if (end.oom && (end.kind != ProgramEnd::Kind::ended || *record.exit_code != 0)) {
+    if (end.oom && (end.kind != ProgramEnd::Kind::ended || *step.exit_code != 0)) {
         supervisor_->note(static_cast<std::uint32_t>(index), *end.oom);
-        return end_step(index, model::StepState::failed, model::EndReason::oom, *end.oom, may_fail && !supervisor_->gone(), {});
+        step.reason = model::EndReason::oom;
+        step.message = *end.oom;
+        step.forgivable = !supervisor_->gone();
+        return step;
     }
     if (end.oom) supervisor_->note(static_cast<std::uint32_t>(index), "the step went on without a process: " + *end.oom);
-    if (end.kind != ProgramEnd::Kind::ended)
-        return end_step(index, model::StepState::failed, model::EndReason::infra, "the job's place broke down", false, {});
+    if (end.kind != ProgramEnd::Kind::ended) {
+        step.reason = model::EndReason::infra;
+        step.message = "the job's place broke down";
+        step.forgivable = false;
+        return step;
+    }
 
     const auto results = read_results(end.files, [this](std::string_view line) { return shown(line); });
-    model::Texts outputs;
+    auto said = commands_.collect();
+    for (auto& each : said.annotations) {
+        for (auto* text : {&each.message, &each.title, &each.file}) *text = shown(*text);
+        if (record.annotations.size() < most_annotations) record.annotations.push_back(std::move(each));
+    }
     if (results) {
-        outputs = results->outputs;
-        context_.set_env(results->env);
-        path_.insert(path_.begin(), results->path.rbegin(), results->path.rend());
+        step.outputs = results->outputs;
+        learn(results->env, results->path);
+        state_ = results->state;
         if (!results->summary.empty())
             if (auto file = job::open_for_append(paths_.root / "summary.md")) {
                 auto text = shown(results->summary);
@@ -328,20 +392,29 @@ void Job::conclude(int index, const ProgramEnd& end, bool may_fail) {
                 (void)job::write_all(file->fd(), std::span(&piece, 1), paths_.root / "summary.md");
             }
     }
+    for (const auto& [name, value] : said.outputs) put(step.outputs, name, value);
+    for (const auto& [name, value] : said.state) put(state_, name, value);
+    learn(said.env, said.path);
     if (signalled) {
-        const auto message = std::string("killed by signal ") + std::to_string(WTERMSIG(end.status)) + " (" +
-                             ::strsignal(WTERMSIG(end.status)) + ")";
-        return end_step(index, model::StepState::failed, model::EndReason::signal, message, may_fail, outputs);
+        step.message = std::string("killed by signal ") + std::to_string(WTERMSIG(end.status)) + " (" +
+                       ::strsignal(WTERMSIG(end.status)) + ")";
+        step.reason = model::EndReason::signal;
+        return step;
     }
-    if (*record.exit_code != 0)
-        return end_step(index, model::StepState::failed, model::EndReason::exit,
-                        "exit code " + std::to_string(*record.exit_code), may_fail, outputs);
-    if (!results) {
-        supervisor_->note(static_cast<std::uint32_t>(index), results.error().message);
-        record.exit_code = 1;
-        return end_step(index, model::StepState::failed, model::EndReason::exit, results.error().message, may_fail, {});
+    if (*step.exit_code != 0) {
+        step.message = "exit code " + std::to_string(*step.exit_code);
+        return step;
     }
-    end_step(index, model::StepState::success, model::EndReason::exit, {}, may_fail, outputs);
+    const auto fault = !results ? std::optional(results.error().message) : said.fault;
+    if (fault) {
+        supervisor_->note(static_cast<std::uint32_t>(index), *fault);
+        step.exit_code = 1;
+        step.message = *fault;
+        step.outputs.clear();
+        return step;
+    }
+    step.state = model::StepState::success;
+    return step;
 }
 
 void Job::end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
