@@ -229,6 +229,7 @@ private:
     }
 
     std::optional<std::string> refusal(const model::PlannedJob& planned, const model::Stage& stage) {
+        if (!planned.job.services.empty()) return "not available yet: services";
         const auto& labels = planned.job.runs_on;
         const bool known = !planned.expand_later && std::all_of(labels.begin(), labels.end(), is_static);
         if (!known && planned.job.unavailable.empty()) return std::nullopt;

@@ -106,7 +106,9 @@ Job::StepEnd Job::native(int index, const std::string& name, const model::Step& 
         if (tool.action != name) continue;
         const model::Texts env{{"CICD_TOOL", std::string(tool.program)}, {"CICD_TOOL_NAME", std::string(tool.name)},
                                {"CICD_VERSION_ASKED", input(tool.input)}, {"CICD_DISTRIBUTION", input("distribution")}};
+        const auto cache = input("cache");
         if (fault) return failure(index, *fault, model::EndReason::exit);
+        if (!cache.empty() && cache != "false") note("'cache: " + cache + "' is not available yet: use actions/cache with the folder itself");
         return script(index, std::string(tool_begin) + std::string(tool.script) + std::string(tool_end), env);
     }
     if (name == "actions/checkout") {

@@ -228,7 +228,8 @@ void Job::run_step(int index) {
 
 Job::StepEnd Job::failure(int index, const Error& error, model::EndReason reason) {
     supervisor_->note(static_cast<std::uint32_t>(index), error.message);
-    return {.state = model::StepState::failed, .reason = reason, .message = error.message, .exit_code = 1, .forgivable = false};
+    return {.state = model::StepState::failed, .reason = reason, .message = error.message, .exit_code = 1,
+            .forgivable = spec_.dialect != model::Dialect::native && reason == model::EndReason::exit};
 }
 
 std::optional<Milliseconds> Job::timeout_of(const model::Step& step) const {
@@ -278,7 +279,9 @@ void Job::learn(const model::Texts& env, const std::vector<std::string>& path) {
 }
 
 Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
-    const auto& shell = step.shell.empty() ? spec_.shell : step.shell;
+    static const std::string none;
+    const bool own = depth_ == 0;  // the job's defaults are not for what actions do
+    const auto& shell = step.shell.empty() && own ? spec_.shell : step.shell;
     CICD_TRY(auto text, context_.text(step.run));
     CICD_TRY(const auto shell_text, context_.text(shell));
     Program program;
@@ -287,7 +290,7 @@ Result<Program> Job::program(const model::Step& step, const StepFiles& files) {
     CICD_TRY(program.argv, shell_command(shell_text, files.path(suffix), has_bash()));
     if (!event_file_.empty()) program.files.push_back({.path = event_path(), .text = std::exchange(event_file_, {})});
     CICD_TRY(const auto folder,
-             context_.text(step.working_directory.empty() ? spec_.working_directory : step.working_directory));
+             context_.text(!step.working_directory.empty() ? step.working_directory : own ? spec_.working_directory : none));
     program.cwd = (std::filesystem::path(supervisor_->folders().inner_workspace) / folder).string();
     auto variables = environment(files);
     // Whoever asks which shell it is in is told the one that runs the step.

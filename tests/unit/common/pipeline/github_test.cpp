@@ -34,7 +34,7 @@ std::string first_error(const std::string& text, std::map<std::string, std::stri
     return "";
 }
 
-const model::Job& only_job(const Front& front) {
+model::Job only_job(const Front& front) {
     REQUIRE(front.parsed.value.stages.size() == 1);
     REQUIRE(front.parsed.value.stages[0].jobs.size() == 1);
     return front.parsed.value.stages[0].jobs[0];
@@ -63,14 +63,14 @@ TEST_CASE("events are one name, a list or a map with filters") {
 }
 
 TEST_CASE("scalars become texts as GitHub makes them") {
-    const auto& env = only_job(good(head + "    env: {A: 3.10, B: true, C: , D: 0o17, E: 12345678901234567890, a-b: x}\n"
+    const auto env = only_job(good(head + "    env: {A: 3.10, B: true, C: , D: 0o17, E: 12345678901234567890, a-b: x}\n"
                                            "    steps: [{run: 'true'}]\n")).env;
     const model::Texts wanted{{"A", "3.1"}, {"B", "true"}, {"C", ""}, {"D", "15"}, {"E", "12345678901234567890"}, {"a-b", "x"}};
     CHECK(env == wanted);
 }
 
 TEST_CASE("a job's settings are carried") {
-    const auto& job = only_job(good(head + "    name: Job ${{ matrix.v }}\n    timeout-minutes: 1.5\n    continue-on-error: ${{ matrix.v == 1 }}\n"
+    const auto job = only_job(good(head + "    name: Job ${{ matrix.v }}\n    timeout-minutes: 1.5\n    continue-on-error: ${{ matrix.v == 1 }}\n"
                                            "    if: ${{ github.ref_name == 'main' }}\n    defaults: {run: {shell: sh, working-directory: sub}}\n"
                                            "    strategy: {fail-fast: false, max-parallel: 2, matrix: {v: [1, 2]}}\n"
                                            "    container: {image: 'debian:12', env: {C: d}}\n    concurrency: deploy\n"
@@ -95,7 +95,7 @@ TEST_CASE("a job without a checkout begins with an empty workspace") {
 }
 
 TEST_CASE("what is wrong is told at its place") {
-    CHECK(first_error(head + "    step: [{run: x}]\n").starts_with("5: unknown key 'step' in a job"));
+    CHECK(first_error(head + "    steps: [{run: x}]\n    step: x\n").starts_with("6: unknown key 'step' in a job"));
     CHECK(first_error(head + "    steps: [{run: x, uses: a/b@v1}]\n").find("either 'run' or 'uses'") != std::string::npos);
     CHECK(first_error(head + "    needs: b\n    steps: [{run: x}]\n").find("needs 'b', but there is no such job") != std::string::npos);
     CHECK(first_error(head + "    steps: [{run: '${{ nothing.x }}'}]\n").find("nothing") != std::string::npos);
