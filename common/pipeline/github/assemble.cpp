@@ -76,7 +76,7 @@ public:
         std::vector<JobDraft*> called;
         for (auto& draft : workflow.jobs) {
             rewrite_job(draft.job, replace);
-            if (draft.call && draft.call->uses.starts_with("./")) {
+            if (draft.call && is_read(*draft.call)) {
                 called.push_back(&draft);
                 continue;
             }
@@ -90,12 +90,15 @@ public:
     }
 
 private:
+    /// Whether the workflow that is called can be looked at.
+    [[nodiscard]] bool is_read(const Call& call) const { return call.uses.starts_with("./") && options_.read_file; }
+
     using Calls = std::map<std::string, std::string>;  ///< id of a job that calls → its stage
 
     Calls name_calls(const Workflow& workflow, const Place& place) {
         Calls calls;
         for (const auto& draft : workflow.jobs) {
-            if (!draft.call || !draft.call->uses.starts_with("./")) continue;
+            if (!draft.call || !is_read(*draft.call)) continue;
             std::string name = place.is_called ? place.stage + "__" + draft.job.name : draft.job.name;
             if (name == own_stage) name += "__called";
             while (!stages_.insert(name).second) name += "_";
@@ -141,23 +144,20 @@ private:
         return std::move(job);
     }
 
-    /// A workflow of another repository: nothing here has it.
+    /// Mostly a workflow of another repository: nothing here has it.
     void cannot_call(JobDraft& draft) {
-        draft.job.unavailable = "it calls " + draft.call->uses + ", a workflow of another repository, which is not fetched";
+        const bool elsewhere = !draft.call->uses.starts_with("./");
+        draft.job.unavailable = "it calls " + draft.call->uses + (elsewhere ? ", a workflow of another repository, which is not fetched" : ", which was not looked at");
         if (draft.job.steps.empty()) draft.job.steps.push_back({.uses = draft.call->uses, .mark = draft.call->mark});
         front_.report.findings.push_back({Carried::manual, draft.call->mark.file, draft.call->mark.line, draft.call->mark.column,
-                                          draft.call->uses, "workflows of other repositories are not fetched; the job is skipped"});
+                                          draft.call->uses,
+                                          elsewhere ? "workflows of other repositories are not fetched; the job is skipped" : "the workflow that is called was not looked at"});
     }
 
     void call(JobDraft& draft, const Place& place, const Calls& calls, const PathReplacement& replace) {
         const auto& call = *draft.call;
         const auto path = call.uses.substr(2);
         const auto& mark = call.mark;
-        if (!options_.read_file) {
-            front_.report.findings.push_back({Carried::manual, mark.file, mark.line, mark.column, call.uses,
-                                              "the workflow that is called was not looked at"});
-            return;
-        }
         if (std::find(place.chain.begin(), place.chain.end(), path) != place.chain.end())
             return add_error(front_, mark, "workflows call each other in a circle: " + join(place.chain, " → ") + " → " + path);
         if (place.chain.size() > deepest_call || ++count_ > most_calls)

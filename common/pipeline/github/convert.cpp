@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace cicd::pipeline::github {
@@ -40,17 +41,21 @@ model::Strings lines_of(const std::string& text) {
     return lines;
 }
 
+/// Unlike the literal, it may be asked for members.
+constexpr const char* nothing = "fromJSON('null')";
+
 class Conversion {
 public:
     Conversion(Report& report, std::string file) : report_(report), file_(std::move(file)) {}
 
     void pipeline(model::Pipeline& pipeline) {
         pipeline.dialect = model::Dialect::native;
+        for (const auto& parameter : pipeline.parameters) parameters_.insert(parameter.name);
         for (const auto& stage : pipeline.stages)
             for (const auto& [name, text] : stage.outputs) outputs_[stage.name][name] = text;
         triggers(pipeline);
         for (auto& stage : pipeline.stages) this->stage(stage);
-        if (pipeline.concurrency) pipeline.concurrency->group = rewrite_text(pipeline.concurrency->group, replace_);
+        if (pipeline.concurrency) concurrency(*pipeline.concurrency);
     }
 
 private:
@@ -93,6 +98,11 @@ private:
         });
     }
 
+    void concurrency(model::Concurrency& given) {
+        given.group = rewrite_text(given.group, replace_);
+        given.cancel_in_progress.expression = rewrite_text(given.cancel_in_progress.expression, replace_);
+    }
+
     void stage(model::Stage& stage) {
         stage.condition = rewrite_expression(stage.condition, replace_);
         for (auto& [name, text] : stage.env) text = rewrite_text(text, replace_);
@@ -122,7 +132,7 @@ private:
         job.steps = std::move(steps);
         if (job.steps.empty()) job.steps.push_back({.name = "nothing is left to do", .run = "true"});
         rewrite_job(job, replace_);
-        if (job.concurrency) job.concurrency->group = rewrite_text(job.concurrency->group, replace_);
+        if (job.concurrency) concurrency(*job.concurrency);
         env(job.env, job.mark);
     }
 
@@ -192,9 +202,10 @@ private:
         if (root == "needs" && path.size() == 3 && to_lower(path[2]) == "result")
             return "(needs." + path[1] + ".result == 'failed' && 'failure' || needs." + path[1] + ".result)";
         if (root == "needs" && path.size() == 4 && to_lower(path[2]) == "outputs") return output(path[1], path[3]);
+        if (root == "inputs" && path.size() == 2 && !parameters_.contains(path[1])) return nothing;
         if (root != "github" || path.size() == 1) return std::nullopt;
         const auto name = to_lower(path[1]);
-        if (name == "event" && path.size() == 4 && to_lower(path[2]) == "inputs") return "params." + path[3];
+        if (name == "event" && path.size() == 4 && to_lower(path[2]) == "inputs" && parameters_.contains(path[3])) return "params." + path[3];
         if (name == "event" && path.size() == 4 && to_lower(path[2]) == "pull_request" && to_lower(path[3]) == "number") return "git.pullRequest";
         if (name == "event_name" && path.size() == 2)
             return "(run.event == 'manual' && 'workflow_dispatch' || run.event)";
@@ -203,7 +214,7 @@ private:
         if (path.size() > 2 && name != "event") return std::nullopt;
         if (name == "event" && path.size() < 3) return std::nullopt;
         tell(Carried::unsupported, mark_, join(path, "."), "nothing of ours tells it; it is null");
-        return "null";
+        return nothing;
     }
 
     std::optional<std::string> output(const std::string& stage, const std::string& name) {
@@ -220,6 +231,7 @@ private:
     Report& report_;
     std::string file_;
     model::Mark mark_;
+    std::set<std::string> parameters_;
     std::map<std::string, std::map<std::string, std::string>> outputs_;
     PathReplacement replace_ = [this](const std::vector<std::string>& path) { return replaced(path); };
 };

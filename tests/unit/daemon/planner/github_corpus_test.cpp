@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -29,7 +29,7 @@ TEST_CASE("real workflows are read and planned") {
         const std::string text{std::istreambuf_iterator<char>(file), {}};
         const auto name = entry.path().filename().string();
         INFO(name);
-        const auto begin = std::chrono::steady_clock::now();
+        const auto begin = std::clock();  // the processor's time: others may want it, too
         const auto front = pipeline::read_front(model::Dialect::github, text, name, {});
         ++files;
         for (const auto& problem : front.parsed.problems)
@@ -47,7 +47,7 @@ TEST_CASE("real workflows are read and planned") {
         auto given_pipeline = front.parsed.value;
         for (auto& parameter : given_pipeline.parameters) parameter.required = false;
         const auto plan = planner::make_plan(given_pipeline, request);
-        slowest = std::max(slowest, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+        slowest = std::max(slowest, 1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
         if (plan) {
             ++planned;
             continue;
