@@ -37,7 +37,7 @@ Result<Imported> import_file(const std::string& file) {
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
     const auto read = [&](const std::string& path) { return read_text(root / path); };
     const auto front = pipeline::read_front(pipeline::guess_dialect(whole.string(), imported.text), imported.text, file,
-                                            {"workflow_dispatch", read});
+                                            {"manual", read});
     imported.ok = front.parsed.ok();
     imported.problems = front.parsed.problems;
     if (imported.ok) imported.converted = pipeline::convert(front, file);

@@ -15,8 +15,6 @@ constexpr Example examples[] = {{"cicdctl validate", "the pipelines of this repo
                                 {"cicdctl validate - < a.yaml", "standard input"},
                                 {"cicdctl validate -o json", "the problems as a list, for an editor"}};
 
-constexpr Option options[] = {{.names = "--strict", .help = "What cannot run here is an error, too"}};
-
 struct Checked {
     std::string file;
     std::string text;
@@ -107,7 +105,7 @@ constinit const Command validate_command{
     .summary = "Check pipeline files, without running anything",
     .description = "Without FILE: .cicd.yaml, the files in .cicd/pipelines, or else those in .github/workflows.",
     .operands = operands,
-    .options = options,
+    .options = validate_options,
     .examples = examples,
     .handler = validate};
 

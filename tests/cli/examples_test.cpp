@@ -64,7 +64,8 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
     CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
     for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
         if (!entry.is_directory()) continue;
-        const auto file = entry.path() / "pipeline.yaml";
+        const auto ours = entry.path() / "pipeline.yaml", foreign = entry.path() / "workflow.yml";
+        const auto& file = std::filesystem::exists(ours) ? ours : foreign;
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
         const auto name = entry.path().filename();

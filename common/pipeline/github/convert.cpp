@@ -156,8 +156,8 @@ private:
 
     bool native(model::Job& job, const model::Step& step, const std::string& name, std::vector<model::Step>& into) {
         if (name == "actions/checkout") {
-            const bool plain = input(step, "repository").empty() && input(step, "path").empty() && input(step, "ref").empty();
-            if (!plain) tell(Carried::approximated, step.mark, "actions/checkout", "jobs begin in a checkout of the run's own revision");
+            if (!input(step, "repository").empty() || !input(step, "path").empty()) return false;
+            if (!input(step, "ref").empty()) tell(Carried::approximated, step.mark, "actions/checkout", "jobs begin in a checkout of the run's own revision");
             return true;
         }
         if (name == "actions/upload-artifact") {
@@ -187,8 +187,11 @@ private:
             tell(Carried::approximated, step.mark, name, "caches are put back before the first step");
             return true;
         }
-        static const std::map<std::string, std::string> tools{{"actions/setup-node", "node --version"}, {"actions/setup-python", "python3 --version"},
-                                                              {"actions/setup-go", "go version"}, {"actions/setup-java", "java -version"}};
+        static const std::map<std::string, std::string> tools{
+            {"actions/setup-node", "echo \"node-version=$(node --version)\" | tee -a \"$CICD_OUTPUT\"\n"},
+            {"actions/setup-python", "command -v python >/dev/null || { mkdir -p ~/.local/bin; ln -s \"$(command -v python3)\" ~/.local/bin/python; echo ~/.local/bin >> \"$CICD_PATH\"; }\n"
+                                     "echo \"python-version=$(python3 -c 'import platform; print(platform.python_version())')\" | tee -a \"$CICD_OUTPUT\"\n"},
+            {"actions/setup-go", "go version"}, {"actions/setup-java", "java -version"}};
         const auto tool = tools.find(name);
         if (tool == tools.end()) return false;
         into.push_back({.id = step.id, .name = step.name, .run = tool->second, .condition = step.condition, .mark = step.mark});

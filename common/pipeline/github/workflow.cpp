@@ -32,6 +32,14 @@ std::string title_of(std::string_view name, const std::string& file) {
     return title.size() > 100 ? title.substr(0, 97) + "..." : title;
 }
 
+/// One that is only there to be called can be started by hand as if it were called.
+const char* by_hand(const model::Pipeline& pipeline) {
+    const auto listens = [&](std::string_view event) {
+        return std::any_of(pipeline.triggers.begin(), pipeline.triggers.end(), [&](const auto& trigger) { return trigger.id == event; });
+    };
+    return !listens("workflow_dispatch") && listens("workflow_call") ? "workflow_call" : "workflow_dispatch";
+}
+
 }  // namespace
 
 Front read(std::string_view text, const std::string& file, const FrontOptions& options) {
@@ -39,7 +47,7 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
     auto& problems = front.parsed.problems;
     auto workflow = load_workflow(text, file, problems, front.report);
     workflow.pipeline.name = title_of(workflow.pipeline.name, file);
-    front.event = options.event.empty() ? choose_event(workflow.pipeline) : options.event == "manual" ? "workflow_dispatch" : options.event;
+    front.event = options.event.empty() ? choose_event(workflow.pipeline) : options.event == "manual" ? by_hand(workflow.pipeline) : options.event;
     if (front.event == "workflow_dispatch") workflow.pipeline.parameters = workflow.dispatch_inputs;
     if (front.event == "workflow_call") workflow.pipeline.parameters = workflow.call_inputs;
     assemble(std::move(workflow), options, front);
