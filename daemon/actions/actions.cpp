@@ -1,7 +1,10 @@
+#include "common/base/paths.hpp"
 #include "common/base/text.hpp"
 #include "common/codec/json.hpp"
+#include "common/job/action.hpp"
 #include "daemon/actions/actions.hpp"
 #include "daemon/os/inner_path.hpp"
+#include "daemon/os/spawn.hpp"
 #include "daemon/runner/place.hpp"
 
 #include <fcntl.h>
@@ -13,8 +16,6 @@
 /// Steps with `uses`: an action is read when its turn comes, as what it is may have been made by a step before.
 namespace cicd::actions {
 namespace {
-
-namespace github = pipeline::github;
 
 constexpr int deepest = 10;
 constexpr std::size_t largest_action = 1 << 20;
@@ -104,19 +105,33 @@ Result<std::string> Actions::read_in_workspace(const std::string& path) {
     return text;
 }
 
-Result<github::Action> Actions::load_action(const std::string& path) {
+Result<model::Action> Actions::ask(const std::string& text, const std::string& file) {
+    CICD_TRY(const auto question, os::memory_file("action", text));
+    CICD_TRY(const auto answer, os::memory_file("answer", ""));
+    os::SpawnOptions options;
+    options.argv = {sibling_program("cicd-action").string(), file};
+    options.cwd = "/";
+    options.fds = {{question.get(), job::action_text_fd}, {answer.get(), job::action_answer_fd}, {STDERR_FILENO, STDERR_FILENO}};
+    CICD_TRY(const int status, job_.run_outside(std::move(options)));
+    struct stat facts {};
+    std::string told;
+    if (::fstat(answer.get(), &facts) == 0) told.resize(static_cast<std::size_t>(facts.st_size));
+    const ssize_t n = ::pread(answer.get(), told.data(), told.size(), 0);
+    if (status != 0 || n <= 0) return unavailable("JOB_003", file + " could not be read: cicd-action did not end well");
+    return job::read_action(told);
+}
+
+Result<model::Action> Actions::load_action(const std::string& path) {
     for (const char* name : {"action.yml", "action.yaml"}) {
         const auto file = path.empty() ? std::string(name) : path + "/" + name;
         auto text = read_in_workspace(file);
         if (!text && text.error().kind == ErrorKind::not_found) continue;
         if (!text) return text.error();
-        auto parsed = github::parse_action(*text, file);
-        if (!parsed.ok()) return pipeline::as_error(parsed.problems);
-        return std::move(parsed.value);
+        return ask(*text, file);
     }
     if (read_in_workspace(path.empty() ? "Dockerfile" : path + "/Dockerfile")) {
-        github::Action action;
-        action.how = github::ActionUsing::docker;
+        model::Action action;
+        action.how = model::ActionUsing::docker;
         return action;
     }
     return no_action(job_.folders().inner_workspace + (path.empty() ? "" : "/" + path));
@@ -158,7 +173,7 @@ Result<Inputs> Actions::given_inputs(const model::Step& what) const {
 StepEnd Actions::use(int index, const model::Step& step) {
     if (depth_ >= deepest)
         return job_.failure(index, invalid("JOB_002", "actions use each other more than ten levels deep"));
-    auto found = github::find_action(step.uses);
+    auto found = model::find_action(step.uses);
     std::string folder;
     bool mapped = false;
     for (const auto& [name, path] : spec_.actions)
@@ -168,14 +183,14 @@ StepEnd Actions::use(int index, const model::Step& step) {
         }
     if (!mapped) {
         switch (found.kind) {
-            case github::ActionKind::native:
+            case model::ActionKind::native:
                 return native(index, found.name, step);
-            case github::ActionKind::container:
+            case model::ActionKind::container:
                 return skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")");
-            case github::ActionKind::remote:
+            case model::ActionKind::remote:
                 return skip(index, "skipped: " + step.uses + " is not on this machine; give a folder of the repository for it: --action " +
                             found.name + "=FOLDER");
-            case github::ActionKind::local:
+            case model::ActionKind::local:
                 folder = std::filesystem::path(found.path).lexically_normal().string();
                 break;
         }
@@ -190,9 +205,9 @@ StepEnd Actions::use(int index, const model::Step& step) {
     ++depth_;
     StepEnd end;
     switch (action->how) {
-        case github::ActionUsing::composite: end = composite(index, *action, path, *inputs); break;
-        case github::ActionUsing::node: end = javascript(index, *action, path, *inputs, job_.timeout_of(step)); break;
-        case github::ActionUsing::docker: end = skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")"); break;
+        case model::ActionUsing::composite: end = composite(index, *action, path, *inputs); break;
+        case model::ActionUsing::node: end = javascript(index, *action, path, *inputs, job_.timeout_of(step)); break;
+        case model::ActionUsing::docker: end = skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")"); break;
     }
     --depth_;
     return end;

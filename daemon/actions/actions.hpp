@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/pipeline/github/actions.hpp"
+#include "common/model/action.hpp"
 #include "daemon/runner/context.hpp"
 #include "daemon/runner/performer.hpp"
 
@@ -42,10 +42,12 @@ private:
         Inputs inputs;
         model::Texts state, env;
     };
-    using Action = pipeline::github::Action;
+    using Action = model::Action;
 
     // actions.cpp
     Result<std::string> read_in_workspace(const std::string& path);
+    /// What the text says, as another program of ours reads it.
+    Result<Action> ask(const std::string& text, const std::string& file);
     Result<Action> load_action(const std::string& path);
     Result<Inputs> evaluate_inputs(int step, const model::Step& what, const Action& action) const;
     StepEnd skip(int step, std::string why);

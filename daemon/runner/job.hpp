@@ -52,6 +52,7 @@ private:
     StepEnd failure(int index, const Error& error, model::EndReason reason = model::EndReason::exit) override;
     StepEnd perform(int index, const model::Step& inner, const Context& before) override { return perform(index, inner, before, true); }
     StepEnd run(int index, const StepProgram& asked) override;
+    Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(std::move(options)); }
     void fail_late(int index, const StepEnd& end) override;
 
     Result<void> prepare();

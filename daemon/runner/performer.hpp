@@ -4,6 +4,7 @@
 #include "common/model/job_spec.hpp"
 #include "common/model/run.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/spawn.hpp"
 #include "daemon/runner/control.hpp"
 
 #include <memory>
@@ -61,6 +62,8 @@ public:
     /// A step within step `step`. The context has its own variables; afterwards it is `before`, with what was learned.
     virtual StepEnd perform(int step, const model::Step& inner, const Context& before) = 0;
     virtual StepEnd run(int step, const StepProgram& asked) = 0;
+    /// A program of ours, outside of the job's place; gives its wait status.
+    virtual Result<int> run_outside(os::SpawnOptions options) = 0;
     /// A part of the step that ran when all others had ended has failed: so has the job.
     virtual void fail_late(int step, const StepEnd& end) = 0;
 };
