@@ -90,9 +90,10 @@ private:
         return client->follow_run(id_, last_seq_, handler);
     }
 
-    // The events of a run that succeeded say all that a person is shown; other ends are few, and their details matter.
+    // The events of a run that succeeded say all that a person is shown, but for annotations; other ends are few, and their
+    // details matter.
     [[nodiscard]] bool told_enough() const {
-        return !options_.whole_result && progress_.run().state == model::RunState::success;
+        return !options_.whole_result && !progress_.annotated() && progress_.run().state == model::RunState::success;
     }
 
     Result<void> fetch() {

@@ -1,5 +1,6 @@
 #include "cli/lists.hpp"
 
+#include "cli/render/annotations.hpp"
 #include "cli/render/states.hpp"
 #include "cli/render/summary.hpp"
 #include "common/base/text.hpp"
@@ -224,6 +225,7 @@ void print_run_details(const Session& session, const model::Run& run) {
             session.console().out("\n" + state_text(job.state, paint) + " " + render::label_of(job) + ": " +
                                   render::end_text(job));
     session.console().out("\n");
+    session.console().out(render::annotations(run.jobs, paint));
 }
 
 void print_job_details(const Session& session, const model::JobRun& job) {
@@ -258,6 +260,7 @@ void print_job_details(const Session& session, const model::JobRun& job) {
                    {step.exit_code ? std::to_string(*step.exit_code) : ""},
                    {step.message}});
     if (!steps.empty()) session.print(steps);
+    session.console().out(render::annotations({&job, 1}, paint));
 }
 
 void print_artifacts(const Session& session, const std::vector<model::ArtifactRecord>& artifacts) {

@@ -1,24 +1,34 @@
 #include "cli/pipeline_files.hpp"
 
 #include "cli/files.hpp"
+#include "common/pipeline/front.hpp"
 
 #include <algorithm>
 
 namespace cicd::cli {
+
+namespace {
+
+std::vector<std::string> files_in(const std::filesystem::path& root, const std::string& folder) {
+    std::vector<std::string> found;
+    std::error_code fault;
+    for (const auto& entry : std::filesystem::directory_iterator(root / folder, fault)) {
+        const auto extension = entry.path().extension();
+        if (entry.is_regular_file(fault) && (extension == ".yaml" || extension == ".yml" || extension == ".json"))
+            found.push_back(folder + "/" + entry.path().filename().string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+}  // namespace
 
 std::vector<std::string> pipeline_files(const std::filesystem::path& root) {
     std::vector<std::string> found;
     std::error_code fault;
     for (const auto* name : {".cicd.yaml", ".cicd.yml"})
         if (std::filesystem::is_regular_file(root / name, fault)) found.emplace_back(name);
-    const auto folder = root / ".cicd" / "pipelines";
-    std::vector<std::string> more;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, fault)) {
-        const auto extension = entry.path().extension();
-        if (entry.is_regular_file(fault) && (extension == ".yaml" || extension == ".yml" || extension == ".json"))
-            more.push_back(".cicd/pipelines/" + entry.path().filename().string());
-    }
-    std::sort(more.begin(), more.end());
+    const auto more = files_in(root, ".cicd/pipelines");
     found.insert(found.end(), more.begin(), more.end());
     return found;
 }
@@ -28,9 +38,14 @@ Result<std::vector<std::string>> pipeline_files_here() {
     const auto here = std::filesystem::current_path(fault);
     const auto root = repository_root(here).value_or(here);
     auto files = pipeline_files(root);
+    for (const auto& home : pipeline::homes()) {
+        if (!files.empty()) break;
+        if (home.file.empty()) files = files_in(root, std::string(home.folder));
+        else if (std::filesystem::is_regular_file(root / home.file, fault)) files.emplace_back(home.file);
+    }
     if (files.empty())
         return not_found("PIPELINE_001",
-                         "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml",
+                         "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml nor .github/workflows/*.yml",
                          "'cicdctl init' writes one that fits the project");
     const auto prefix = root.lexically_relative(here);
     for (auto& file : files) file = (prefix / file).lexically_normal().string();

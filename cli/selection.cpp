@@ -1,7 +1,9 @@
 #include "cli/selection.hpp"
 
 #include "cli/files.hpp"
+#include "cli/variables.hpp"
 #include "common/base/enum_text.hpp"
+#include "common/codec/json.hpp"
 
 namespace cicd::cli {
 namespace {
@@ -18,6 +20,26 @@ Result<Pairs> pairs(std::string_view option, const std::vector<std::string>& typ
         found.emplace_back(text.substr(0, equals), std::move(value));
     }
     return found;
+}
+
+/// Several values of one axis are lines of one text.
+void choose(const std::string& axis, const std::string& value, Pairs& into) {
+    for (auto& [known, values] : into)
+        if (known == axis) {
+            values += "\n" + value;
+            return;
+        }
+    into.emplace_back(axis, value);
+}
+
+Result<void> add_event_file(const std::string& file, contract::StartRun& request) {
+    if (file.empty()) return {};
+    CICD_TRY(const auto text, read_text(file));
+    auto value = codec::parse_json(text);
+    if (!value) return std::move(value.error()).within(file);
+    if (!value->is_object()) return usage_error(file + " must hold a JSON object");
+    request.payload = std::move(*value);
+    return {};
 }
 
 bool is_url(const std::string& repository) {
@@ -102,8 +124,19 @@ Result<contract::StartRun> selection(const Arguments& arguments) {
     if (!request.commit.empty() + !request.branch.empty() + !request.tag.empty() > 1)
         return usage_error("--commit, --branch and --tag exclude each other");
     request.base = arguments.text("--base");
-    if (arguments.has("--event"))
-        request.event = from_text<model::TriggerType>(arguments.text("--event")).value_or(model::TriggerType::manual);
+    request.event_name = arguments.text("--event");
+    request.event = from_text<model::TriggerType>(request.event_name).value_or(model::TriggerType::manual);
+    request.strict = arguments.has("--strict");
+    CICD_CHECK(add_event_file(arguments.text("--event-file"), request));
+    CICD_TRY(const auto chosen, pairs("--matrix", arguments.texts("--matrix")));
+    for (const auto& [axis, value] : chosen) choose(axis, value, request.matrix);
+    CICD_TRY(request.actions, pairs("--action", arguments.texts("--action")));
+    if (arguments.has("--env-file")) {
+        CICD_TRY(const auto text, read_text(arguments.text("--env-file")));
+        CICD_TRY(request.env, parse_variables(text));
+    }
+    CICD_TRY(const auto env, pairs("--env", arguments.texts("--env")));
+    request.env.insert(request.env.end(), env.begin(), env.end());
     request.stages = arguments.texts("--stage");
     request.jobs = arguments.texts("--job");
     CICD_TRY(request.params, pairs("--param", arguments.texts("--param")));

@@ -233,6 +233,7 @@ constinit const Command pipeline_disable{.name = "pipeline disable",
 constinit const Command pipeline_validate{.name = "pipeline validate",
                                           .summary = "Check pipeline files, like 'validate'",
                                           .operands = files,
+                                          .options = validate_options,
                                           .handler = validate};
 constinit const Command pipeline_run{.name = "pipeline run",
                                      .summary = "Run a pipeline that the daemon keeps",

@@ -4,7 +4,7 @@
 #include "cli/render/diagnostics.hpp"
 #include "cli/session.hpp"
 #include "common/codec/codecs.hpp"
-#include "common/pipeline/parse.hpp"
+#include "common/pipeline/front.hpp"
 
 namespace cicd::cli {
 namespace {
@@ -19,16 +19,31 @@ struct Checked {
     std::string file;
     std::string text;
     std::vector<Diagnostic> problems;
+    pipeline::Report report;
     bool ok = true;
 };
 
-Result<Checked> check(const std::string& file) {
+/// What the report says, as problems that are none.
+Diagnostic as_note(const pipeline::Finding& finding, bool strict) {
+    const bool soft = finding.kind == pipeline::Carried::approximated && !strict;
+    return {strict ? Severity::error : soft ? Severity::note : Severity::warning, finding.file, finding.line, finding.column, "",
+            finding.what + ": " + finding.reason, ""};
+}
+
+Result<Checked> check(const std::string& file, bool strict) {
     Checked checked;
     checked.file = file;
     CICD_TRY(checked.text, read_text(file));
-    auto parsed = pipeline::parse_pipeline(std::string_view(checked.text), file);
-    checked.ok = parsed.ok();
-    checked.problems = std::move(parsed.problems);
+    std::error_code fault;
+    const auto whole = std::filesystem::absolute(file, fault).lexically_normal();
+    const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
+    const auto read = [&](const std::string& path) { return read_text(root / path); };
+    auto front = pipeline::read_front(pipeline::guess_dialect(file == "-" ? file : whole.string(), checked.text), checked.text, file,
+                                      {"", read});
+    checked.ok = front.parsed.ok() && (!strict || front.report.findings.empty());
+    checked.problems = std::move(front.parsed.problems);
+    for (const auto& finding : front.report.findings) checked.problems.push_back(as_note(finding, strict));
+    checked.report = std::move(front.report);
     return checked;
 }
 
@@ -43,13 +58,23 @@ Value document(const std::vector<Checked>& all) {
     return Object{{"valid", ok}, {"files", std::move(files)}, {"problems", std::move(problems)}};
 }
 
+/// How much of a file in another language is carried over; nothing for our own.
+std::string carried(const pipeline::Report& report) {
+    if (report.constructs == 0) return "";
+    using pipeline::Carried;
+    std::string text = ": " + std::to_string(report.carried()) + " of " + std::to_string(report.constructs) + " constructs are carried over";
+    if (const int n = report.count(Carried::approximated)) text += ", " + std::to_string(n) + " of them with a difference";
+    if (const int n = report.count(Carried::manual)) text += "; " + std::to_string(n) + " need something from you";
+    return text;
+}
+
 void explain(const Session& session, const std::vector<Checked>& all) {
     for (const auto& checked : all) {
         const auto text = [&](const std::string& file) { return file == checked.file ? checked.text : std::string(); };
         session.console().err(render::diagnostics(checked.problems, text, session.console().err_paint()));
         if (checked.ok && !session.quiet())
             session.console().out(session.console().paint()(render::Tone::green, "✓") + " " + checked.file +
-                                  " is valid\n");
+                                  " is valid" + carried(checked.report) + "\n");
     }
 }
 
@@ -60,7 +85,7 @@ Result<ExitCode> validate(Session& session, const Arguments& arguments) {
     }
     std::vector<Checked> all;
     for (const auto& file : files) {
-        CICD_TRY(auto checked, check(file));
+        CICD_TRY(auto checked, check(file, arguments.has("--strict")));
         all.push_back(std::move(checked));
     }
     if (session.structured()) {
@@ -78,8 +103,9 @@ Result<ExitCode> validate(Session& session, const Arguments& arguments) {
 constinit const Command validate_command{
     .name = "validate",
     .summary = "Check pipeline files, without running anything",
-    .description = "Without FILE: .cicd.yaml, or the files in .cicd/pipelines, of this repository.",
+    .description = "Without FILE: .cicd.yaml, the files in .cicd/pipelines, or else those in .github/workflows.",
     .operands = operands,
+    .options = validate_options,
     .examples = examples,
     .handler = validate};
 

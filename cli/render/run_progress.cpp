@@ -103,6 +103,7 @@ void RunProgress::apply(const contract::LogEntry& entry) {
     auto& tails = tails_[entry.job.str()];
     auto& tail = tails[entry.step];
     tail.push_back(entry.text);
+    for (const std::string_view label : {"Error: ", "Warning: ", "Notice: "}) annotated_ = annotated_ || entry.text.starts_with(label);
     if (tail.size() > tail_lines) tail.pop_front();
     // Of a step that ended well nothing is needed once the next one writes.
     if (const auto* known = find_job(entry.job); known && tails.size() > 1)

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] const Expectations& expected() const { return expected_; }
     /// Somebody here asked for it, and it has not ended yet.
     [[nodiscard]] bool cancelling() const { return cancelling_ && !is_final(run_.state); }
+    /// Steps may have made annotations, of which events do not tell: each has its line in the log.
+    [[nodiscard]] bool annotated() const { return annotated_; }
     /// Null where it is not known.
     [[nodiscard]] const model::JobRun* find_job(const JobId& id) const;
     /// "test/unit (3.9)", or the key where the job is not known.
@@ -49,7 +51,7 @@ private:
 
     model::Run run_;
     Expectations expected_;
-    bool cancelling_ = false;
+    bool cancelling_ = false, annotated_ = false;
     std::unordered_map<std::string, std::size_t> places_;  ///< of jobs in the run, by id
     std::unordered_map<std::string, Tails> tails_;         ///< by the job's id
 };

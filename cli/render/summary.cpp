@@ -1,5 +1,6 @@
 #include "cli/render/summary.hpp"
 
+#include "cli/render/annotations.hpp"
 #include "cli/render/states.hpp"
 
 #include <algorithm>
@@ -146,6 +147,7 @@ std::string summary(const RunProgress& progress, Timestamp now, const TableStyle
     } else if (run.stages.size() <= most_listed_jobs || run.state != model::RunState::success) {
         text += stage_table(run, run.end_time.value_or(now)).text(style);
     }
+    text += annotations(run.jobs, style.paint);
     return text + failures(progress, style) + "\n" + verdict(run, style.paint) + next_commands(run, style.paint);
 }
 

@@ -33,7 +33,7 @@ template <>
 struct Fields<model::JobSpec> {
     using T = model::JobSpec;
     static constexpr auto list = std::tuple{
-        required("version", &T::version), required("job", &T::job), required("run", &T::run),
+        required("version", &T::version), omitted("dialect", &T::dialect), required("job", &T::job), required("run", &T::run),
         required("key", &T::key), shown("name", &T::name), shown("stage", &T::stage),
         required("attempt", &T::attempt), required("executor", &T::executor), required("network", &T::network),
         omitted("system", &T::system),
@@ -43,6 +43,7 @@ struct Fields<model::JobSpec> {
         omitted("cache", &T::cache), omitted("store", &T::store),
         shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
+        omitted("actions", &T::actions),
         omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
         omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence),
         omitted("grace", &T::grace), omitted("limits", &T::limits),

@@ -141,7 +141,7 @@ struct Fields<model::Step> {
                    omitted("uses", &T::uses), omitted("with", &T::with), omitted("shell", &T::shell),
                    omitted("workingDirectory", &T::working_directory), omitted("env", &T::env),
                    omitted("condition", &T::condition), omitted("continueOnError", &T::continue_on_error),
-                   omitted("timeout", &T::timeout), omitted("mark", &T::mark)};
+                   omitted("timeout", &T::timeout), omitted("timeoutMinutes", &T::timeout_minutes), omitted("mark", &T::mark)};
 };
 
 template <>
@@ -155,12 +155,14 @@ template <>
 struct Fields<model::Job> {
     using T = model::Job;
     static constexpr auto list = std::tuple{
-        required("name", &T::name), omitted("description", &T::description), omitted("labels", &T::labels),
+        required("name", &T::name), omitted("title", &T::title), omitted("description", &T::description), omitted("labels", &T::labels),
         omitted("needs", &T::needs), omitted("condition", &T::condition), omitted("image", &T::image),
         omitted("executor", &T::executor), omitted("network", &T::network), omitted("system", &T::system), omitted("env", &T::env),
         omitted("resources", &T::resources), omitted("cache", &T::cache), omitted("artifacts", &T::artifacts),
         omitted("services", &T::services), omitted("volumes", &T::volumes), omitted("zone", &T::zone),
-        omitted("timeout", &T::timeout), omitted("silenceTimeout", &T::silence_timeout),
+        omitted("runsOn", &T::runs_on), omitted("unavailable", &T::unavailable),
+        omitted("emptyWorkspace", &T::empty_workspace), omitted("timeout", &T::timeout),
+        omitted("timeoutMinutes", &T::timeout_minutes), omitted("silenceTimeout", &T::silence_timeout),
         omitted("failOnSilence", &T::fail_on_silence), omitted("retry", &T::retry),
         omitted("allowFailure", &T::allow_failure), omitted("matrix", &T::matrix), omitted("failFast", &T::fail_fast),
         omitted("maxParallel", &T::max_parallel), omitted("reports", &T::reports), omitted("outputs", &T::outputs),
@@ -195,7 +197,7 @@ struct Fields<model::Stage> {
         std::tuple{required("name", &T::name), omitted("description", &T::description), omitted("needs", &T::needs),
                    omitted("condition", &T::condition), omitted("parallel", &T::parallel),
                    omitted("timeout", &T::timeout), omitted("env", &T::env), omitted("environment", &T::environment),
-                   omitted("gate", &T::gate), omitted("deploy", &T::deploy), omitted("jobs", &T::jobs),
+                   omitted("gate", &T::gate), omitted("deploy", &T::deploy), omitted("jobs", &T::jobs), omitted("outputs", &T::outputs),
                    omitted("mark", &T::mark)};
 };
 
@@ -220,7 +222,7 @@ template <>
 struct Fields<model::Pipeline> {
     using T = model::Pipeline;
     static constexpr auto list =
-        std::tuple{required("name", &T::name), omitted("description", &T::description),
+        std::tuple{omitted("dialect", &T::dialect), required("name", &T::name), omitted("description", &T::description),
                    omitted("includes", &T::includes), omitted("triggers", &T::triggers),
                    omitted("parameters", &T::parameters), omitted("env", &T::env),
                    omitted("concurrency", &T::concurrency), omitted("timeout", &T::timeout),

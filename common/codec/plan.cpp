@@ -26,15 +26,15 @@ struct Fields<model::PlannedStage> {
     static constexpr auto list =
         std::tuple{required("name", &T::name), shown("needs", &T::needs), omitted("condition", &T::condition),
                    omitted("parallel", &T::parallel), omitted("timeout", &T::timeout), omitted("env", &T::env),
-                   omitted("environment", &T::environment), required("reason", &T::reason)};
+                   omitted("environment", &T::environment), omitted("outputs", &T::outputs), required("reason", &T::reason)};
 };
 
 template <>
 struct Fields<model::Plan> {
     using T = model::Plan;
     static constexpr auto list =
-        std::tuple{required("pipeline", &T::pipeline), required("event", &T::event), required("source", &T::source),
-                   required("trigger", &T::trigger), shown("params", &T::params), omitted("env", &T::env),
+        std::tuple{omitted("dialect", &T::dialect), required("pipeline", &T::pipeline), required("event", &T::event), required("source", &T::source),
+                   required("trigger", &T::trigger), shown("params", &T::params), omitted("env", &T::env), omitted("actions", &T::actions),
                    omitted("concurrency", &T::concurrency), omitted("timeout", &T::timeout),
                    shown("priority", &T::priority), omitted("sharedWorkspace", &T::shared_workspace), omitted("noReuse", &T::no_reuse),
                    omitted("notifications", &T::notifications), required("stages", &T::stages),

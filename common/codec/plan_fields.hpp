@@ -10,7 +10,8 @@ template <>
 struct Fields<model::Event> {
     using T = model::Event;
     static constexpr auto list =
-        std::tuple{required("type", &T::type), omitted("branch", &T::branch), omitted("tag", &T::tag),
+        std::tuple{required("type", &T::type), omitted("name", &T::name), omitted("payload", &T::payload),
+                   omitted("branch", &T::branch), omitted("tag", &T::tag),
                    omitted("baseBranch", &T::base_branch), omitted("action", &T::action),
                    omitted("pullRequest", &T::pull_request), omitted("actor", &T::actor),
                    omitted("changedPaths", &T::changed_paths)};
@@ -21,7 +22,7 @@ struct Fields<model::Source> {
     using T = model::Source;
     static constexpr auto list = std::tuple{
         shown("repository", &T::repository), shown("name", &T::name), shown("commit", &T::commit),
-        shown("tree", &T::tree), shown("branch", &T::branch), omitted("tag", &T::tag),
+        shown("tree", &T::tree), shown("branch", &T::branch), omitted("tag", &T::tag), omitted("remote", &T::remote),
         omitted("baseCommit", &T::base_commit), omitted("message", &T::message), omitted("author", &T::author),
         omitted("authorEmail", &T::author_email), shown("dirty", &T::dirty),
         omitted("pipelineFile", &T::pipeline_file)};

@@ -11,6 +11,8 @@ struct Fields<contract::StartRun> {
         omitted("definition", &T::definition), omitted("workingTree", &T::working_tree),
         omitted("commit", &T::commit), omitted("branch", &T::branch), omitted("tag", &T::tag),
         omitted("pullRequest", &T::pull_request), omitted("event", &T::event), omitted("base", &T::base),
+        omitted("eventName", &T::event_name), omitted("payload", &T::payload), omitted("env", &T::env),
+        omitted("matrix", &T::matrix), omitted("actions", &T::actions), omitted("strict", &T::strict),
         omitted("params", &T::params), omitted("stages", &T::stages), omitted("jobs", &T::jobs),
         omitted("vars", &T::vars), omitted("fromStage", &T::from_stage), omitted("priority", &T::priority),
         omitted("noReuse", &T::no_reuse)};
@@ -117,7 +119,7 @@ template <>
 Result<contract::StartRun> decode(const Value& value) {
     if (!value.is_object()) return read_request<contract::StartRun>(value);
     Object object = value.as_object();
-    for (const char* key : {"params", "vars"})
+    for (const char* key : {"params", "vars", "env"})
         if (const Value* members = object.find(key)) object.set(key, with_texts(*members));
     return read_request<contract::StartRun>(object);
 }

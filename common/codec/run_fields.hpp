@@ -14,13 +14,22 @@ struct Fields<model::Usage> {
 };
 
 template <>
+struct Fields<model::Annotation> {
+    using T = model::Annotation;
+    static constexpr auto list =
+        std::tuple{required("level", &T::level), required("message", &T::message), omitted("title", &T::title),
+                   omitted("file", &T::file), omitted("line", &T::line), omitted("column", &T::column),
+                   omitted("endLine", &T::end_line), omitted("endColumn", &T::end_column)};
+};
+
+template <>
 struct Fields<model::StepRun> {
     using T = model::StepRun;
     static constexpr auto list =
         std::tuple{required("index", &T::index), shown("id", &T::id), shown("name", &T::name),
                    required("status", &T::state), shown("startTime", &T::start_time), shown("endTime", &T::end_time),
                    shown("exitCode", &T::exit_code), shown("endReason", &T::end_reason), shown("message", &T::message),
-                   shown("usage", &T::usage)};
+                   shown("usage", &T::usage), omitted("annotations", &T::annotations)};
 };
 
 template <>

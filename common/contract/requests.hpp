@@ -25,11 +25,17 @@ struct StartRun {
     std::string commit, branch, tag;    ///< at most one; none and no working_tree: HEAD
     int pull_request = 0;
     model::TriggerType event = model::TriggerType::manual;
+    std::string event_name;             ///< what another language calls it, such as "workflow_dispatch"; empty: as `event`
+    Value payload;                      ///< object: what the event's webhook would have told
     std::string base;                   ///< push: what the changed paths are counted from; pull_request: target branch
     std::vector<std::pair<std::string, std::string>> params;
     std::vector<std::string> stages;    ///< only these (and the stages they need)
     std::vector<std::string> jobs;      ///< only these (and what they need)
     std::vector<std::pair<std::string, std::string>> vars;
+    std::vector<std::pair<std::string, std::string>> env;      ///< variables below the pipeline's own
+    std::vector<std::pair<std::string, std::string>> matrix;   ///< only combinations with one of the values given for an axis
+    std::vector<std::pair<std::string, std::string>> actions;  ///< "owner/name" → folder of the source to use instead
+    bool strict = false;                ///< what cannot run here is an error, not a notice
     std::string from_stage;             ///< only this stage and those after it; the others count as successful
     std::optional<model::Priority> priority;
     bool no_reuse = false;              ///< jobs run also where their result is known (`reuse`)

@@ -49,6 +49,7 @@ struct JobService {
 /// `spec.json`. Holds no secret values; those come through a pipe.
 struct JobSpec {
     int version = 1;
+    Dialect dialect = Dialect::native;
     JobId job;
     RunId run;
     std::string key, name, stage;
@@ -72,6 +73,7 @@ struct JobSpec {
     std::vector<Texts> env;  ///< layers, outermost first: pipeline, stage, job; not yet interpolated
     std::string shell, working_directory;
     std::vector<Step> steps;
+    Texts actions;           ///< see Plan
     Strings secrets;         ///< names of those that its texts read (model::all_secrets: all); their values come otherwise
     Texts outputs;           ///< job outputs, as expressions over `steps`
     std::optional<Milliseconds> timeout, silence_timeout;

@@ -52,6 +52,8 @@ struct OrExpression {
 using Texts = std::vector<std::pair<std::string, std::string>>;
 using Strings = std::vector<std::string>;
 
+/// Whose language a definition was written in: what its contexts and predefined variables are called.
+enum class Dialect { native, github, gitlab, bitbucket };
 enum class TriggerType { push, pull_request, manual, schedule, webhook, pipeline };
 enum class ExecutorKind { sandbox, host, container, rootfs };
 enum class NetworkMode { none, host };
@@ -66,7 +68,7 @@ enum class EndReason { exit, signal, timeout, oom, cancelled, superseded, lost, 
 struct Trigger {
     TriggerType type = TriggerType::manual;
     bool enabled = true;
-    std::string id;
+    std::string id;        ///< of a webhook; in other dialects, what they call the event
     Strings branches, branches_ignore, tags, tags_ignore, paths, paths_ignore;
     Strings types;         ///< pull_request: activity types
     std::string cron, timezone;
@@ -203,6 +205,7 @@ struct Step {
     std::string condition;  ///< empty: on_success
     OrExpression<bool> continue_on_error;
     std::optional<Milliseconds> timeout;
+    std::string timeout_minutes;  ///< an expression that gives it, set instead
     Mark mark;
     bool operator==(const Step&) const = default;
 };
@@ -220,6 +223,7 @@ struct Need {
 
 struct Job {
     std::string name;
+    std::string title;        ///< how it is shown where that is not its name; may hold `${{ }}`
     std::string description;
     Strings labels;
     std::vector<Need> needs;  ///< besides those of its stage
@@ -235,7 +239,11 @@ struct Job {
     std::vector<Service> services;
     std::vector<Volume> volumes;
     std::optional<ZoneSelector> zone;
+    Strings runs_on;          ///< labels of a place by which another language asks for one; may hold `${{ }}`
+    std::string unavailable;  ///< why it cannot run here: it is skipped with that reason
+    bool empty_workspace = false;  ///< it starts without the source
     std::optional<Milliseconds> timeout, silence_timeout;
+    std::string timeout_minutes;  ///< an expression that gives the timeout, set instead
     bool fail_on_silence = false;
     std::optional<Retry> retry;
     OrExpression<bool> allow_failure;
@@ -286,6 +294,7 @@ struct Stage {
     std::optional<Gate> gate;
     std::optional<Deploy> deploy;
     std::vector<Job> jobs;
+    Texts outputs;  ///< expressions over `jobs`; none: those of all its jobs together
     Mark mark;
     Marks key_marks;
     bool operator==(const Stage&) const = default;
@@ -305,6 +314,7 @@ struct Include {
 };
 
 struct Pipeline {
+    Dialect dialect = Dialect::native;
     std::string name;
     std::string description;
     std::vector<Include> includes;
@@ -336,6 +346,14 @@ struct Component {
 }  // namespace cicd::model
 
 namespace cicd {
+template <>
+struct EnumText<model::Dialect> {
+    using E = model::Dialect;
+    static constexpr std::array table{std::pair{E::native, std::string_view{"native"}},
+                                      std::pair{E::github, std::string_view{"github"}},
+                                      std::pair{E::gitlab, std::string_view{"gitlab"}},
+                                      std::pair{E::bitbucket, std::string_view{"bitbucket"}}};
+};
 template <>
 struct EnumText<model::TriggerType> {
     using E = model::TriggerType;

@@ -12,6 +12,8 @@ namespace cicd::model {
 /// What happened, and where: the `git` context and the input of trigger filters.
 struct Event {
     TriggerType type = TriggerType::manual;
+    std::string name;         ///< what another language calls it: "workflow_dispatch"
+    Value payload;            ///< object: what a webhook would have told, as far as it is given
     std::string branch;       ///< short name; empty for a tag or a detached head
     std::string tag;
     std::string base_branch;  ///< pull_request: the target branch
@@ -26,6 +28,7 @@ struct Event {
 struct Source {
     std::string repository;  ///< path or URL as given
     std::string name;        ///< short name for people, such as "cicd"
+    std::string remote;      ///< URL of the repository that a working tree came from, without credentials
     std::string commit;      ///< full id; empty in a repository without commits
     std::string tree;
     std::string branch, tag;
@@ -69,17 +72,20 @@ struct PlannedStage {
     std::optional<Milliseconds> timeout;
     Texts env;
     std::string environment;
+    Texts outputs;
     Reason reason;
     bool operator==(const PlannedStage&) const = default;
 };
 
 struct Plan {
+    Dialect dialect = Dialect::native;
     std::string pipeline;  ///< its name
     Event event;
     Source source;
     Reason trigger;                  ///< whether the event starts the pipeline at all, and why
     Value params;                    ///< object: resolved values
     Texts env;
+    Texts actions;                   ///< "owner/name" → the folder of the source that is used in its place
     std::optional<Concurrency> concurrency;
     std::optional<Milliseconds> timeout;
     Priority priority = Priority::normal;

@@ -21,6 +21,15 @@ struct Usage {
     bool operator==(const Usage&) const = default;
 };
 
+/// What a step said about a place in a file, or about the whole: `::error file=a.c,line=3::message`.
+enum class AnnotationLevel { notice, warning, error };
+struct Annotation {
+    AnnotationLevel level = AnnotationLevel::notice;
+    std::string message, title, file;
+    int line = 0, column = 0, end_line = 0, end_column = 0;  ///< from 1; 0: not told
+    bool operator==(const Annotation&) const = default;
+};
+
 struct StepRun {
     int index = 0;  ///< from 0
     std::string id, name;
@@ -30,6 +39,7 @@ struct StepRun {
     std::optional<EndReason> end_reason;
     std::string message;  ///< why it was skipped or failed, where the exit code does not say it
     Usage usage;
+    std::vector<Annotation> annotations;
     bool operator==(const StepRun&) const = default;
 };
 
@@ -169,6 +179,13 @@ struct PipelineRecord {
 }  // namespace cicd::model
 
 namespace cicd {
+template <>
+struct EnumText<model::AnnotationLevel> {
+    using E = model::AnnotationLevel;
+    static constexpr std::array table{std::pair{E::notice, std::string_view{"notice"}},
+                                      std::pair{E::warning, std::string_view{"warning"}},
+                                      std::pair{E::error, std::string_view{"error"}}};
+};
 template <>
 struct EnumText<model::CacheHit> {
     using E = model::CacheHit;

@@ -101,6 +101,15 @@ public:
     /// `params.x` and `inputs.x` seen so far must name one of these.
     void check_references(std::span<const model::Parameter> parameters);
     void declare_parameters_open() { parameters_open_ = true; }
+    /// Other contexts than ours, for texts in another language. Their parameters are checked by whoever reads them.
+    void use_contexts(const std::vector<std::string>& names) {
+        contexts_ = &names;
+        parameters_open_ = true;
+    }
+    /// Every `${{ }}` of a text.
+    void check_template(const Cursor& at);
+    /// One without the braces, which stands at `mark`.
+    void check_expression(std::string_view expression, const model::Mark& mark);
 
     /// In file order.
     std::vector<Diagnostic> take_problems();
@@ -113,8 +122,6 @@ private:
 
     void add(Severity severity, const model::Mark& mark, std::string message, std::string suggestion);
     [[nodiscard]] bool full() const { return problems_.size() >= 500; }
-    void check_template(const Cursor& at);
-    void check_expression(std::string_view expression, const model::Mark& mark);
     void wrong_type(const Cursor& at, std::string_view wanted);
     std::size_t source_offset(const model::Mark& mark);
     /// Moves the mark to the next `${{` from this offset on; returns the offset after it.
@@ -127,6 +134,7 @@ private:
     std::vector<Diagnostic> problems_;
     std::vector<Reference> references_;
     bool parameters_open_ = false;
+    const std::vector<std::string>* contexts_ = nullptr;  ///< none: ours
 };
 
 template <class E>

@@ -28,7 +28,7 @@ const std::vector<expr::Function>& functions() {
 constexpr std::array<std::string_view, 3> condition_words{"always", "on_success", "on_failure"};
 
 /// "github" and the like: contexts of other systems under our names.
-std::string advise(std::string_view expression, std::string_view message) {
+std::string advise(std::string_view expression, std::string_view message, const std::vector<std::string>* others) {
     const auto open = message.find('\'');
     const auto close = open == message.npos ? message.npos : message.find('\'', open + 1);
     if (close == message.npos) return "";
@@ -38,6 +38,10 @@ std::string advise(std::string_view expression, std::string_view message) {
                                                     "toJSON",   "fromJSON",   "hashFiles", "success", "failure",
                                                     "always",   "cancelled",  "case"};
         return message.find("function") == message.npos ? "" : did_you_mean(word, names);
+    }
+    if (others) {
+        const auto guess = did_you_mean(word, *others);
+        return guess.empty() ? "known contexts: " + join(*others, ", ") : guess;
     }
     if (to_lower(word) == "github") return "here it is 'git' (git.branch, git.commit) and 'run' (run.id)";
     std::vector<std::string> words = context_names();
@@ -101,9 +105,9 @@ void Builder::check_template(const Cursor& at) {
 
 void Builder::check_expression(std::string_view expression, const model::Mark& mark) {
     if (full()) return;
-    const auto parsed = expr::Expression::parse(expression, context_names(), functions());
+    const auto parsed = expr::Expression::parse(expression, contexts_ ? *contexts_ : context_names(), functions());
     if (!parsed) {
-        auto hint = advise(expression, parsed.error().message);
+        auto hint = advise(expression, parsed.error().message, contexts_);
         add(Severity::error, mark, parsed.error().message, hint.empty() ? parsed.error().hint : std::move(hint));
         return;
     }

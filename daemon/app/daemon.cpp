@@ -103,7 +103,9 @@ std::function<Result<void>(const std::string&)> fetch_by(const Copier* copier) {
 zones::LocalOptions zone_options(const fs::path& state_directory, const Configuration& configuration, secrets::Vault& vault,
                                  std::shared_ptr<images::Store> images, const Copier* copier) {
     const auto values = [&vault](const zones::Assignment& job) {
-        return vault.values(job.spec.secrets, job.place, job.spec.job.str());
+        // In other languages than ours, a secret that nobody set is empty.
+        const auto missing = job.spec.dialect == model::Dialect::native ? secrets::Vault::Missing::refused : secrets::Vault::Missing::empty;
+        return vault.values(job.spec.secrets, job.place, job.spec.job.str(), missing);
     };
     return {state_directory, {}, Milliseconds(5'000), values, fetch_by(copier), configuration.engine, std::move(images)};
 }

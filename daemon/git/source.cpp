@@ -106,6 +106,23 @@ Result<std::shared_ptr<WorkingTree>> Sources::State::working_tree(const fs::path
     return tree;
 }
 
+namespace {
+
+/// Where `origin` leads, without credentials.
+std::string remote_of(git_repository* repository) {
+    Owned<git_remote> remote;
+    if (git_remote_lookup(out(remote), repository, "origin") < 0) return "";
+    const char* known = git_remote_url(remote.get());
+    std::string url = known ? known : "";
+    const auto scheme = url.find("://");
+    if (scheme == url.npos) return url;
+    const auto at = url.find('@', scheme), slash = url.find('/', scheme + 3);
+    if (at != url.npos && at < slash) url.erase(scheme + 3, at - scheme - 2);
+    return url;
+}
+
+}  // namespace
+
 Result<model::Source> Sources::snapshot(const fs::path& directory) {
     initialize();
     std::error_code error;
@@ -117,6 +134,7 @@ Result<model::Source> Sources::snapshot(const fs::path& directory) {
     while (source.repository.size() > 1 && source.repository.ends_with('/')) source.repository.pop_back();
     source.name = short_name(source.repository);
     describe_head(tree->repository(), source);
+    source.remote = remote_of(tree->repository());
     Mirror& mirror = state_->mirror(source.repository);
     CICD_TRY(const auto lease, mirror.lease(true));
     CICD_TRY(const auto written, tree->write(mirror, lease));

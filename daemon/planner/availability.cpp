@@ -1,4 +1,5 @@
 #include "common/base/text.hpp"
+#include "common/pipeline/front.hpp"
 #include "daemon/planner/decisions.hpp"
 
 #include <algorithm>
@@ -32,10 +33,13 @@ public:
         : request_(request), problems_(problems), notices_(notices) {}
 
     void pipeline(const model::Pipeline& pipeline) {
+        dialect_ = pipeline.dialect;
+        foreign_ = dialect_ != model::Dialect::native;
         for (const auto& include : pipeline.includes)
             if (include.path.empty())
                 lack(include.mark, "include of a template", "include a file by its path");
-        for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
+        if (!foreign_)
+            for (const auto& trigger : pipeline.triggers) this->trigger(trigger);
         const auto& told = pipeline.notifications;
         if (!told.on_start.empty() || !told.on_success.empty() || !told.on_failure.empty() || !told.on_cancelled.empty() ||
             !told.on_blocked.empty())
@@ -79,7 +83,8 @@ private:
 
     void job(const model::Job& job) {
         for (const auto& each : job_lacks)
-            if (each.asked(job)) lack(job.key_marks.find(key_of(each.what), job.mark), each.what, each.instead);
+            if (each.asked(job) && !goes_without(job))
+                lack(job.key_marks.find(key_of(each.what), job.mark), each.what, each.instead);
         if (job.executor == model::ExecutorKind::host && !request_.allow_host_executor)
             add_problem(problems_, job.key_marks.find("executor", job.mark), "job '" + job.name + "' asks for the host executor, which is not allowed here",
                         "write `executors: {host: true}` in your own config.yaml; the job then runs without isolation");
@@ -93,8 +98,8 @@ private:
         services(job);
         if (job.system == model::SystemMode::writable) writable(job);
         for (const auto& step : job.steps)
-            if (step.uses == "build/docker") build(step);
-            else if (!step.uses.empty() && !step.uses.starts_with("./"))
+            if (step.uses == "build/docker" && !foreign_) build(step);
+            else if (!foreign_ && !step.uses.empty() && !step.uses.starts_with("./"))
                 lack(step.mark, "component '" + step.uses + "'", "write the commands as 'run', or a component of your own: ./.cicd/components/x.yaml");
         job_secrets(job);
     }
@@ -114,9 +119,13 @@ private:
 
     /// It decides whose secrets a job is given: everybody shall see which it is.
     void environment(const std::string& name, const model::Mark& mark) {
-        if (expr::has_expression(name))
-            add_problem(problems_, mark, "the environment '" + name + "' is not written out", "write its name, in a stage or job of its own for each");
+        if (!expr::has_expression(name)) return;
+        if (foreign_) return notice("the environment '" + name + "' is not written out: its secrets and variables are not given");
+        add_problem(problems_, mark, "the environment '" + name + "' is not written out", "write its name, in a stage or job of its own for each");
     }
+
+    /// A job of another language that is skipped anyway lacks nothing.
+    [[nodiscard]] bool goes_without(const model::Job& job) const { return foreign_ && !job.unavailable.empty(); }
 
     void job_secrets(const model::Job& job) {
         const auto& environment = job.environment.empty() ? environment_ : job.environment;
@@ -174,7 +183,11 @@ private:
                         "run it in the sandbox or in an image");
         for (const auto& service : job.services)
             for (const auto& port : service.ports)
-                if (const auto [ours, theirs] = ends_of(port); ours != theirs)
+                if (const auto [ours, theirs] = ends_of(port); ours == theirs)
+                    continue;
+                else if (foreign_)
+                    notice("service '" + service.name + "' is at port " + theirs + ", not " + ours + ": a job and its services share one network");
+                else
                     add_problem(problems_, service.mark, "service '" + service.name + "' is to be seen at port " + ours + " instead of " + theirs,
                                 "a job and its services share one network: reach it at localhost:" + theirs);
         const bool by_engine = executor_of(job) == model::ExecutorKind::container;
@@ -259,6 +272,10 @@ private:
         const auto message = "missing secret '" + name + "'" + (stage.empty() ? "" : " in stage '" + stage + "'");
         const auto same = [&](const Diagnostic& d) { return d.message == message && d.line == mark.line; };
         if (std::any_of(problems_.begin(), problems_.end(), same)) return;
+        if (foreign_) {
+            if (!pipeline::is_given_secret(dialect_, name)) notice("the secret '" + name + "' is empty: it is not set (cicdctl secret set " + name + ")");
+            return;
+        }
         const auto guess = did_you_mean(name, names);
         add_problem(problems_, mark, message, guess.empty() ? "set it: cicdctl secret set " + name : guess);
     }
@@ -268,6 +285,8 @@ private:
     model::Strings& notices_;
     bool shared_workspace_ = false;
     std::string stage_, environment_;
+    model::Dialect dialect_ = model::Dialect::native;
+    bool foreign_ = false;  ///< written in another language, in which what is missing is empty
     std::optional<Result<std::vector<model::KnownSecret>>> known_;
 };
 

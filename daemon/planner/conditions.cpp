@@ -1,4 +1,5 @@
 #include "common/base/text.hpp"
+#include "common/pipeline/front.hpp"
 #include "daemon/planner/decisions.hpp"
 
 #include <algorithm>
@@ -12,12 +13,6 @@ using model::Decision;
 using model::Reason;
 
 constexpr std::array<std::string_view, 4> status_functions{"success", "failure", "always", "cancelled"};
-
-const std::vector<std::string>& context_names() {
-    static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
-                                                "needs", "steps", "job", "run", "git", "runner", "environment"};
-    return names;
-}
 
 /// How the needs may have ended, as the status functions tell it.
 struct Ending {
@@ -41,6 +36,7 @@ std::vector<expr::Function> functions(Ending ending) {
 bool is_static_path(const std::string& path) {
     const auto parts = split(to_lower(path), '.');
     static const std::array<std::string_view, 8> known{"params", "inputs", "vars", "git", "run", "matrix", "strategy", "env"};
+    if (const auto foreign = pipeline::is_known_before(to_lower(path))) return *foreign;
     if (std::find(known.begin(), known.end(), parts[0]) == known.end()) return false;
     if (parts[0] != "run") return true;
     return parts.size() > 1 && parts[1] != "id" && parts[1] != "number" && parts[1] != "attempt";
@@ -94,7 +90,7 @@ bool is_static(const std::string& text) {
     const auto embedded = expr::embedded_expressions(text);
     if (!embedded) return false;
     for (const auto& each : *embedded) {
-        const auto parsed = expr::Expression::parse(each.text, context_names(), functions(endings[0]));
+        const auto parsed = expr::Expression::parse(each.text, pipeline::all_context_names(), functions(endings[0]));
         if (!parsed || !is_static_expression(*parsed) || parsed->calls(status_functions)) return false;
     }
     return true;
@@ -125,7 +121,7 @@ Result<Reason> decide_condition(const std::string& condition, const Object& cont
         return Reason{Decision::later, "needs " + waits + "; runs only when it failed"};
     }
     const std::string quoted = "condition '" + std::string(text) + "'";
-    CICD_TRY(const auto parsed, expr::Expression::parse(text, context_names(), functions(endings[0])));
+    CICD_TRY(const auto parsed, expr::Expression::parse(text, pipeline::all_context_names(), functions(endings[0])));
     if (!is_static_expression(parsed)) return Reason{Decision::later, quoted + " depends on " + lacking(parsed)};
     const bool by_status = parsed.calls(status_functions);
     std::array<bool, endings.size()> outcome{};

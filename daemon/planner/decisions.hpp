@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/expr/expression.hpp"
+#include "common/pipeline/rewrite.hpp"
 #include "daemon/planner/planner.hpp"
 
 #include <functional>
@@ -50,22 +51,20 @@ void resolve_concurrency(model::Concurrency& given, const Object& contexts, bool
 /// Every combination; nothing where an expression is not static (and `contexts` has no needs).
 Result<std::optional<std::vector<Object>>> matrix_combinations(const model::Matrix& matrix, const Object& contexts,
                                                                bool needs_known);
+/// Those that have, for each axis named, one of the values given for it, which are lines of one text.
+std::vector<Object> choose_combinations(std::vector<Object> all, const std::vector<std::pair<std::string, std::string>>& wanted);
+/// Why a job cannot run on this machine, by what its language asks for; nothing where it can, or where that is not known.
+std::optional<std::string> place_refusal(const model::Job& job, const Object& contexts);
 /// One job for each combination.
 std::vector<model::PlannedJob> expand_combinations(const model::PlannedJob& job, const std::vector<Object>& combinations);
 
-// rewrite.cpp
-/// A path such as inputs.name or steps.build.outputs.version, given as its parts.
-using PathReplacement = std::function<std::optional<std::string>(const std::vector<std::string>& path)>;
-/// Replaces paths in an expression's text; quoted texts stay as they are.
-std::string rewrite_expression(std::string_view expression, const PathReplacement& replace);
-/// The same in every `${{ }}` of a text.
-std::string rewrite_text(const std::string& text, const PathReplacement& replace);
-void rewrite_step(model::Step& step, const PathReplacement& replace);
-void rewrite_job(model::Job& job, const PathReplacement& replace);
-/// Calls back for every text of the job that can hold expressions; `bare` says that the whole text is one.
-void for_each_text(const model::Job& job, const std::function<void(const std::string&, const model::Mark&, bool bare)>& visit);
-/// A value as an expression: 'it''s', 3, true, format('a-{0}', x).
-std::string as_expression(const Value& value);
+using pipeline::as_expression;
+using pipeline::for_each_text;
+using pipeline::PathReplacement;
+using pipeline::rewrite_expression;
+using pipeline::rewrite_job;
+using pipeline::rewrite_step;
+using pipeline::rewrite_text;
 
 // components.cpp
 /// Puts the steps of the repository's own components in place of `uses: ./…`.

@@ -30,7 +30,19 @@ Result<std::vector<Value>> as_list(const Value& value, const std::string& what) 
     return value.as_array();
 }
 
-/// Texts inside a value are evaluated, at any depth.
+Result<std::string> key_text(const std::string& key, const Object& contexts) {
+    if (!expr::has_expression(key)) return key;
+    auto text = expr::interpolate(key, {contexts, {}});
+    if (!text) return std::move(text.error()).within("matrix");
+    return text;
+}
+
+/// A key `${{ insert }}`, of which the value's members take the place.
+bool is_insert(const std::string& key) {
+    return expr::has_expression(key) && trim(expr::strip_braces(trim(key))) == "insert";
+}
+
+/// Texts inside a value are evaluated, at any depth, and keys that hold expressions.
 Result<Value> evaluate_inside(const Value& value, const Object& contexts) {
     if (value.is_string() && expr::has_expression(value.as_string())) return evaluate(value.as_string(), contexts);
     if (value.is_array()) {
@@ -45,7 +57,13 @@ Result<Value> evaluate_inside(const Value& value, const Object& contexts) {
         Object members;
         for (const auto& [key, item] : value.as_object()) {
             CICD_TRY(auto inner, evaluate_inside(item, contexts));
-            members.set(key, std::move(inner));
+            if (is_insert(key)) {
+                if (!inner.is_object()) return wrong("matrix: ${{ insert }} takes an object");
+                for (const auto& [inserted, each] : inner.as_object()) members.set(inserted, each);
+                continue;
+            }
+            CICD_TRY(auto name, key_text(key, contexts));
+            members.set(std::move(name), std::move(inner));
         }
         return Value(std::move(members));
     }
@@ -58,7 +76,9 @@ bool is_static_value(const Value& value) {
         return std::all_of(value.as_array().begin(), value.as_array().end(), is_static_value);
     if (value.is_object())
         return std::all_of(value.as_object().begin(), value.as_object().end(),
-                           [](const auto& member) { return is_static_value(member.second); });
+                           [](const auto& member) {
+                               return (is_insert(member.first) || is_static(member.first)) && is_static_value(member.second);
+                           });
     return true;
 }
 
@@ -67,7 +87,7 @@ bool is_static_matrix(const model::Matrix& matrix) {
     return is_static(matrix.expression) && is_static(matrix.include_expression) && is_static(matrix.exclude_expression) &&
            all(matrix.include) && all(matrix.exclude) &&
            std::all_of(matrix.axes.begin(), matrix.axes.end(),
-                       [&](const model::Axis& axis) { return is_static(axis.expression) && all(axis.values); });
+                       [&](const model::Axis& axis) { return is_static(axis.name) && is_static(axis.expression) && all(axis.values); });
 }
 
 Result<Resolved> resolve_whole(const Value& value) {
@@ -103,7 +123,8 @@ Result<Resolved> resolve(const model::Matrix& matrix, const Object& contexts) {
     Resolved resolved;
     for (const auto& axis : matrix.axes) {
         CICD_TRY(auto values, resolve_list(axis.values, axis.expression, contexts, "the axis '" + axis.name + "'"));
-        resolved.axes.push_back({axis.name, std::move(values), {}});
+        CICD_TRY(auto name, key_text(axis.name, contexts));
+        resolved.axes.push_back({std::move(name), std::move(values), {}});
     }
     CICD_TRY(resolved.include, resolve_list(matrix.include, matrix.include_expression, contexts, "'include'"));
     CICD_TRY(resolved.exclude, resolve_list(matrix.exclude, matrix.exclude_expression, contexts, "'exclude'"));
@@ -186,6 +207,22 @@ Result<std::optional<std::vector<Object>>> matrix_combinations(const model::Matr
     return std::optional(std::move(all));
 }
 
+std::vector<Object> choose_combinations(std::vector<Object> all, const std::vector<std::pair<std::string, std::string>>& wanted) {
+    std::erase_if(all, [&](const Object& combination) {
+        return std::any_of(combination.begin(), combination.end(), [&](const auto& member) {
+            bool named = false, fits = false;
+            for (const auto& [axis, values] : wanted)
+                if (axis == member.first) {
+                    const auto lines = split(values, '\n');
+                    named = true;
+                    fits = fits || std::find(lines.begin(), lines.end(), text_of(member.second)) != lines.end();
+                }
+            return named && !fits;
+        });
+    });
+    return all;
+}
+
 std::vector<model::PlannedJob> expand_combinations(const model::PlannedJob& job, const std::vector<Object>& combinations) {
     std::vector<model::PlannedJob> jobs;
     std::vector<std::string> keys;
@@ -214,7 +251,28 @@ Result<std::vector<model::PlannedJob>> expand_matrix(const model::PlannedJob& jo
     CICD_TRY(const auto combinations, matrix_combinations(*job.job.matrix, contexts, true));
     if (combinations->empty())
         return wrong("the matrix of '" + job.base + "' has no combinations");
-    return expand_combinations(job, *combinations);
+    auto jobs = expand_combinations(job, *combinations);
+    for (auto& each : jobs) {
+        auto known = contexts;
+        known.set("matrix", each.matrix);
+        if (auto refused = place_refusal(each.job, known))
+            each.reason = {model::Decision::skip, std::move(*refused)};
+    }
+    return jobs;
+}
+
+std::optional<std::string> place_refusal(const model::Job& job, const Object& contexts) {
+    if (!job.unavailable.empty()) return job.unavailable;
+    model::Strings labels;
+    for (const auto& text : job.runs_on) {
+        const auto value = expr::evaluate_template(text, {contexts, {}});
+        if (!value) continue;
+        if (value->is_array())
+            for (const auto& label : value->as_array()) labels.push_back(expr::to_display_text(label));
+        else
+            labels.push_back(expr::to_display_text(*value));
+    }
+    return pipeline::label_refusal(labels.empty() ? model::Dialect::native : model::Dialect::github, labels);
 }
 
 }  // namespace cicd::planner

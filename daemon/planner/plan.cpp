@@ -57,8 +57,9 @@ public:
         if (!problems_.empty()) return pipeline::as_error(problems_);
         head();
         place_vars();
-        for (auto& stage : pipeline_.stages)
-            for (auto& job : stage.jobs) expand_components(job, request_, problems_);
+        if (pipeline_.dialect == model::Dialect::native)
+            for (auto& stage : pipeline_.stages)
+                for (auto& job : stage.jobs) expand_components(job, request_, problems_);
         check_availability(pipeline_, request_, problems_, plan_.notices);
         if (problems_.empty()) graph();
         if (problems_.empty()) concurrency();
@@ -74,6 +75,10 @@ public:
 
 private:
     void head() {
+        plan_.dialect = pipeline_.dialect;
+        plan_.actions = request_.actions;
+        // Outermost: what is given for the run does not replace what the pipeline says.
+        pipeline_.env.insert(pipeline_.env.begin(), request_.env.begin(), request_.env.end());
         plan_.pipeline = pipeline_.name;
         plan_.event = request_.event;
         plan_.source = request_.source;
@@ -154,6 +159,7 @@ private:
             planned.timeout = stage.timeout;
             planned.env = stage.env;
             planned.environment = stage.environment;
+            planned.outputs = stage.outputs;
             planned.reason = decide(stage.condition, list_needs(planned.needs), stage, nullptr, {}, stage.mark);
             for (const auto& job : stage.jobs) add_job(job, stage, planned);
             previous = stage.name;
@@ -197,7 +203,9 @@ private:
             if (*combinations) {
                 if ((*combinations)->empty())
                     add_problem(problems_, job.mark, "the matrix of '" + planned.base + "' has no combinations");
-                jobs = expand_combinations(planned, **combinations);
+                auto chosen = choose_combinations(std::move(**combinations), request_.matrix);
+                jobs = expand_combinations(planned, chosen);
+                if (chosen.empty()) planned.reason = {Decision::skip, "no combination of its matrix is chosen"};
             } else {
                 planned.expand_later = true;
             }
@@ -205,9 +213,26 @@ private:
         if (jobs.empty()) jobs.push_back(planned);
         for (auto& each : jobs) {
             name_image(each, stage);
-            each.reason = reason_of(each, stage, planned_stage);
+            give_title(each, stage);
+            if (each.reason.decision != Decision::skip) each.reason = reason_of(each, stage, planned_stage);
             plan_.jobs.push_back(std::move(each));
         }
+    }
+
+    void give_title(model::PlannedJob& planned, const model::Stage& stage) {
+        const auto& title = planned.job.title;
+        if (title.empty() || planned.expand_later || !is_static(title)) return;
+        const auto text = expr::interpolate(title, {contexts_for(stage, &planned.job, planned.matrix), {}});
+        if (!text || trim(*text).empty()) return;
+        const bool tells_all = planned.matrix.is_null() || title.find("matrix.") != std::string::npos;
+        planned.name = *text + (tells_all ? "" : planned.name.substr(planned.job.name.size()));
+    }
+
+    std::optional<std::string> refusal(const model::PlannedJob& planned, const model::Stage& stage) {
+        const auto& labels = planned.job.runs_on;
+        const bool known = !planned.expand_later && std::all_of(labels.begin(), labels.end(), is_static);
+        if (!known && planned.job.unavailable.empty()) return std::nullopt;
+        return place_refusal(planned.job, contexts_for(stage, &planned.job, planned.matrix));
     }
 
     void name_image(model::PlannedJob& planned, const model::Stage& stage) {
@@ -217,6 +242,11 @@ private:
         // What only the run can tell is put in when the job starts.
         if (planned.expand_later || !is_static(job.image->name)) return;
         auto name = image_name(job.image->name, contexts_for(stage, &job, planned.matrix));
+        if (name && trim(*name).empty() && pipeline_.dialect != model::Dialect::native) {  // for some combinations there is none
+            job.image.reset();
+            job.executor.reset();
+            return;
+        }
         if (name) job.image->name = std::move(*name);
         else add_problem(problems_, job.key_marks.find("image", job.mark), "image: " + name.error().message, name.error().hint);
     }
@@ -228,6 +258,8 @@ private:
         needs.insert(needs.end(), job.job.needs.begin(), job.job.needs.end());
         auto reason = decide(job.job.condition, list_needs(needs), stage, &job.job, job.matrix, job.job.mark);
         if (reason.decision == Decision::skip) return reason;
+        if (pipeline_.dialect != model::Dialect::native)
+            if (auto refused = refusal(job, stage)) return {Decision::skip, std::move(*refused)};
         const bool plain = job.job.condition.empty() || job.job.condition == "on_success";
         if (plain && !stage.condition.empty()) reason = planned_stage.reason;
         if (job.expand_later && reason.decision == Decision::run)
@@ -296,8 +328,13 @@ private:
 
 }  // namespace
 
-Object run_contexts(const model::Plan& plan) {
+Object run_contexts(const model::Plan& plan, const pipeline::RunFacts& facts) {
     Object run;
+    if (!facts.id.empty()) {
+        run.set("id", facts.id);
+        run.set("number", static_cast<double>(facts.number));
+        run.set("triggeredBy", facts.actor);
+    }
     run.set("pipeline", plan.pipeline);
     run.set("event", std::string(to_text(plan.event.type)));
     run.set("actor", plan.event.actor);
@@ -309,6 +346,7 @@ Object run_contexts(const model::Plan& plan) {
     contexts.set("vars", Value(Object{}));
     contexts.set("git", Value(git_context(plan)));
     contexts.set("run", Value(std::move(run)));
+    for (const auto& [name, value] : pipeline::dialect_contexts(plan, facts)) contexts.set(name, value);
     return contexts;
 }
 

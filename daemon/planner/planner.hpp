@@ -4,6 +4,7 @@
 #include "common/contract/requests.hpp"
 #include "common/model/plan.hpp"
 #include "common/model/secret.hpp"
+#include "common/pipeline/front.hpp"
 
 #include <functional>
 #include <string>
@@ -17,6 +18,9 @@ struct PlanRequest {
     model::Source source;
     std::vector<std::pair<std::string, std::string>> params;  ///< texts, converted to the parameter's type
     std::vector<std::pair<std::string, std::string>> vars;
+    std::vector<std::pair<std::string, std::string>> env;     ///< below the pipeline's own
+    std::vector<std::pair<std::string, std::string>> matrix;  ///< only combinations with one of the values given for an axis
+    std::vector<std::pair<std::string, std::string>> actions; ///< see model::Plan
     std::vector<std::string> stages, jobs;                    ///< selection; empty: everything
     std::string from_stage;                                   ///< what is not this stage or after it counts as successful
     bool allow_host_executor = false;                         ///< the user's configuration allows it
@@ -53,7 +57,7 @@ model::Strings secrets_of(const model::Texts& pipeline_env, const model::Texts& 
 /// Those of its own steps, of `env` and of secrets are left out.
 model::Strings references_of(const model::Texts& pipeline_env, const model::Texts& stage_env, const model::Job& job);
 
-/// The contexts that do not change during a run: params, vars, git, run (where known), inputs.
-Object run_contexts(const model::Plan& plan);
+/// The contexts that do not change during a run: params, vars, git, run, inputs, and those of the pipeline's dialect.
+Object run_contexts(const model::Plan& plan, const pipeline::RunFacts& facts = {});
 
 }  // namespace cicd::planner

@@ -2,7 +2,8 @@
 
 #include "common/base/subordinate_ids.hpp"
 #include "common/base/text.hpp"
-#include "common/pipeline/parse.hpp"
+#include "common/expr/expression.hpp"
+#include "common/pipeline/front.hpp"
 #include "daemon/os/cgroup.hpp"
 #include "daemon/os/way_out.hpp"
 #include "daemon/planner/planner.hpp"
@@ -21,45 +22,71 @@ namespace fs = std::filesystem;
 
 bool is_yaml(const std::string& name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
 
-/// Pipelines of other systems that lie in the repository, for a message that helps.
-Result<std::vector<std::string>> foreign_files(git::Sources& sources, const model::Source& source) {
+std::vector<std::string> yaml_below(const std::vector<std::string>& names, const std::string& folder) {
     std::vector<std::string> found;
-    CICD_TRY(const auto workflows, sources.list(source, ".github/workflows"));
-    for (const auto& name : workflows)
-        if (is_yaml(name)) found.push_back(".github/workflows/" + name);
-    CICD_TRY(const auto root, sources.list(source, ""));
-    for (const char* name : {".gitlab-ci.yml", "bitbucket-pipelines.yml"})
-        if (std::find(root.begin(), root.end(), name) != root.end()) found.emplace_back(name);
+    for (const auto& name : names)
+        if (is_yaml(name)) found.push_back(folder + name);
     return found;
 }
 
-bool is_foreign(const std::string& file) {
-    return file.starts_with(".github/workflows/") || file == ".gitlab-ci.yml" || file == "bitbucket-pipelines.yml";
+/// Files that the event would start, of those that are there.
+Result<std::vector<std::string>> listening(git::Sources& sources, const model::Source& source,
+                                           const std::vector<std::string>& files, const std::string& event) {
+    std::vector<std::string> found;
+    for (const auto& file : files) {
+        CICD_TRY(const auto text, sources.read_file(source, file));
+        const auto front = pipeline::read_front(pipeline::dialect_of(file), text, file, {event, {}});
+        const auto& triggers = front.parsed.value.triggers;
+        if (std::any_of(triggers.begin(), triggers.end(), [&](const auto& trigger) { return trigger.id == front.event; }))
+            found.push_back(file);
+    }
+    return found;
 }
 
-Error not_available(const std::vector<std::string>& files) {
-    return invalid("PIPELINE_006", "not available yet: pipelines of other systems (" + join(files, ", ") + ")",
-                   "write a pipeline of our own: `cicdctl init`");
+Result<std::string> choose_listening(git::Sources& sources, const model::Source& source, const std::vector<std::string>& files,
+                                     const std::string& event) {
+    CICD_TRY(const auto those, listening(sources, source, files, event));
+    if (those.size() == 1) return those.front();
+    const auto& shown = those.empty() ? files : those;
+    return invalid("PIPELINE_008",
+                   (those.empty() ? "none of several pipelines listens to the event " + event
+                                  : std::to_string(those.size()) + " pipelines listen to the event " + event) + ": " + join(shown, ", "),
+                   "choose one: cicdctl run -f " + shown.front());
 }
 
-Result<std::string> choose_file(git::Sources& sources, const model::Source& source) {
+Result<std::string> choose_foreign(git::Sources& sources, const model::Source& source, const std::vector<std::string>& root,
+                                   const std::string& asked) {
+    std::vector<std::string> places{".cicd.yaml", ".cicd/pipelines/*.yaml"};
+    for (const auto& [folder, file] : pipeline::homes()) {
+        if (!file.empty()) {
+            if (std::find(root.begin(), root.end(), file) != root.end()) return std::string(file);
+            places.emplace_back(file);
+            continue;
+        }
+        places.push_back(std::string(folder) + "/*.yml");
+        CICD_TRY(const auto names, sources.list(source, std::string(folder)));
+        const auto files = yaml_below(names, std::string(folder) + "/");
+        if (files.size() == 1) return files.front();
+        if (!files.empty()) return choose_listening(sources, source, files, asked.empty() ? "push" : asked);
+    }
+    return not_found("PIPELINE_001", "there is no pipeline in " + source.name + " (" + join(places, ", ") + ")",
+                     "write one with `cicdctl init`");
+}
+
+Result<std::string> choose_file(git::Sources& sources, const model::Source& source, const std::string& event) {
     CICD_TRY(const auto root, sources.list(source, ""));
     std::vector<std::string> found;
     for (const char* name : {".cicd.yaml", ".cicd.yml"})
         if (std::find(root.begin(), root.end(), name) != root.end()) found.emplace_back(name);
     if (found.empty()) {
         CICD_TRY(const auto folder, sources.list(source, ".cicd/pipelines"));
-        for (const auto& name : folder)
-            if (is_yaml(name)) found.push_back(".cicd/pipelines/" + name);
+        found = yaml_below(folder, ".cicd/pipelines/");
     }
     if (found.size() == 1) return found.front();
     if (found.size() > 1)
         return invalid("PIPELINE_008", "there are several pipelines: " + join(found, ", "),
                        "choose one: cicdctl run -f " + found.front());
-    CICD_TRY(const auto foreign, foreign_files(sources, source));
-    if (!foreign.empty()) return not_available(foreign);
-    return not_found("PIPELINE_001", "there is no pipeline in " + source.name + " (.cicd.yaml or .cicd/pipelines/*.yaml)",
-                     "write one with `cicdctl init`");
+    return choose_foreign(sources, source, root, event);
 }
 
 /// The file as a path in the repository, given as that or as an absolute one below it.
@@ -70,13 +97,13 @@ std::string in_repository(const std::string& file, const model::Source& source) 
     return path.string();
 }
 
-Result<std::string> read_pipeline(git::Sources& sources, model::Source& source, const std::string& file) {
+Result<std::string> read_pipeline(git::Sources& sources, model::Source& source, const std::string& file,
+                                  const std::string& event) {
     if (file.empty()) {
-        CICD_TRY(source.pipeline_file, choose_file(sources, source));
+        CICD_TRY(source.pipeline_file, choose_file(sources, source, event));
     } else {
         source.pipeline_file = in_repository(file, source);
     }
-    if (is_foreign(source.pipeline_file)) return not_available({source.pipeline_file});
     auto text = sources.read_file(source, source.pipeline_file);
     if (text || text.error().kind != ErrorKind::not_found) return text;
     Error error = text.error();
@@ -101,23 +128,30 @@ bool filters_paths(const model::Pipeline& pipeline, model::TriggerType type) {
     });
 }
 
+/// `name`: what the pipeline's language calls the event; empty in ours.
 Result<model::Event> make_event(git::Sources& sources, const contract::StartRun& request, const model::Source& source,
-                                const model::Pipeline& pipeline) {
+                                const model::Pipeline& pipeline, const std::string& name) {
     model::Event event;
     event.type = request.event;
+    if (pipeline.dialect != model::Dialect::native) {
+        event.name = name;
+        event.type = pipeline::event_type(pipeline.dialect, name);
+        event.payload = request.payload;
+        if (const auto& action = request.payload["action"]; action.is_string()) event.action = action.as_string();
+    }
     event.branch = request.branch.empty() ? source.branch : request.branch;
     event.tag = request.tag;
     if (!event.tag.empty()) event.branch.clear();
     event.pull_request = request.pull_request;
     event.actor = source.author;
-    const bool pull_request = request.event == model::TriggerType::pull_request;
+    const bool pull_request = event.type == model::TriggerType::pull_request;
     if (pull_request) {
         event.base_branch = request.base;
         for (const char* prefix : {"refs/heads/", "origin/"})
             if (event.base_branch.starts_with(prefix)) event.base_branch.erase(0, std::string_view(prefix).size());
     }
-    const bool compares = pull_request || (request.event == model::TriggerType::push && event.tag.empty());
-    if (!compares || !filters_paths(pipeline, request.event)) return event;
+    const bool compares = pull_request || (event.type == model::TriggerType::push && event.tag.empty());
+    if (!compares || !filters_paths(pipeline, event.type)) return event;
     std::optional<std::string> base;
     if (!request.base.empty()) {
         base = request.base;
@@ -127,6 +161,35 @@ Result<model::Event> make_event(git::Sources& sources, const contract::StartRun&
     if (!base) return event;
     CICD_TRY(event.changed_paths, sources.changed_paths(source, *base, pull_request));
     return event;
+}
+
+/// The event as a foreign language calls it; empty: the file decides.
+std::string asked_event(const contract::StartRun& request) {
+    if (!request.event_name.empty()) return request.event_name;
+    return request.event == model::TriggerType::manual ? "" : std::string(to_text(request.event));
+}
+
+/// Inputs that came with the event, below those that were given.
+void add_payload_inputs(const contract::StartRun& request, const model::Pipeline& pipeline, PlanRequest& plan) {
+    const auto& inputs = request.payload["inputs"];
+    if (!inputs.is_object()) return;
+    for (const auto& [name, value] : inputs.as_object())
+        if (std::any_of(pipeline.parameters.begin(), pipeline.parameters.end(),
+                        [&, &given = name](const model::Parameter& parameter) { return parameter.name == given; }))
+            plan.params.insert(plan.params.begin(), {name, expr::to_display_text(value)});
+}
+
+/// What the file's report says, as far as it concerns whoever runs it.
+Result<void> tell_report(const pipeline::Front& front, bool strict, std::vector<Diagnostic>& warnings) {
+    std::vector<Diagnostic> found;
+    for (const auto& finding : front.report.findings) {
+        if (finding.kind == pipeline::Carried::approximated && !strict) continue;
+        found.push_back({strict ? Severity::error : Severity::warning, finding.file, finding.line, finding.column, "",
+                         finding.what + ": " + finding.reason, ""});
+    }
+    if (strict && !found.empty()) return pipeline::as_error(found);
+    warnings.insert(warnings.end(), found.begin(), found.end());
+    return {};
 }
 
 std::vector<Diagnostic> warnings_of(const std::vector<Diagnostic>& problems) {
@@ -141,24 +204,37 @@ std::vector<Diagnostic> warnings_of(const std::vector<Diagnostic>& problems) {
 Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& request, const PrepareOptions& options) {
     CICD_TRY(auto source, find_source(sources, request));
     Prepared prepared;
+    const auto event_name = asked_event(request);
     if (request.definition.empty()) {
-        CICD_TRY(prepared.definition, read_pipeline(sources, source, request.file));
+        CICD_TRY(prepared.definition, read_pipeline(sources, source, request.file, event_name));
     } else {
         prepared.definition = request.definition;
         source.pipeline_file = request.file.empty() ? "" : in_repository(request.file, source);
     }
     const std::string shown = source.pipeline_file.empty() ? "pipeline" : source.pipeline_file;
-    auto parsed = pipeline::parse_pipeline(prepared.definition, shown);
+    const auto read_file = [&](const std::string& path) { return sources.read_file(source, path); };
+    const auto front = pipeline::read_front(pipeline::guess_dialect(shown, prepared.definition), prepared.definition, shown,
+                                            {event_name, read_file});
+    const auto& parsed = front.parsed;
+    if (parsed.value.dialect == model::Dialect::native && !request.event_name.empty() &&
+        !from_text<model::TriggerType>(request.event_name))
+        return invalid("PIPELINE_006", "'" + request.event_name + "' is no event of our own pipelines",
+                       "push, pull_request, manual or schedule");
     if (!parsed.ok()) return pipeline::as_error(parsed.problems);
     prepared.warnings = warnings_of(parsed.problems);
-    CICD_TRY(auto event, make_event(sources, request, source, parsed.value));
+    CICD_CHECK(tell_report(front, request.strict, prepared.warnings));
+    CICD_TRY(auto event, make_event(sources, request, source, parsed.value, front.event));
     if (!options.user.empty()) event.actor = options.user;
 
     PlanRequest plan;
     plan.event = std::move(event);
     plan.source = source;
     plan.params = request.params;
+    add_payload_inputs(request, parsed.value, plan);
     plan.vars = request.vars;
+    plan.env = request.env;
+    plan.matrix = request.matrix;
+    plan.actions = request.actions;
     plan.stages = request.stages;
     plan.jobs = request.jobs;
     plan.from_stage = request.from_stage;
@@ -177,12 +253,15 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
         asked.branch.clear();  // a request may name any: that of the source counts
         plan.secrets = [&options, place = model::secret_place(source, asked)] { return options.secrets(place); };
     }
-    plan.read_file = [&](const std::string& path) { return sources.read_file(source, path); };
+    plan.read_file = read_file;
     if (options.pin_image)
         plan.pin_image = [&](const model::Image& image, model::ExecutorKind executor) {
             return options.pin_image(sources, source, image, executor);
         };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
+    if (!front.event.empty() && event_name.empty())
+        prepared.plan.notices.insert(prepared.plan.notices.begin(),
+                                     "simulates the event " + front.event + "; another one: --event NAME");
     if (request.priority) prepared.plan.priority = *request.priority;
     return prepared;
 }

@@ -1,4 +1,5 @@
 #include "common/base/text.hpp"
+#include "common/pipeline/front.hpp"
 #include "daemon/planner/decisions.hpp"
 
 #include <algorithm>
@@ -9,12 +10,6 @@
 namespace cicd::planner {
 
 namespace {
-
-const std::vector<std::string>& context_names() {
-    static const std::vector<std::string> names{"params", "inputs", "env", "vars", "secrets", "matrix", "strategy",
-                                                "needs",  "steps",  "job", "run",  "git",     "runner", "environment"};
-    return names;
-}
 
 const std::vector<expr::Function>& functions() {
     static const auto nothing = [](std::span<const Value>) -> Result<Value> { return Value(); };
@@ -35,7 +30,7 @@ bool may_read_secrets(std::string_view text) {
 using Found = std::function<void(const std::string&)>;
 
 void each_reference(std::string_view expression, const Found& found) {
-    const auto parsed = expr::Expression::parse(expression, context_names(), functions());
+    const auto parsed = expr::Expression::parse(expression, pipeline::all_context_names(), functions());
     if (!parsed) return;
     for (const auto& path : parsed->references()) found(path);
 }

@@ -89,7 +89,8 @@ std::string passed(const model::Trigger& trigger, const model::Event& event) {
 }  // namespace
 
 Reason match_trigger(const model::Trigger& trigger, const model::Event& event) {
-    const std::string name = "trigger " + std::string(to_text(trigger.type)) +
+    const bool foreign = !event.name.empty();
+    const std::string name = (foreign ? "on: " + trigger.id : "trigger " + std::string(to_text(trigger.type))) +
                              (trigger.mark.line > 0 ? " (line " + std::to_string(trigger.mark.line) + ")" : "");
     if (trigger.type != event.type)
         return {Decision::skip, name + " is not for " + std::string(to_text(event.type)) + " events"};
@@ -105,8 +106,20 @@ Reason match_trigger(const model::Trigger& trigger, const model::Event& event) {
 }
 
 Reason decide_trigger(const model::Pipeline& pipeline, const model::Event& event) {
-    if (event.type == model::TriggerType::manual) return {Decision::run, "started by hand"};
+    if (event.type == model::TriggerType::manual && event.name.empty()) return {Decision::run, "started by hand"};
     std::vector<std::string> refusals;
+    for (const auto& trigger : pipeline.triggers) {
+        if (event.name.empty() || trigger.id != event.name) continue;
+        auto reason = match_trigger(trigger, event);
+        if (reason.decision == Decision::run) return reason;
+        refusals.push_back(std::move(reason.text));
+    }
+    if (!event.name.empty()) {
+        if (!refusals.empty()) return {Decision::skip, join(refusals, "; ")};
+        std::vector<std::string> names;
+        for (const auto& trigger : pipeline.triggers) names.push_back(trigger.id);
+        return {Decision::skip, "it does not listen to the event " + event.name + "; it does to " + join(names, ", ")};
+    }
     for (const auto& trigger : pipeline.triggers) {
         if (trigger.type != event.type) continue;
         auto reason = match_trigger(trigger, event);

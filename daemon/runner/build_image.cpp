@@ -22,13 +22,11 @@ job::BuildAnswer answer_in(const os::Fd& file) {
 
 }  // namespace
 
-void Job::build_image(int index, const job::BuildRequest& request, bool may_fail) {
-    auto& record = exit_.steps[static_cast<std::size_t>(index)];
+StepEnd Job::build_image(int index, const job::BuildRequest& request) {
     const auto step = static_cast<std::uint32_t>(index);
     const auto fail = [&](const std::string& why, model::EndReason reason) {
         supervisor_->note(step, why);
-        record.exit_code = 1;
-        end_step(index, model::StepState::failed, reason, why, may_fail, {});
+        return StepEnd{.state = model::StepState::failed, .reason = reason, .message = why, .exit_code = 1};
     };
     (void)supervisor_->await_place();
     const auto workspace = supervisor_->workspace();
@@ -44,13 +42,13 @@ void Job::build_image(int index, const job::BuildRequest& request, bool may_fail
     if (!ended) return fail(ended.error().message, ended.error().kind == ErrorKind::timeout ? model::EndReason::timeout : model::EndReason::infra);
     if (const auto& stop = supervisor_->stop()) {
         const bool cancelled = stop->reason == model::EndReason::cancelled || stop->reason == model::EndReason::superseded;
-        return end_step(index, cancelled ? model::StepState::cancelled : model::StepState::failed, stop->reason, stop->message, false, {});
+        return {.state = cancelled ? model::StepState::cancelled : model::StepState::failed, .reason = stop->reason, .message = stop->message,
+                .forgivable = false};
     }
     const auto built = answer_in(*answer);
     if (!built.error.empty()) return fail(built.error, model::EndReason::exit);
-    record.exit_code = 0;
     supervisor_->note(step, "built " + built.digest);
-    end_step(index, model::StepState::success, model::EndReason::exit, {}, may_fail, {{"digest", built.digest}, {"image", built.image}});
+    return {.exit_code = 0, .outputs = {{"digest", built.digest}, {"image", built.image}}};
 }
 
 }  // namespace cicd::runner

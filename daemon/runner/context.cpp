@@ -8,6 +8,7 @@
 namespace cicd::runner {
 namespace {
 
+/// GitHub's `jobs` is known only where a called workflow gives its outputs.
 constexpr std::array context_names{"params", "inputs", "vars", "matrix", "strategy", "needs",
                                    "run",    "git",    "runner", "environment", "secrets"};
 constexpr std::array<std::string_view, 4> status_functions{"success", "failure", "always", "cancelled"};

@@ -34,6 +34,15 @@ public:
     [[nodiscard]] const model::Texts& env() const { return env_; }
     void set_steps(std::string_view id, const model::Texts& outputs, std::string_view outcome, std::string_view conclusion);
 
+    /// Instead of what is there, such as `inputs` of an action while its steps run.
+    void set_context(const std::string& name, Value value) { fixed_.set(name, std::move(value)); }
+    [[nodiscard]] Value context(std::string_view name) const {
+        const Value* found = fixed_.find(name);
+        return found ? *found : Value();
+    }
+    /// The steps of an action know nothing of those around them.
+    void forget_steps() { steps_ = {}; }
+
     [[nodiscard]] JobStatus status() const { return status_; }
     void set_status(JobStatus status) { status_ = status; }
 

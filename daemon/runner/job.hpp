@@ -7,11 +7,12 @@
 #include "daemon/runner/keeping.hpp"
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
+#include "daemon/runner/performer.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/step_commands.hpp"
 #include "daemon/runner/step_files.hpp"
 #include "daemon/runner/supervisor.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,7 @@
 namespace cicd::runner {
 
 /// One job from its spec to its `exit`.
-class Job {
+class Job : private JobAccess {
 public:
     /// What can be made before the job's turn.
     struct Made {
@@ -31,11 +32,29 @@ public:
     static Result<Made> make_place(const job::Paths& paths, const model::JobSpec& spec);
 
     /// `spec` may say more than the one that `made` was made from; the place is the same.
-    Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made);
+    Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made, MakePerformer make);
     /// Writes everything but the file `exit`, whose contents it returns.
     model::JobExit run();
 
 private:
+    // What steps of other languages may ask for.
+    [[nodiscard]] const model::JobSpec& spec() const override { return spec_; }
+    Context& context() override { return context_; }
+    Keeping& keeping() override;
+    std::vector<model::JobArtifact>& artifacts() override { return exit_.artifacts; }
+    [[nodiscard]] const Folders& folders() const override { return supervisor_->folders(); }
+    [[nodiscard]] const std::string& title(int step) const override { return exit_.steps[static_cast<std::size_t>(step)].name; }
+    Result<os::Fd> open_workspace() override;
+    void note(int step, std::string_view line) override { supervisor_->note(static_cast<std::uint32_t>(step), line); }
+    bool goes_on() override;
+    std::optional<std::string> skipped(const model::Step& step) override;
+    [[nodiscard]] std::optional<Milliseconds> timeout_of(const model::Step& step) const override;
+    StepEnd failure(int index, const Error& error, model::EndReason reason = model::EndReason::exit) override;
+    StepEnd perform(int index, const model::Step& inner, const Context& before) override { return perform(index, inner, before, true); }
+    StepEnd run(int index, const StepProgram& asked) override;
+    Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(std::move(options)); }
+    void fail_late(int index, const StepEnd& end) override;
+
     Result<void> prepare();
     Result<void> begin_container();
     [[nodiscard]] bool is_container() const { return spec_.executor == model::ExecutorKind::container; }
@@ -45,13 +64,22 @@ private:
     void take(const Services::Told& told);
     void run_step(int index);
     /// `uses: build/docker`: by the machine's container engine, outside of the job's place.
-    void build_image(int index, const job::BuildRequest& request, bool may_fail);
-    /// Why it does not run, or nothing.
-    std::optional<std::string> skipped(const model::Step& step);
-    Result<Program> program(const model::Step& step, const StepFiles& files);
-    model::Texts environment(const StepFiles& files) const;
+    StepEnd build_image(int index, const job::BuildRequest& request);
+    /// What a step does. `context_` has the step's own variables; afterwards it is `before`, with what was learned.
+    StepEnd perform(int index, const model::Step& step, const Context& before, bool inner);
+    StepEnd run_program(int index, const Program& program, const std::optional<Milliseconds>& timeout);
+    void learn(const model::Texts& env, const std::vector<std::string>& path);
+    [[nodiscard]] StepFiles files_of(int number, bool with_state = false) const {
+        const bool on_host = spec_.executor == model::ExecutorKind::host;  // where others could read them
+        return {supervisor_->folders().inner_files, number, on_host ? 0700 : 0755, with_state};
+    }
+
+    Result<Program> program(const model::Step& step, const StepFiles& files, bool inner);
+    /// What every program gets.
+    Result<void> complete_program(Program& program, const model::Texts& variables);
+    model::Texts environment(const StepFiles& files, std::string_view shell) const;
     model::Texts standard_variables() const;
-    void conclude(int index, const ProgramEnd& end, bool may_fail);
+    StepEnd conclude(int index, const ProgramEnd& end);
     void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
                   bool may_fail, const model::Texts& outputs);
     void judge();
@@ -71,14 +99,13 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
+    StepCommands commands_;
+    model::Texts learned_;  ///< all that steps added to the environment, in order
+    int serial_ = 0;
+    std::unique_ptr<Performer> performer_;  ///< of steps with `uses`, where the job's language has them
     mutable std::optional<bool> has_bash_;
     model::JobExit exit_;
     SteadyTime start_ = SteadyTime::clock::now();
 };
-
-/// The runner's `main`: takes the job directory, runs the job, writes `exit`. Returns the process's exit code.
-int run_job(const std::string& directory, int secrets_fd, int gate_fd);
-/// The same for a spare (see common/job/spare.hpp). `cache`: see JobSpec. `became` is told of its job once it has one.
-int run_spare(const std::string& cache, int gate_fd, const std::function<void(const std::string& directory)>& became);
 
 }  // namespace cicd::runner

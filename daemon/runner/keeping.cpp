@@ -3,6 +3,7 @@
 #include "common/base/paths.hpp"
 #include "common/base/text.hpp"
 #include "daemon/os/fd.hpp"
+#include "daemon/os/inner_path.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 namespace cicd::runner {
@@ -123,7 +125,11 @@ Result<void> Keeping::evaluate_caches() {
         places_.push_back(places_of(made));
         caches_.push_back(std::move(made));
     }
-    if (!wants_home) return {};
+    return wants_home ? open_home() : Result<void>{};
+}
+
+Result<void> Keeping::open_home() {
+    if (home_) return {};
     if (!supervisor_.await_place()) return unavailable("JOB_003", "the job's place was never there");
     // Nothing of the job runs yet, so what is beside the workspace is what we put there.
     const auto home = supervisor_.workspace() / (spec_.system == model::SystemMode::writable ? "../root" : "../home/ci");
@@ -140,7 +146,7 @@ Result<void> Keeping::put_back() {
     request.needed = spec_.needed;
     request.caches = caches_;
     request.places = places_;
-    CICD_TRY(auto answer, ask(std::move(request)));
+    CICD_TRY(auto answer, ask(std::move(request), 0));
     outcomes_ = std::move(answer.caches);
     return answer.error ? Result<void>(*answer.error) : Result<void>{};
 }
@@ -167,23 +173,78 @@ Result<void> Keeping::save(model::JobExit& exit) {
         request.outcomes = outcomes_;
     }
     if (request.artifacts.empty() && request.caches.empty()) return {};
-    CICD_TRY(auto answer, ask(std::move(request)));
-    exit.artifacts = std::move(answer.artifacts);
+    CICD_TRY(auto answer, ask(std::move(request), spec_.steps.empty() ? 0 : static_cast<std::uint32_t>(spec_.steps.size() - 1)));
+    exit.artifacts.insert(exit.artifacts.end(), answer.artifacts.begin(), answer.artifacts.end());
     if (saves_cache) exit.caches = std::move(answer.caches);
     return answer.error ? Result<void>(*answer.error) : Result<void>{};
 }
 
-Result<job::KeepAnswer> Keeping::ask(job::KeepRequest request) {
-    const bool last = request.operation == job::KeepRequest::Operation::save && !spec_.steps.empty();
-    const auto step = static_cast<std::uint32_t>(last ? spec_.steps.size() - 1 : 0);
+Result<job::KeepAnswer> Keeping::save_now(std::uint32_t step, const std::string& folder, model::Artifact artifact) {
+    CICD_CHECK(check_name(artifact.name));
+    job::KeepRequest request;
+    request.operation = job::KeepRequest::Operation::save;
+    request.artifacts = {std::move(artifact)};
+    CICD_TRY(auto answer, ask(std::move(request), step, folder));
+    if (answer.error) return *answer.error;
+    return answer;
+}
+
+Result<void> Keeping::put_back_now(std::uint32_t step, const std::string& folder, std::vector<model::NeededArtifact> needed) {
+    job::KeepRequest request;
+    request.operation = job::KeepRequest::Operation::put_back;
+    request.needed = std::move(needed);
+    CICD_TRY(const auto answer, ask(std::move(request), step, folder));
+    return answer.error ? Result<void>(*answer.error) : Result<void>{};
+}
+
+Result<model::JobCache> Keeping::add_cache(std::uint32_t step, const model::Cache& cache) {
+    CICD_TRY(auto made, evaluated(cache));
+    const bool in_home = std::any_of(made.paths.begin(), made.paths.end(), [](const auto& path) { return path.starts_with("~/"); });
+    if (in_home && !home_) return unavailable("CACHE_002", "the job's home was not kept open for it");
+    job::KeepRequest request;
+    request.operation = job::KeepRequest::Operation::put_back;
+    request.caches = {made};
+    request.places = {places_of(made)};
+    CICD_TRY(const auto answer, ask(request, step));
+    if (answer.caches.size() != 1) return internal_error("the cache was not answered for");
+    caches_.push_back(std::move(made));
+    places_.push_back(request.places.front());
+    outcomes_.push_back(answer.caches.front());
+    return answer.caches.front();
+}
+
+namespace {
+
+/// A folder below the workspace, made where it is not there; no link on the way leads out.
+Result<os::Fd> folder_below(const os::Fd& workspace, const std::string& folder) {
+    std::string so_far;
+    for (const auto& part : split(folder, '/')) {
+        if (part.empty() || part == ".") continue;
+        if (part == "..") return invalid("JOB_002", "'" + folder + "' leads out of the workspace");
+        const auto parent = os::open_in_root(workspace.get(), so_far.empty() ? "." : so_far, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (!parent) return os::last_error("cannot enter " + so_far);
+        if (::mkdirat(parent.get(), part.c_str(), 0755) != 0 && errno != EEXIST) return os::last_error("cannot create " + folder);
+        so_far += (so_far.empty() ? "" : "/") + part;
+    }
+    auto opened = os::open_in_root(workspace.get(), so_far.empty() ? "." : so_far, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (!opened) return os::last_error("cannot enter " + folder);
+    return opened;
+}
+
+}  // namespace
+
+Result<job::KeepAnswer> Keeping::ask(job::KeepRequest request, std::uint32_t step, const std::string& below) {
     if (!supervisor_.await_place()) return unavailable("JOB_003", "the job's place was never there");
     const auto workspace = supervisor_.workspace();
     request.store = spec_.store;
     CICD_TRY(const auto question, os::memory_file("request", job::to_text(request)));
     CICD_TRY(const auto answer, os::memory_file("answer", ""));
-    const os::Fd folder(::open(workspace.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    os::Fd folder(::open(workspace.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return os::last_error("cannot enter the workspace");
-    const os::Fd layer(spec_.workspace_layers.empty() ? -1 : ::open((spec_.workspace + "/upper").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!below.empty()) {
+        CICD_TRY(folder, folder_below(folder, below));
+    }
+    const os::Fd layer(!request.may_link || spec_.workspace_layers.empty() ? -1 : ::open((spec_.workspace + "/upper").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 
     os::SpawnOptions options;
     options.argv = {sibling_program("cicd-store").string()};

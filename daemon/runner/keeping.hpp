@@ -21,8 +21,17 @@ public:
     /// By how the job ended so far; what was saved is noted in `exit`.
     Result<void> save(model::JobExit& exit);
 
+    // For actions that keep things at their own turn, while the job goes on. `folder` is below the workspace; it is made
+    // where it is not there.
+    Result<job::KeepAnswer> save_now(std::uint32_t step, const std::string& folder, model::Artifact artifact);
+    Result<void> put_back_now(std::uint32_t step, const std::string& folder, std::vector<model::NeededArtifact> needed);
+    /// Put back now, saved when the job ends; its texts are values.
+    Result<model::JobCache> add_cache(std::uint32_t step, const model::Cache& cache);
+    /// Before any step: afterwards nobody vouches for what lies beside the workspace.
+    Result<void> open_home();
+
 private:
-    Result<job::KeepAnswer> ask(job::KeepRequest request);
+    Result<job::KeepAnswer> ask(job::KeepRequest request, std::uint32_t step, const std::string& folder = {});
     [[nodiscard]] Result<model::Artifact> evaluated(const model::Artifact& artifact) const;
     [[nodiscard]] Result<model::Cache> evaluated(const model::Cache& cache) const;
     [[nodiscard]] job::CachePlaces places_of(const model::Cache& cache) const;

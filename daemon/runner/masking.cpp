@@ -113,12 +113,19 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
         const auto word =
             blank ? line.substr(std::min(line.size(), line.find_first_not_of(" \t"))) : std::string_view();
         const bool is_command = word.starts_with(command_word);
-        if (is_command && (whole || last)) {
+        const bool may_be_other = obey_ && (word == ":" || word.starts_with("::"));
+        std::optional<std::string> answer;
+        if (may_be_other && (whole || last)) answer = obey_(word);
+        if (answer) {
+            kept_lines_ += *answer;
+            blank = true;
+        } else if (is_command && (whole || last)) {
             obey(word);
             blank = true;
         } else if (is_command && word.size() > longest_command) {
             swallowing = refused_ = true;
-        } else if (!last && !whole && !word.empty() && (is_command || command_word.starts_with(word))) {
+        } else if (!last && !whole && !word.empty() && word.size() <= longest_command &&
+                   (is_command || may_be_other || command_word.starts_with(word))) {
             begun = line;
         } else {
             kept_lines_ += line;

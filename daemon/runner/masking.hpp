@@ -2,7 +2,9 @@
 
 #include "daemon/runner/finder.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,6 +29,11 @@ class MaskedStream {
 class Masking {
 public:
     void hide(std::string_view value);
+
+    /// Is given each whole line that begins with `::` and gives what is to be shown of it ("" for nothing, else with the
+    /// line's end); nothing for a line that means nothing to it.
+    using Obey = std::function<std::optional<std::string>(std::string_view line)>;
+    void obey_with(Obey obey) { obey_ = std::move(obey); }
 
     /// What can be shown now; valid until the next call. What may be the begin of something hidden is held back until it is
     /// known: at the latest by the line's end, as nothing hidden goes beyond one (but for texts whose lines are all shorter
@@ -55,6 +62,7 @@ private:
     std::vector<Finder::Match> matches_;
     std::string kept_lines_, shown_;
     bool refused_ = false;
+    Obey obey_;
 };
 
 }  // namespace cicd::runner

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 namespace cicd::runner {
 namespace {
@@ -22,7 +23,9 @@ constexpr std::array kinds{
     Kind{"-output", {"CICD_OUTPUT", "GITHUB_OUTPUT"}},
     Kind{"-path", {"CICD_PATH", "GITHUB_PATH"}},
     Kind{"-summary", {"CICD_SUMMARY", "GITHUB_STEP_SUMMARY"}},
+    Kind{"-state", {"CICD_STATE", "GITHUB_STATE"}},
 };
+constexpr std::size_t without_state = kinds.size() - 1;
 
 Result<std::string> contents(const os::Fd& file, const char* variable) {
     if (!file) return std::string();
@@ -110,14 +113,19 @@ std::string StepFiles::path(std::string_view suffix) const {
 
 model::Texts StepFiles::variables() const {
     model::Texts list;
-    for (const auto& kind : kinds)
+    for (const auto& kind : std::span(kinds).first(with_state_ ? kinds.size() : without_state))
         for (const char* variable : kind.variables) list.emplace_back(variable, path(kind.suffix));
     return list;
 }
 
 void StepFiles::add_to(Program& program, std::string_view script_suffix, std::string script) const {
     program.files.push_back({.path = path(script_suffix), .text = std::move(script), .mode = script_mode_});
-    for (const auto& kind : kinds) program.files.push_back({.path = path(kind.suffix), .text = {}, .given_back = true});
+    add_to(program);
+}
+
+void StepFiles::add_to(Program& program) const {
+    for (const auto& kind : std::span(kinds).first(with_state_ ? kinds.size() : without_state))
+        program.files.push_back({.path = path(kind.suffix), .text = {}, .given_back = true});
 }
 
 Result<StepResults> read_results(const std::vector<os::Fd>& files, const Shown& shown) {
@@ -134,6 +142,9 @@ Result<StepResults> read_results(const std::vector<os::Fd>& files, const Shown& 
     results.outputs = std::move(*outputs);
     results.path = parse_path_lines(texts[2]);
     results.summary = std::move(texts[3]);
+    auto state = parse_assignments(texts[4], shown);
+    if (!state) return std::move(state.error()).within("$GITHUB_STATE");
+    results.state = std::move(*state);
     return results;
 }
 

@@ -26,6 +26,7 @@ struct StepResults {
     model::Texts env, outputs;
     std::vector<std::string> path;
     std::string summary;
+    model::Texts state;
 };
 
 /// Whatever a step left in its files is read carefully: never more than a MiB.
@@ -35,16 +36,20 @@ Result<StepResults> read_results(const std::vector<os::Fd>& files, const Shown& 
 class StepFiles {
 public:
     /// In a folder as the steps see it.
-    StepFiles(std::string folder, int step, int script_mode = 0755)
-        : folder_(std::move(folder)), step_(step), script_mode_(script_mode) {}
+    /// `with_state`: also $GITHUB_STATE, by which an action tells its own later part.
+    StepFiles(std::string folder, int step, int script_mode = 0755, bool with_state = false)
+        : folder_(std::move(folder)), step_(step), script_mode_(script_mode), with_state_(with_state) {}
     /// The variables that tell the step where they are.
     [[nodiscard]] model::Texts variables() const;
     [[nodiscard]] std::string path(std::string_view suffix) const;
     void add_to(Program& program, std::string_view script_suffix, std::string script) const;
+    /// Without a script: for a program that is there already.
+    void add_to(Program& program) const;
 
 private:
     std::string folder_;
     int step_, script_mode_;
+    bool with_state_;
 };
 
 }  // namespace cicd::runner

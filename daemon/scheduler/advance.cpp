@@ -222,8 +222,12 @@ void Core::Step::dispatch() {
     while (const auto next = state_.places.next()) start(*next->run, next->index);
 }
 
+/// Git's name for a tree without files.
+constexpr const char* empty_tree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
 zones::Assignment Core::Step::assignment(RunNode& run, int index) const {
     zones::Assignment assigned{job_spec(run, index), run.run.source, run.plan.shared_workspace, {}};
+    if (run.jobs[index].planned->job.empty_workspace) assigned.source.tree = empty_tree;
     if (!assigned.spec.secrets.empty()) assigned.place = secret_place(run, assigned.spec);
     return assigned;
 }

@@ -23,6 +23,16 @@ void add_literals(Object& env, const model::Texts& texts) {
         if (!expr::has_expression(value)) env.set(name, value);
 }
 
+/// Those that a stage declares, from those of its jobs. What cannot be evaluated is empty.
+Object chosen_outputs(const model::Texts& chosen, const Value& jobs) {
+    Object outputs;
+    for (const auto& [name, text] : chosen) {
+        auto value = expr::interpolate(text, {Object{{"jobs", jobs}}, {}});
+        outputs.set(name, value ? std::move(*value) : std::string());
+    }
+    return outputs;
+}
+
 Object strategy_context(const Group& group, const model::PlannedJob& planned) {
     // GitHub's names and the camelCase that everything of ours has.
     const Value limit = group.limit > 0 ? group.limit : planned.matrix_total;
@@ -50,9 +60,10 @@ Value RunNode::target_context(int index) {
     auto& target = targets[index];
     if (target.context) return *target.context;
     Object entry, outputs;
-    entry.set("result", std::string(to_text(target.result())));
+    entry.set("result", std::string(pipeline::result_word(plan.dialect, to_text(target.result()))));
     if (target.is_stage) {
         const auto shown = stage_jobs(stages[index], outputs);
+        if (const auto& chosen = planned_stage(index).outputs; !chosen.empty()) outputs = chosen_outputs(chosen, shown);
         entry.set("outputs", outputs);
         entry.set("jobs", shown);
     } else {
@@ -149,8 +160,11 @@ model::JobSpec job_spec(RunNode& run, int index) {
     const auto& planned = *run.jobs[index].planned;
     const auto& job = planned.job;
     auto contexts = run.contexts_of(run.jobs[index].group, planned);
+    const auto contexts_known = contexts;
     contexts.erase("env");  // the runner makes it, from the layers and what steps add
     model::JobSpec spec;
+    spec.dialect = run.plan.dialect;
+    spec.actions = run.plan.actions;
     spec.job = record.id;
     spec.run = record.run;
     spec.key = record.key;
@@ -177,6 +191,9 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.outputs = job.outputs;
     spec.secrets = planner::secrets_of(spec.env[0], spec.env[1], job);
     spec.timeout = job.timeout;
+    if (!job.timeout_minutes.empty())
+        if (const auto minutes = expr::evaluate_template(job.timeout_minutes, {contexts_known, {}}); minutes && expr::to_number(*minutes) > 0)
+            spec.timeout = Milliseconds(static_cast<std::int64_t>(std::min(expr::to_number(*minutes), 1e6) * 60'000));
     spec.silence_timeout = job.silence_timeout;
     spec.fail_on_silence = job.fail_on_silence;
     spec.artifacts = job.artifacts;

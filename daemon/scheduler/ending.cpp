@@ -63,6 +63,8 @@ void Core::Step::finish(RunNode& run, int index, const model::JobExit& exit) {
         entry.message = step.message;
         entry.usage = step.usage;
         if (model::is_final(step.state)) set_step(run, index, entry);
+        if (step.index >= 0 && step.index < static_cast<int>(record.steps.size()))
+            record.steps[static_cast<std::size_t>(step.index)].annotations = step.annotations;
     }
     if (exit.start_time != Timestamp{}) record.start_time = exit.start_time;
     record.end_time = exit.end_time == Timestamp{} ? now_ : exit.end_time;

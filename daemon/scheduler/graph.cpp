@@ -53,13 +53,9 @@ RunNode::RunNode(store::NewRun content, std::shared_ptr<const PlanBody> other)
         body = std::make_shared<const PlanBody>(PlanBody{std::move(plan.stages), std::move(plan.jobs)});
     plan.stages = {};
     plan.jobs = {};
-    contexts = planner::run_contexts(plan);
-    Object about;
-    if (const auto* known = contexts.find("run"); known && known->is_object()) about = known->as_object();
-    about.set("id", run.id.str());
-    about.set("number", static_cast<double>(run.number));
+    contexts = planner::run_contexts(plan, {run.id.str(), run.number, run.triggered_by});
+    Object about = contexts.find("run")->as_object();
     about.set("pipeline", run.pipeline);
-    about.set("triggeredBy", run.triggered_by);
     contexts.set("run", about);
     if (plan.concurrency) set_lock(*plan.concurrency);
     Records records;
@@ -265,7 +261,7 @@ void RunNode::add_status(Status& status, int index, bool only_order) const {
             break;
         case JobState::skipped:
             // A stage that did not want to run lets those after it go on; one that could not run does not.
-            if (!only_order && (!target.is_stage || is_held(index))) cause = target.label() + " was skipped";
+            if (!only_order && (!target.is_stage || pipeline::skipped_stage_holds_up(plan.dialect) || is_held(index))) cause = target.label() + " was skipped";
             break;
         case JobState::created:
         case JobState::queued:

@@ -135,7 +135,7 @@ Result<model::Texts> Vault::versions(const std::vector<std::string>& names, cons
 }
 
 Result<Object> Vault::values(const std::vector<std::string>& names, const model::SecretPlace& place,
-                             const std::string& job) {
+                             const std::string& job, Missing missing) {
     const bool all = std::find(names.begin(), names.end(), model::all_secrets) != names.end();
     const std::lock_guard lock(mutex_);
     CICD_TRY(const auto sealed, store_.sealed_secrets(all ? std::vector<std::string>{} : names));
@@ -145,9 +145,12 @@ Result<Object> Vault::values(const std::vector<std::string>& names, const model:
         auto& best = nearest[to_lower(secret.facts.name)];
         if (!best || is_nearer(secret.facts.scope, best->facts.scope)) best = &secret;
     }
-    for (const auto& name : names)
-        if (name != model::all_secrets && !nearest.contains(to_lower(name))) return no_such(name, place);
     Object values;
+    for (const auto& name : names) {
+        if (name == model::all_secrets || nearest.contains(to_lower(name))) continue;
+        if (missing == Missing::refused) return no_such(name, place);
+        values.set(name, "");
+    }
     std::vector<model::Secret> given;
     for (const auto& [name, secret] : nearest) {
         CICD_TRY(auto* ring, keys());

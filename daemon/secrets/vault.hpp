@@ -34,8 +34,10 @@ public:
     /// What jobs of a run may have.
     Result<std::vector<model::KnownSecret>> known(const model::SecretPlace& place);
     /// The values that a job is given, as an object. `names` may hold model::all_secrets; of any other name there must be
-    /// one (SECRET_001). Notes the use.
-    Result<Object> values(const std::vector<std::string>& names, const model::SecretPlace& place, const std::string& job);
+    /// one (SECRET_001), or it is empty. Notes the use.
+    enum class Missing { refused, empty };
+    Result<Object> values(const std::vector<std::string>& names, const model::SecretPlace& place, const std::string& job,
+                          Missing missing = Missing::refused);
 
     /// What tells the values that `values` would give from earlier ones, by name. Reads no key and notes no use.
     Result<model::Texts> versions(const std::vector<std::string>& names, const model::SecretPlace& place);

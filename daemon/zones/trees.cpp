@@ -125,7 +125,7 @@ Result<void> Trees::make(const model::Source& source, git::Sources& sources, boo
         (void)os::remove_all(temporary);  // somebody else was faster
     }
     const std::lock_guard guard(mutex_);
-    if (facts->base.empty()) latest_[source.repository] = source.tree;
+    if (facts->base.empty() && facts->files > 0) latest_[source.repository] = source.tree;
     return {};
 }
 

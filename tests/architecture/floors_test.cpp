@@ -20,7 +20,7 @@ const std::map<std::string, int> floors{
     {"common/base", 0},     {"common/model", 1},     {"common/expr", 2},      {"common/pipeline", 3},
     {"common/contract", 3}, {"common/codec", 4},     {"common/job", 5},       {"common/client", 5},
     {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},       {"daemon/objects", 6},
-    {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/engines", 6},   {"daemon/planner", 7},   {"daemon/runner", 7},
+    {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/engines", 6},   {"daemon/planner", 7},   {"daemon/runner", 7}, {"daemon/actions", 8},
     {"daemon/zones", 7},    {"daemon/scheduler", 8}, {"daemon/upkeep", 7}, {"daemon/secrets", 7},  {"daemon/api", 9},
     {"daemon/app", 10},      {"daemon/archives", 7},  {"daemon/remote", 7},
 };
@@ -103,6 +103,15 @@ TEST_CASE("folders include downwards only") {
             CHECK(fs::exists(source_dir / include));
             if (*target != source.folder) CHECK(floors.at(*target) < floors.at(source.folder));
             if (source.folder == "cli") CHECK(target->rfind("daemon/", 0) != 0);
+        }
+}
+
+TEST_CASE("a language of others is known to its front end, and to whoever performs its steps") {
+    const std::regex front_end(R"re(#include "(common/pipeline/(?:github|gitlab|bitbucket)/[^"]+)")re");
+    for (const auto& source : sources())
+        for (const auto& include : matches(source.text, front_end)) {
+            INFO(source.path, " includes ", include);
+            CHECK(is_in(source.folder, {"common/pipeline", "daemon/actions"}));
         }
 }
 

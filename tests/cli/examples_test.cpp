@@ -64,7 +64,8 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
     CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
     for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
         if (!entry.is_directory()) continue;
-        const auto file = entry.path() / "pipeline.yaml";
+        const auto ours = entry.path() / "pipeline.yaml", foreign = entry.path() / "workflow.yml";
+        const auto& file = std::filesystem::exists(ours) ? ours : foreign;
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
         const auto name = entry.path().filename();
@@ -194,4 +195,23 @@ TEST_CASE_FIXTURE(Examples, "secrets: hidden in the log, kept out of the outputs
     CHECK(contains(outcome.out, "got ***"));
     CHECK(contains(outcome.out, "welcome, ***"));
     CHECK(contains(world.cicdctl({"show", "job-1", "-o", "json"}).out, R"("outputs":{"answer":"welcome"})"));
+}
+
+TEST_CASE_FIXTURE(Examples, "github: a workflow as it is, its artifacts handed on, its annotations kept") {
+    const auto outcome = world.cicdctl({"run", "-f", "examples/github/workflow.yml"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "hello one,hello two"));
+    const auto result = last_run();
+    REQUIRE(result["jobs"].as_array().size() == 4);
+    const auto job = world.json({"show", result["jobs"].as_array()[0]["id"].as_string()});
+    const auto& steps = job["steps"].as_array();
+    REQUIRE(steps.size() == 3);
+    CHECK(steps[1]["annotations"].as_array().at(0)["line"] == Value(17));
+    const auto imported = world.cicdctl({"import", "examples/github/workflow.yml"}, world.in(repository.path()));
+    CHECK(imported.code == 0);
+    repository.write("imported.yaml", imported.out);
+    const auto again = world.cicdctl({"run", "-f", "imported.yaml"}, world.in(repository.path()));
+    INFO(imported.out, again.out, again.err);
+    CHECK(again.code == 0);
 }

@@ -73,6 +73,7 @@ const std::vector<std::pair<std::string, std::vector<Expectation>>> expected = {
     {"plan", {{{"-f", "fine.yaml"}, 0}, {{"-f", "wrong.yaml"}, 2}, {{"-f", "none.yaml"}, 5}}},
     {"validate", {{{"fine.yaml"}, 0}, {{"wrong.yaml"}, 2}, {{"none.yaml"}, 5}}},
     {"init", {{{"--stdout"}, 0}, {{}, 7}}},
+    {"import", {{{"workflow.yml"}, 0}, {{"wrong.yaml"}, 2}, {{"none.yml"}, 5}}},
     {"ps", {{{}, 0}, {{"--status", "nonsense"}, 2}}},
     {"show", {{{"run-1"}, 0}, {{"job-1"}, 0}, {{"run-99"}, 5}, {{"nonsense"}, 5}}},
     {"logs", {{{"run-1"}, 0}, {{"run-99"}, 5}, {{"run-1", "--tail", "few"}, 2}}},
@@ -149,6 +150,7 @@ TEST_CASE("every command has the exit codes of the specification") {
                              {"endless.yaml", "name: endless\n" + one_stage + "'sleep 1000']}\n"},
                              {"wrong.yaml", "name: wrong\nstages: 7\n"},
                              {"value.txt", "hush-hush\n"},
+                             {"workflow.yml", "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"},
                              {".cicd.yaml", "name: usual\n" + one_stage + "'true']}\n"}};
     World world;
     const auto in = world.in(repository.path());
@@ -169,7 +171,7 @@ TEST_CASE("every command has the exit codes of the specification") {
 TEST_CASE("every command stands in that table, helps, refuses what it does not know, and fits a machine without a daemon") {
     World world;
     const std::set<std::string> without_daemon = {
-        "validate", "init", "completion", "version", "help", "pipeline validate", "config list", "config get", "config set",
+        "validate", "init", "import", "completion", "version", "help", "pipeline validate", "config list", "config get", "config set",
         "config unset", "plan", "doctor", "daemon start", "daemon stop", "daemon restore", "daemon logs"};
     const auto is_file = [](const std::string& word) { return word == "-f" || word == "--file" || word.find('.') != std::string::npos; };
     const auto commands = all_commands(world);

@@ -60,7 +60,8 @@ model::JobRun job() {
 }
 
 model::Event event() {
-    return {model::TriggerType::pull_request, "topic", "", "main", "opened", 5, "ada", model::Strings{"src/a.cpp"}};
+    return {.type = model::TriggerType::pull_request, .branch = "topic", .base_branch = "main", .action = "opened", .pull_request = 5,
+            .actor = "ada", .changed_paths = model::Strings{"src/a.cpp"}};
 }
 
 model::Source source() {

@@ -1,11 +1,13 @@
+#include "common/pipeline/rewrite.hpp"
+
 #include "common/base/text.hpp"
-#include "daemon/planner/decisions.hpp"
+#include "common/expr/expression.hpp"
 
 #include <cctype>
 
 /// Expressions as texts: the paths in them are replaced without touching anything else. It only has to know quoted
 /// texts and names; the expression itself was checked when the file was read.
-namespace cicd::planner {
+namespace cicd::pipeline {
 
 namespace {
 
@@ -146,7 +148,8 @@ void visit_value(const Value& value, const std::function<void(const std::string&
 }  // namespace
 
 void rewrite_step(model::Step& step, const PathReplacement& replace) {
-    for (auto* text : {&step.name, &step.run, &step.shell, &step.working_directory}) rewrite_in(*text, replace);
+    for (auto* text : {&step.name, &step.run, &step.shell, &step.working_directory, &step.timeout_minutes})
+        rewrite_in(*text, replace);
     rewrite_in(step.env, replace);
     rewrite_bare(step.condition, replace);
     rewrite_bare(step.continue_on_error.expression, replace);
@@ -157,7 +160,9 @@ void rewrite_job(model::Job& job, const PathReplacement& replace) {
     rewrite_in(job.env, replace);
     rewrite_in(job.outputs, replace);
     if (job.image) rewrite_in(job.image->name, replace);
-    for (auto* text : {&job.environment, &job.shell, &job.working_directory}) rewrite_in(*text, replace);
+    for (auto* text : {&job.environment, &job.shell, &job.working_directory, &job.title, &job.timeout_minutes})
+        rewrite_in(*text, replace);
+    for (auto& text : job.runs_on) rewrite_in(text, replace);
     for (auto* text : {&job.condition, &job.allow_failure.expression, &job.fail_fast.expression})
         rewrite_bare(*text, replace);
     if (job.matrix) {
@@ -165,6 +170,7 @@ void rewrite_job(model::Job& job, const PathReplacement& replace) {
         for (auto* text : {&matrix.expression, &matrix.include_expression, &matrix.exclude_expression})
             rewrite_bare(*text, replace);
         for (auto& axis : matrix.axes) {
+            rewrite_in(axis.name, replace);
             rewrite_bare(axis.expression, replace);
             for (auto& value : axis.values) value = rewritten(value, replace);
         }
@@ -302,4 +308,4 @@ std::string as_expression(const Value& value) {
     return json_of(value);
 }
 
-}  // namespace cicd::planner
+}  // namespace cicd::pipeline

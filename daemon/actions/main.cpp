@@ -1,6 +1,7 @@
+#include "daemon/actions/performer.hpp"
 #include "daemon/os/ownership.hpp"
 #include "daemon/runner/control.hpp"
-#include "daemon/runner/job.hpp"
+#include "daemon/runner/run_job.hpp"
 #include "daemon/runner/sudo.hpp"
 
 #include <algorithm>
@@ -73,9 +74,10 @@ int run(int count, char** arguments) {
     }
     if (!cache.empty()) {
         if (gate_fd < 0 || !directory.empty()) return usage();
-        return cicd::runner::run_spare(cache, gate_fd, [&](const std::string& job) { show_as(count, arguments, job); });
+        return cicd::runner::run_spare(cache, gate_fd, cicd::actions::make_performer,
+                                       [&](const std::string& job) { show_as(count, arguments, job); });
     }
-    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd);
+    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd, cicd::actions::make_performer);
 }
 
 }  // namespace

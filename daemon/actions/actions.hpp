@@ -1,0 +1,85 @@
+#pragma once
+
+#include "common/model/action.hpp"
+#include "daemon/runner/context.hpp"
+#include "daemon/runner/performer.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cicd::actions {
+
+using runner::Context;
+using runner::JobStatus;
+using runner::put;
+using runner::StepEnd;
+
+using Inputs = std::vector<std::pair<std::string, std::string>>;
+/// By its name in lower case, without the white space around it; empty where it is not given.
+std::string input(const Inputs& inputs, std::string_view name);
+
+/// As the toolkit looks for an input: upper case, spaces as `_`, everything else as it is.
+std::string input_variable(const std::string& name);
+
+/// GitHub's actions, in one job.
+class Actions final : public runner::Performer {
+public:
+    explicit Actions(runner::JobAccess& job) : job_(job), spec_(job.spec()), context_(job.context()) {}
+
+    void complete_contexts() override;
+    Result<void> prepare() override;
+    void add_variables(model::Texts& env, std::string_view shell) const override;
+    void add_files(runner::Program& program) override;
+    StepEnd use(int step, const model::Step& what) override;
+    void finish() override;
+
+private:
+    /// What an action of JavaScript does when all steps have ended.
+    struct Later {
+        int step = 0;
+        std::string file, path, condition;
+        Inputs inputs;
+        model::Texts state, env;
+    };
+    using Action = model::Action;
+
+    // actions.cpp
+    Result<std::string> read_in_workspace(const std::string& path);
+    /// What the text says, as another program of ours reads it.
+    Result<Action> ask(const std::string& text, const std::string& file);
+    Result<Action> load_action(const std::string& path);
+    Result<Inputs> evaluate_inputs(int step, const model::Step& what, const Action& action) const;
+    StepEnd skip(int step, std::string why);
+    /// The step's own inputs, with their names in lower case.
+    Result<Inputs> given_inputs(const model::Step& what) const;
+    // composite.cpp
+    StepEnd composite(int step, const Action& action, const std::string& path, const Inputs& inputs);
+    void inner_step(int step, const model::Step& inner, StepEnd& whole);
+    // node.cpp
+    StepEnd javascript(int step, const Action& action, const std::string& path, const Inputs& inputs,
+                       const std::optional<Milliseconds>& timeout);
+    StepEnd run_node(int step, const std::string& file, const std::string& path, const Inputs& inputs, model::Texts& state,
+                     const std::optional<Milliseconds>& timeout);
+    // native.cpp
+    StepEnd native(int step, const std::string& name, const model::Step& what);
+    StepEnd checkout(int step, const Inputs& inputs);
+    StepEnd script(int step, const std::string& text, const model::Texts& env);
+    // github_script.cpp
+    StepEnd github_script(int step, const Inputs& inputs);
+    // kept.cpp
+    StepEnd upload(int step, const Inputs& inputs);
+    StepEnd download(int step, const Inputs& inputs);
+    StepEnd cache(int step, const std::string& name, const Inputs& inputs);
+
+    [[nodiscard]] std::string event_path() const;
+
+    runner::JobAccess& job_;
+    const model::JobSpec& spec_;
+    Context& context_;
+    std::vector<Later> later_;
+    int depth_ = 0;
+    std::string event_file_;  ///< to be written with the first program
+};
+
+}  // namespace cicd::actions

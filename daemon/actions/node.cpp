@@ -1,0 +1,64 @@
+#include "common/base/text.hpp"
+#include "daemon/actions/actions.hpp"
+
+#include <algorithm>
+
+/// Actions of JavaScript, with the Node that the job's place has.
+namespace cicd::actions {
+
+std::string input_variable(const std::string& name) {
+    std::string variable = "INPUT_";
+    for (const char c : name)
+        variable += c == ' ' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return variable;
+}
+
+StepEnd Actions::run_node(int index, const std::string& file, const std::string& path, const Inputs& inputs,
+                          model::Texts& state, const std::optional<Milliseconds>& timeout) {
+    runner::StepProgram command{.argv = {"node", path + "/" + file}, .timeout = timeout};
+    for (const auto& [name, value] : inputs) put(command.env, input_variable(name), value);
+    for (const auto& [name, value] : state) put(command.env, "STATE_" + name, value);
+    put(command.env, "GITHUB_ACTION_PATH", path);
+    auto end = job_.run(index, command);
+    if (end.exit_code == 127 && end.message.find("'node'") != std::string::npos)
+        end.message = "the action needs Node.js, which this machine does not have in PATH";
+    for (const auto& [name, value] : end.saved) put(state, name, value);
+    return end;
+}
+
+StepEnd Actions::javascript(int index, const Action& action, const std::string& path, const Inputs& inputs,
+                             const std::optional<Milliseconds>& timeout) {
+    model::Texts state;
+    StepEnd end;
+    if (!action.pre.empty()) {
+        end = run_node(index, action.pre, path, inputs, state, timeout);
+        if (end.state != model::StepState::success) return end;
+    }
+    if (action.main.empty())
+        return job_.failure(index, invalid("JOB_002", "the action at " + path + " names no 'main'"));
+    end = run_node(index, action.main, path, inputs, state, timeout);
+    if (!action.post.empty())
+        later_.push_back({index, action.post, path, action.post_if.empty() ? "always()" : action.post_if, inputs, state, context_.env()});
+    return end;
+}
+
+/// The last begun is the first to be ended.
+void Actions::finish() {
+    for (auto it = later_.rbegin(); it != later_.rend(); ++it) {
+        if (!job_.goes_on()) return;
+        const Context before = context_;
+        context_.set_env(it->env);
+        const auto condition = context_.condition(it->condition);
+        if (condition && condition->holds) {
+            job_.note(it->step, "Post " + job_.title(it->step));
+            auto state = it->state;
+            const auto end = run_node(it->step, it->file, it->path, it->inputs, state, std::nullopt);
+            context_ = before;
+            if (end.state == model::StepState::failed) job_.fail_late(it->step, end);
+        } else {
+            context_ = before;
+        }
+    }
+}
+
+}  // namespace cicd::actions
