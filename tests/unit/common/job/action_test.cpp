@@ -18,7 +18,7 @@ TEST_CASE("what an action says comes through as it was read") {
     action.main = "main.js";
     action.post_if = "success()";
     const auto again = job::read_action(job::to_text(action));
-    REQUIRE(again);
+    REQUIRE(again.has_value());
     CHECK(again->name == "greets");
     CHECK(again->how == model::ActionUsing::node);
     REQUIRE(again->inputs.size() == 2);
@@ -34,9 +34,9 @@ TEST_CASE("what an action says comes through as it was read") {
 
 TEST_CASE("what is wrong with an action comes through, too") {
     const auto refused = job::read_action(job::to_text(invalid("PIPELINE_002", "no 'runs'", "write one")));
-    REQUIRE_FALSE(refused);
+    REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().message == "no 'runs'");
     CHECK(refused.error().hint == "write one");
-    CHECK_FALSE(job::read_action("{"));
-    CHECK_FALSE(job::read_action("{}"));
+    CHECK_FALSE(job::read_action("{").has_value());
+    CHECK_FALSE(job::read_action("{}").has_value());
 }
