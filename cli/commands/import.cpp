@@ -36,8 +36,11 @@ Result<Imported> import_file(const std::string& file) {
     const auto whole = fs::absolute(file, fault).lexically_normal();
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
     const auto read = [&](const std::string& path) { return read_text(root / path); };
-    const auto front = pipeline::read_front(pipeline::guess_dialect(whole.string(), imported.text), imported.text, file,
-                                            {"manual", read});
+    const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
+    auto front = pipeline::read_front(dialect, imported.text, file, {"manual", read});
+    // What it calls may be somewhere else: then that is left to do.
+    if (!front.parsed.ok())
+        if (auto alone = pipeline::read_front(dialect, imported.text, file, {"manual", {}}); alone.parsed.ok()) front = std::move(alone);
     imported.ok = front.parsed.ok();
     imported.problems = front.parsed.problems;
     if (imported.ok) imported.converted = pipeline::convert(front, file);

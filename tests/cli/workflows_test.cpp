@@ -110,6 +110,18 @@ TEST_CASE("what import writes is a pipeline that runs, with what it could not ca
     CHECK(report[0]["manual"] == Value(1));
 }
 
+TEST_CASE("a workflow whose called ones are elsewhere is imported without them, and tells it") {
+    const World world;
+    const GitRepository repository{{file, "on: push\njobs:\n  a: {runs-on: x, steps: [{run: 'true'}]}\n"
+                                          "  b: {uses: ./.github/workflows/none.yml}\n"}};
+    const auto imported = world.cicdctl({"import", file}, world.in(repository.path()));
+    INFO(imported.out);
+    CHECK(imported.code == 0);
+    CHECK(contains(imported.err, "manual, line 4: ./.github/workflows/none.yml"));
+    repository.write(".cicd.yaml", imported.out);
+    CHECK(world.cicdctl({"run"}, world.in(repository.path())).code == 0);
+}
+
 TEST_CASE("a job's container and its services are images that need no engine") {
     if (const auto why = why_not_in_an_image(); !why.empty()) {
         MESSAGE("skipped: ", why);
