@@ -156,18 +156,27 @@ Result<void> Job::prepare() {
     supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(limits), std::move(*place),
                                                start_);
     masking_->obey_with([this](std::string_view line) { return commands_.take(line); });
-    if (spec_.dialect != model::Dialect::native) complete_contexts();
+    if (spec_.dialect == model::Dialect::github) complete_contexts();
+    else if (spec_.dialect != model::Dialect::native) tell_workspace();
     for (const auto& layer : spec_.env)
         if (auto added = context_.add_env(layer); !added) {
             supervisor_->note(0, added.error().message);
             return invalid(added.error().code, added.error().message);
         }
-    if (spec_.dialect != model::Dialect::native) return prepare_actions();
+    if (spec_.dialect == model::Dialect::github) return prepare_actions();
     if (!Keeping::is_needed(spec_)) return {};
     keeping_.emplace(spec_, context_, *supervisor_);
     auto put_back = keeping_->put_back();
     if (!put_back) supervisor_->note(0, put_back.error().message);
     return put_back;
+}
+
+/// `runner.workspace`: other languages name their folder in variables.
+void Job::tell_workspace() {
+    const auto runner = context_.context("runner");
+    Object about = runner.is_object() ? runner.as_object() : Object{};
+    about.set("workspace", supervisor_->folders().inner_workspace);
+    context_.set_context("runner", Value(std::move(about)));
 }
 
 /// What the job leaves behind, once nothing of it lives.
@@ -318,7 +327,7 @@ model::Texts Job::environment(const StepFiles& files) const {
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
     for (const auto& [name, value] : standard_variables()) put(env, name, value);
-    if (spec_.dialect != model::Dialect::native) add_dialect_variables(env);
+    if (spec_.dialect == model::Dialect::github) add_dialect_variables(env);
     for (const auto& [name, value] : files.variables()) put(env, name, value);
     if (!path_.empty())
         for (auto& [name, value] : env)

@@ -82,6 +82,7 @@ private:
     StepEnd cache(int index, const std::string& name, const ActionInputs& inputs);
     Result<void> prepare_actions();
     Keeping& keeping();
+    void tell_workspace();
     void complete_contexts();
     void add_dialect_variables(model::Texts& env) const;
     StepEnd script(int index, const std::string& text, model::Texts env);
