@@ -93,7 +93,8 @@ std::string event_name(std::string_view asked) {
     return std::string(asked);
 }
 
-model::TriggerType event_type(std::string_view event) {
+model::TriggerType event_type(std::string_view asked) {
+    const auto event = event_name(asked);
     for (const auto& each : events)
         if (event == each.name) return each.type;
     return model::TriggerType::manual;

@@ -176,10 +176,8 @@ private:
         Variables own;
         if (const Node* variables = node_.find("variables")) own = read_variables(r_, *variables);
         Variables result;
-        for (const auto& [name, text] : config_.global.environment()) {
-            (void)text;
+        for (const auto& name : config_.global.names())
             if (keys_.inherits_variable(name)) result.set(name, *config_.global.find(name));
-        }
         result.add(own);
         return result;
     }
@@ -283,10 +281,7 @@ private:
         if (values) add_values(own, *values, true), own.set("CI_NODE_TOTAL", "");
         own.add(outcome.variables);
         add_given(own);
-        for (const auto& [name, text] : own.environment()) {
-            (void)text;
-            job.env.emplace_back(name, all.find(name)->expand || all.find(name)->late ? all.expand("${" + name + "}") : escaped(all.find(name)->value));
-        }
+        for (const auto& name : own.names()) job.env.emplace_back(name, all.expand("${" + name + "}"));
     }
 
     void read_place(const Variables& variables, Draft& draft) {

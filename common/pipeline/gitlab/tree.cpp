@@ -16,12 +16,6 @@ bool is_integer(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// 80_000_000: YAML 1.1 lets digits be set in groups.
-bool is_grouped_integer(std::string_view text) {
-    return !text.empty() && text[0] >= '1' && text[0] <= '9' && text.find('_') != text.npos &&
-           std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '_'; });
-}
-
 }  // namespace
 
 std::string scalar_text(const Node& node) {
@@ -31,11 +25,6 @@ std::string scalar_text(const Node& node) {
         case NodeKind::number:
             return is_integer(node.text) || !std::isfinite(node.number) ? node.text : number_text(node.number);
         case NodeKind::text:
-            if (is_grouped_integer(node.text)) {
-                std::string digits = node.text;
-                std::erase(digits, '_');
-                return digits;
-            }
             return node.text;
         case NodeKind::null:
         case NodeKind::list:

@@ -64,7 +64,7 @@ private:
 /// `extends` and `!reference` of a whole configuration, in that order, as GitLab resolves them.
 const Node* resolve(Reader& reader, const Node& root);
 
-/// A scalar as Ruby's YAML reads it and writes it again: 3.10 is "3.1", yes is "true".
+/// A scalar as it is read and written again: 3.10 is "3.1".
 std::string scalar_text(const Node& node);
 
 }  // namespace cicd::pipeline::gitlab

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::string expand_known(std::string_view text) const;
     /// All of them as an environment of ours.
     [[nodiscard]] model::Texts environment() const;
-    [[nodiscard]] bool empty() const { return order_.empty(); }
+    [[nodiscard]] const std::vector<std::string>& names() const { return order_; }
 
 private:
     enum class Purpose { run, decision };
