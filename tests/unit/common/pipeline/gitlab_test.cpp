@@ -209,7 +209,7 @@ TEST_CASE("gitlab: artifacts, caches and variables for later jobs") {
 
 TEST_CASE("gitlab: files are included, with inputs, rules and patterns") {
     const auto front = read("include:\n  - {local: /ci/*.yml, inputs: {name: x, how: [one, two]}}\n  - {local: no.yml, rules: [{if: $NO}]}\nx: {variables: {V: 1}}\n",
-                            {.files = {{"ci/a.yml", "spec:\n  inputs:\n    name:\n    how: {default: [z], type: array}\n---\n\"$[[ inputs.name ]]\": {script: $[[ inputs.how ]]}\n"}}});
+                            {.files = {{"ci/a.yml", "spec:\n  inputs:\n    name:\n    how: {default: [z], type: array}\n---\n\"$[[ inputs.name ]]\":\n  script: $[[ inputs.how ]]\n"}}});
     REQUIRE_MESSAGE(front.parsed.ok(), problems_of(front));
     CHECK(job(front, "x").steps[0].run == "one\ntwo\n");
     CHECK(env(job(front, "x"), "V") == "1");
