@@ -10,6 +10,8 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <string>
+#include <vector>
 
 using namespace cicd;
 
@@ -66,7 +68,7 @@ void look_at(const fs::path& path, model::Dialect dialect, Sum& sum) {
 }
 
 /// Real files lie outside of this repository; the variable names another folder.
-void look_at_all(const char* variable, const char* usual, model::Dialect dialect, const fs::path& except = {}) {
+void look_at_all(const char* variable, const char* usual, model::Dialect dialect, const std::vector<std::string>& except = {}) {
     const char* given = std::getenv(variable);
     const auto folder = given ? fs::path(given) : fs::path(CICD_SOURCE_DIR) / "../shared/corpus/pipelines" / usual;
     if (!fs::is_directory(folder)) {
@@ -75,7 +77,8 @@ void look_at_all(const char* variable, const char* usual, model::Dialect dialect
     }
     Sum sum;
     for (const auto& entry : fs::directory_iterator(folder))
-        if (except.empty() || entry.path().filename().string().find(except.string()) == std::string::npos) look_at(entry.path(), dialect, sum);
+        if (std::none_of(except.begin(), except.end(), [&](const std::string& part) { return entry.path().filename().string().find(part) != std::string::npos; }))
+            look_at(entry.path(), dialect, sum);
     std::cout << usual << ": " << sum.files << " files, " << sum.planned << " planned; " << sum.constructs << " constructs: " << sum.unsupported
               << " unsupported, " << sum.approximated << " approximated, " << sum.manual << " need something; the slowest took " << sum.slowest
               << " ms\n";
@@ -85,11 +88,14 @@ void look_at_all(const char* variable, const char* usual, model::Dialect dialect
 
 }  // namespace
 
-TEST_CASE("real GitLab files are read and planned") { look_at_all("CICD_PIPELINES_GITLAB", "gitlab", model::Dialect::gitlab); }
+// What is left out is no pipeline: settings of other programs, and a template in which Python's braces are not filled yet.
+TEST_CASE("real GitLab files are read and planned") {
+    look_at_all("CICD_PIPELINES_GITLAB", "gitlab", model::Dialect::gitlab, {"fail-on-breach.template.yml", "merge.release.yml", "build-base-venvs.yml"});
+}
 
 // settings.yaml of one of them is not a pipeline: it holds the project's settings.
 TEST_CASE("GitLab's templates are read and planned") {
-    look_at_all("CICD_PIPELINES_GITLAB_TEMPLATES", "gitlab-templates", model::Dialect::gitlab, "settings.yaml");
+    look_at_all("CICD_PIPELINES_GITLAB_TEMPLATES", "gitlab-templates", model::Dialect::gitlab, {"settings.yaml"});
 }
 
 TEST_CASE("real Bitbucket files are read and planned") { look_at_all("CICD_PIPELINES_BITBUCKET", "bitbucket", model::Dialect::bitbucket); }
