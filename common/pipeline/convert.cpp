@@ -34,6 +34,20 @@ std::string with_comments(const std::string& yaml, const Report& report, const s
     return text + body;
 }
 
+/// Languages that decide at creation which jobs there are: what they decided for this event stays so.
+void settle(model::Pipeline& pipeline, Report& report) {
+    pipeline.dialect = model::Dialect::native;
+    for (auto& trigger : pipeline.triggers) trigger.id.clear();
+    for (auto& stage : pipeline.stages)
+        for (auto& job : stage.jobs) {
+            if (job.unavailable.empty()) continue;
+            const auto& mark = job.mark;
+            report.findings.push_back({Carried::manual, mark.file, mark.line, mark.column, "job " + job.name,
+                                       "it does not run: " + job.unavailable + "; give it the condition that you want"});
+            job.condition = "false";
+        }
+}
+
 }  // namespace
 
 Converted convert(const Front& front, const std::string& file) {
@@ -44,9 +58,11 @@ Converted convert(const Front& front, const std::string& file) {
         case model::Dialect::github:
             github::convert(converted.pipeline, converted.report, file);
             break;
-        case model::Dialect::native:
         case model::Dialect::gitlab:
         case model::Dialect::bitbucket:
+            settle(converted.pipeline, converted.report);
+            break;
+        case model::Dialect::native:
             break;
     }
     auto yaml = export_yaml(converted.pipeline);
