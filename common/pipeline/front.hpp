@@ -41,6 +41,7 @@ struct FrontFacts {
     model::Event event;
     model::Source source;
     model::Texts variables;  ///< given for the run; they count more than what the file says
+    bool every_run = false;  ///< the file is converted: what the event tells stays open where our language can ask for it
     model::Strings jobs;     ///< asked for by their names: those that wait for a hand run as well
     /// Paths that differ from what the event compares with; nothing where that is not known, or not set.
     std::function<std::optional<model::Strings>()> changed_paths = nullptr;

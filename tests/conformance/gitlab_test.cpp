@@ -1,3 +1,4 @@
+#include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -105,8 +106,34 @@ pipelines:
 )");
     INFO(ran.said());
     CHECK(ran.outcome.code == 0);
-    CHECK(ran.jobs.at("run Build.Build") == "success");
+    CHECK(ran.jobs.at("Build.Build") == "success");
     CHECK(ran.jobs.at("parallel.One") == "success");
     CHECK(ran.jobs.at("parallel.Two") == "success");
-    CHECK(ran.jobs.at("run Deploy.Deploy") == "skipped");
+    CHECK(ran.jobs.at("Deploy.Deploy") == "skipped");
+}
+
+TEST_CASE("a Bitbucket pipe runs from its image, with its variables and the step's files; its files go on") {
+    if (const auto why = why_not_in_an_image(); !why.empty() || !has_busybox()) {
+        MESSAGE("skipped: " << (why.empty() ? "there is no busybox" : why));
+        return;
+    }
+    GitRepository repository{{"README", "a case\n"}, {"bitbucket-pipelines.yml", R"(
+pipelines:
+  default:
+    - step:
+        name: Go
+        script:
+          - mkdir out && echo before > out/a
+          - pipe: docker://pipes
+            variables: {WORD: "said by $BITBUCKET_REPO_SLUG", MANY: [x, y]}
+          - cat out/a out/b
+          - grep -q 'said by .* 2 y before' out/b
+)"}};
+    World world;
+    const auto own = Tar().file("pipe.sh", "#!/bin/sh\necho \"$WORD $MANY_COUNT $MANY_1 $(cat out/a)\" > out/b\n", 0755).bytes();
+    write_oci_layout(world.folder() / "layout", {{busybox_layer(), own}, "{}", ""});
+    REQUIRE(world.cicdctl({"image", "import", "pipes", (world.folder() / "layout").string()}).code == 0);
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
 }

@@ -44,6 +44,10 @@ Variables predefined(const FrontFacts& facts, const std::string& event) {
         v.set("BITBUCKET_PR_ID", std::to_string(std::max(facts.event.pull_request, 1)));
         v.set("BITBUCKET_PR_DESTINATION_BRANCH", facts.event.base_branch.empty() ? "main" : facts.event.base_branch);
     }
+    if (facts.every_run)
+        for (const auto& [name, expression] : {std::pair{"BITBUCKET_COMMIT", "git.commit"}, {"BITBUCKET_BRANCH", "git.branch"}, {"BITBUCKET_TAG", "git.tag"},
+                                               {"BITBUCKET_REPO_SLUG", "git.name"}, {"BITBUCKET_PR_DESTINATION_BRANCH", "git.base"}})
+            v.set_later(name, std::string("${{ ") + expression + " }}");
     for (const auto& [name, value] : facts.variables) v.set(name, gitlab::Variable{value, false, false});
     return v;
 }
@@ -99,24 +103,28 @@ private:
         }
         int number = 0;
         for (const Node* step : steps) {
+            const auto known = stage.jobs.size();
             bool waits = false;
-            auto job = read_step(r_, config_, *step, waits);
-            job.name = unique(job.name);
-            if (job.environment.empty()) job.environment = environment_;
-            if (beside && steps.size() > 1) {
-                job.env.emplace_back("BITBUCKET_PARALLEL_STEP", std::to_string(number));
-                job.env.emplace_back("BITBUCKET_PARALLEL_STEP_COUNT", std::to_string(steps.size()));
+            for (auto& part : read_step(r_, config_, *step, waits)) {
+                const bool first = stage.jobs.size() == known;
+                rename(part);
+                if (part.environment.empty()) part.environment = environment_;
+                if (beside && steps.size() > 1) {
+                    part.env.emplace_back("BITBUCKET_PARALLEL_STEP", std::to_string(number));
+                    part.env.emplace_back("BITBUCKET_PARALLEL_STEP_COUNT", std::to_string(steps.size()));
+                }
+                part.env.emplace_back("BITBUCKET_STEP_UUID", "{${{ run.id }}-" + std::to_string(count_ + 1) + "}");
+                if (!refusal.empty()) part.unavailable = refusal;
+                hold_up(part, first && (waits || (stage_waits && number == 0)));
+                if ((!beside || !first) && !stage.jobs.empty()) part.needs.push_back({"", stage.jobs.back().name, part.mark});
+                stage.jobs.push_back(std::move(part));
             }
-            job.env.emplace_back("BITBUCKET_STEP_UUID", "{${{ run.id }}-" + std::to_string(++count_) + "}");
-            if (!refusal.empty()) job.unavailable = refusal;
-            hold_up(job, waits || (stage_waits && number == 0));
-            if (!beside && !stage.jobs.empty()) job.needs.push_back({"", stage.jobs.back().name, job.mark});
+            ++count_;
             ++number;
-            stage.jobs.push_back(std::move(job));
         }
         environment_.clear();
         if (stage.jobs.empty()) return;
-        stage.name = unique(name.empty() ? "run " + stage.jobs.front().name : gitlab::plain_name(name));
+        stage.name = unique(name.empty() ? stage.jobs.front().name : gitlab::plain_name(name), stages_);
         for (auto& job : stage.jobs)
             for (auto& need : job.needs) need.stage = stage.name;
         pipeline_.stages.push_back(std::move(stage));
@@ -135,9 +143,17 @@ private:
         }
     }
 
-    std::string unique(const std::string& name) {
+    /// No two jobs have the same name, nor do their artifacts that are called by it.
+    void rename(model::Job& job) {
+        const auto old = job.name;
+        job.name = unique(old, jobs_);
+        for (auto& artifact : job.artifacts)
+            if (artifact.name.ends_with(old)) artifact.name.replace(artifact.name.size() - old.size(), old.size(), job.name);
+    }
+
+    static std::string unique(const std::string& name, std::set<std::string>& taken) {
         auto own = name;
-        for (int i = 2; !taken_.insert(own).second; ++i) own = name + "-" + std::to_string(i);
+        for (int i = 2; !taken.insert(own).second; ++i) own = name + "-" + std::to_string(i);
         return own;
     }
 
@@ -164,7 +180,7 @@ private:
     Reader& r_;
     const Config& config_;
     model::Pipeline& pipeline_;
-    std::set<std::string> taken_;
+    std::set<std::string> jobs_, stages_;
     std::string waiting_, environment_;
     int count_ = 0;
 };

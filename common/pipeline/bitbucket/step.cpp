@@ -2,6 +2,7 @@
 
 #include "common/base/glob.hpp"
 #include "common/base/text.hpp"
+#include "common/pipeline/bitbucket/pipe.hpp"
 #include "common/pipeline/gitlab/job.hpp"
 
 #include <algorithm>
@@ -32,31 +33,53 @@ void read_image(Reader& r, const Config& config, const Node& at, model::Job& job
     if (!image.name.empty()) job.image = std::move(image);
 }
 
+std::string shell_line(const Node& item) {
+    auto line = gitlab::scalar_text(item);
+    while (line.ends_with('\n')) line.pop_back();
+    return gitlab::escaped(line) + "\n";
+}
+
+const Node* pipe_of(const Node& item) { return item.kind == NodeKind::map ? item.find("pipe") : nullptr; }
+
 std::string commands(Reader& r, const Node& at) {
     std::string text;
     for (const Node* item : r.flat(at)) {
-        if (item->kind == NodeKind::map) {
-            const Node* pipe = item->find("pipe");
-            if (!pipe) {
-                r.error(*item, "a command must be a text or a pipe", "quote a command that holds ': '");
-                continue;
-            }
-            r.unsupported(*item, "pipe: " + r.text(*pipe), "pipes are containers of their own; this one is left out");
-            text += "echo 'pipe " + gitlab::plain_name(r.text(*pipe)) + " is not run here' >&2\n";
-            continue;
-        }
-        auto line = gitlab::scalar_text(*item);
-        while (line.ends_with('\n')) line.pop_back();
-        text += gitlab::escaped(line) + "\n";
+        if (const Node* pipe = pipe_of(*item)) r.unsupported(*item, "pipe: " + r.text(*pipe), "a pipe in an after-script is left out");
+        else if (item->kind == NodeKind::map) r.error(*item, "a command must be a text or a pipe", "quote a command that holds ': '");
+        else text += shell_line(*item);
     }
     return text;
 }
 
-void read_script(Reader& r, const Node& at, model::Job& job) {
+model::Step shell_step(std::string text, const model::Mark& mark) { return {.name = "script", .run = std::move(text), .mark = mark}; }
+
+/// Parts of a script that run one after the other: shells, and pipes between them.
+std::vector<model::Step> read_script(Reader& r, const Node& at, std::vector<const Node*>& pipes) {
+    std::vector<model::Step> parts;
     const Node* script = at.find("script");
-    if (!script) r.error(at, "a step needs a 'script'");
-    model::Step step{.name = "script", .run = script ? commands(r, *script) : "", .mark = r.mark(script ? *script : at)};
-    job.steps.push_back(std::move(step));
+    if (!script) {
+        r.error(at, "a step needs a 'script'");
+        return {shell_step("", r.mark(at))};
+    }
+    bool open = false;
+    for (const Node* item : r.flat(*script)) {
+        const Node* pipe = pipe_of(*item);
+        if (!pipe && item->kind == NodeKind::map) {
+            r.error(*item, "a command must be a text or a pipe", "quote a command that holds ': '");
+            continue;
+        }
+        if (pipe || !open) {
+            parts.push_back(pipe ? pipe_step(r, *item) : shell_step("", r.mark(*item)));
+            pipes.push_back(pipe);
+        }
+        open = !pipe;
+        if (open) parts.back().run += shell_line(*item);
+    }
+    if (parts.empty()) parts.push_back(shell_step("", r.mark(*script))), pipes.push_back(nullptr);
+    return parts;
+}
+
+void read_after_script(Reader& r, const Node& at, model::Job& job) {
     const Node* after = at.find("after-script");
     if (!after) return;
     model::Step last{.name = "after-script", .run = commands(r, *after), .mark = r.mark(*after)};
@@ -90,7 +113,7 @@ void read_caches(Reader& r, const Config& config, const Node& at, model::Job& jo
         } else if (const auto found = known.find(name); found != known.end()) {
             cache.paths = {found->second};
         } else {
-            if (name == "docker") r.unsupported(*item, "cache docker", "there is no Docker here whose layers could be kept");
+            if (name == "docker") r.approximated(*item, "cache docker", "it is always empty: images are built anew");
             else r.error(*item, "there is no cache '" + name + "'", "define it under 'definitions: caches:'");
             continue;
         }
@@ -168,6 +191,47 @@ void tell_others(Reader& r, const Node& at) {
     }
 }
 
+/// All of a step but its script.
+model::Job read_settings(Reader& r, const Config& config, const Node& at, bool& waits) {
+    model::Job job;
+    job.mark = r.mark(at);
+    if (at.kind != NodeKind::map) {
+        r.error(at, "a step must be a map, not " + at.describe());
+        return job;
+    }
+    tell_others(r, at);
+    const Node* name = at.find("name");
+    const auto written = name ? r.text(*name) : std::string();
+    job.name = gitlab::plain_name(written.empty() ? "step" : written);
+    if (!written.empty() && job.name != written) job.title = gitlab::escaped(written);
+    for (const char* key : {"image", "services"})
+        if (at.find(key)) job.key_marks.set(key, r.mark(*at.find(key)));
+    if (const Node* image = at.find("image") ? at.find("image") : config.global("image")) read_image(r, config, *image, job);
+    if (const Node* caches = at.find("caches")) read_caches(r, config, *caches, job);
+    if (const Node* artifacts = at.find("artifacts")) read_artifacts(r, *artifacts, job);
+    if (const Node* services = at.find("services")) read_services(r, config, *services, job);
+    if (const Node* clone = at.find("clone") ? at.find("clone") : config.global("clone")) read_clone(r, *clone, job);
+    if (const Node* deployment = at.find("deployment")) {
+        job.environment = r.text(*deployment);
+        job.env.emplace_back("BITBUCKET_DEPLOYMENT_ENVIRONMENT", gitlab::escaped(job.environment));
+    }
+    const Node* options = config.global("options");
+    const Node* minutes = at.find("max-time") ? at.find("max-time") : options && options->kind == NodeKind::map ? options->find("max-time") : nullptr;
+    if (minutes) {
+        if (minutes->kind == NodeKind::number && minutes->number >= 1 && minutes->number <= 100'000) job.timeout = Milliseconds(static_cast<std::int64_t>(minutes->number * 60'000));
+        else r.error(*minutes, "'max-time' is a number of minutes, not " + minutes->describe());
+    }
+    if (const Node* place = at.find("runs-on"))
+        for (const auto& label : r.texts(*place))
+            for (const auto& [word, system] : {std::pair{"windows", "Windows"}, {"macos", "macOS"}})
+                if (label == word) job.unavailable = "runs-on: " + label + ": this machine runs Linux, not " + std::string(system);
+    if (const Node* condition = at.find("condition"))
+        if (auto why = condition_refusal(r, config, *condition); !why.empty()) job.unavailable = std::move(why);
+    const Node* trigger = at.find("trigger");
+    waits = trigger && r.text(*trigger) == "manual";
+    return job;
+}
+
 }  // namespace
 
 const Node* Config::definition(std::string_view kind, std::string_view name) const {
@@ -199,45 +263,28 @@ std::string condition_refusal(Reader& r, const Config& config, const Node& at) {
     return "";
 }
 
-model::Job read_step(Reader& r, const Config& config, const Node& at, bool& waits) {
-    model::Job job;
-    job.mark = r.mark(at);
-    if (at.kind != NodeKind::map) {
-        r.error(at, "a step must be a map, not " + at.describe());
-        return job;
+std::vector<model::Job> read_step(Reader& r, const Config& config, const Node& at, bool& waits) {
+    const auto whole = read_settings(r, config, at, waits);
+    if (at.kind != NodeKind::map) return {whole};
+    std::vector<const Node*> pipes;
+    auto scripts = read_script(r, at, pipes);
+    std::vector<model::Job> parts;
+    for (std::size_t i = 0; i < scripts.size(); ++i) {
+        const bool first = i == 0, last = i + 1 == scripts.size();
+        auto part = whole;
+        if (!first) part.name += " " + std::to_string(i + 1), part.cache.clear();
+        if (!last) part.artifacts = {all_files(part.name, part.mark)};
+        if (const Node* pipe = pipes.empty() ? nullptr : pipes[i]) {
+            part.image = model::Image{pipe_image(r.text(*pipe)), {}, {}, {}, {}};
+            part.cache.clear();
+            r.approximated(*pipe, "pipe: " + r.text(*pipe), scripts.size() == 1 ? "it is run from the image " + part.image->name
+                           : "it is run from the image " + part.image->name + ", as a job of its own: what the shell before it exported is not known there");
+        }
+        part.steps.push_back(std::move(scripts[i]));
+        if (last) read_after_script(r, at, part);
+        parts.push_back(std::move(part));
     }
-    tell_others(r, at);
-    const Node* name = at.find("name");
-    const auto written = name ? r.text(*name) : std::string();
-    job.name = gitlab::plain_name(written.empty() ? "step" : written);
-    if (!written.empty() && job.name != written) job.title = gitlab::escaped(written);
-    for (const char* key : {"image", "services"})
-        if (at.find(key)) job.key_marks.set(key, r.mark(*at.find(key)));
-    if (const Node* image = at.find("image") ? at.find("image") : config.global("image")) read_image(r, config, *image, job);
-    read_script(r, at, job);
-    if (const Node* caches = at.find("caches")) read_caches(r, config, *caches, job);
-    if (const Node* artifacts = at.find("artifacts")) read_artifacts(r, *artifacts, job);
-    if (const Node* services = at.find("services")) read_services(r, config, *services, job);
-    if (const Node* clone = at.find("clone") ? at.find("clone") : config.global("clone")) read_clone(r, *clone, job);
-    if (const Node* deployment = at.find("deployment")) {
-        job.environment = r.text(*deployment);
-        job.env.emplace_back("BITBUCKET_DEPLOYMENT_ENVIRONMENT", gitlab::escaped(job.environment));
-    }
-    const Node* options = config.global("options");
-    const Node* minutes = at.find("max-time") ? at.find("max-time") : options && options->kind == NodeKind::map ? options->find("max-time") : nullptr;
-    if (minutes) {
-        if (minutes->kind == NodeKind::number && minutes->number >= 1 && minutes->number <= 100'000) job.timeout = Milliseconds(static_cast<std::int64_t>(minutes->number * 60'000));
-        else r.error(*minutes, "'max-time' is a number of minutes, not " + minutes->describe());
-    }
-    if (const Node* place = at.find("runs-on"))
-        for (const auto& label : r.texts(*place))
-            for (const auto& [word, system] : {std::pair{"windows", "Windows"}, {"macos", "macOS"}})
-                if (label == word) job.unavailable = "runs-on: " + label + ": this machine runs Linux, not " + std::string(system);
-    if (const Node* condition = at.find("condition"))
-        if (auto why = condition_refusal(r, config, *condition); !why.empty()) job.unavailable = std::move(why);
-    const Node* trigger = at.find("trigger");
-    waits = trigger && r.text(*trigger) == "manual";
-    return job;
+    return parts;
 }
 
 }  // namespace cicd::pipeline::bitbucket

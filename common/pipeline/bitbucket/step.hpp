@@ -19,8 +19,9 @@ struct Config {
     [[nodiscard]] const Node* global(std::string_view key) const { return root->find(key); }
 };
 
-/// A step, which is a job of ours. `waits`: it has to be started by hand.
-model::Job read_step(Reader& r, const Config& config, const Node& at, bool& waits);
+/// A step, which is a job of ours; several, each after the one before it, where pipes stand in its script. `waits`: it has to
+/// be started by hand.
+std::vector<model::Job> read_step(Reader& r, const Config& config, const Node& at, bool& waits);
 /// Why a condition does not hold; empty: it does.
 std::string condition_refusal(Reader& r, const Config& config, const Node& at);
 

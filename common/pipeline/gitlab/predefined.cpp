@@ -39,6 +39,16 @@ void add_merge_request(Variables& v, const FrontFacts& facts, const RemoteNames&
     }
 }
 
+/// What the runs of a file that is read for all of them will say.
+void add_expressions(Variables& v) {
+    for (const auto& [name, expression] :
+         {std::pair{"CI_COMMIT_SHA", "git.commit"}, {"CI_COMMIT_SHORT_SHA", "git.shortCommit"}, {"CI_COMMIT_BRANCH", "git.branch"}, {"CI_COMMIT_TAG", "git.tag"},
+          {"CI_COMMIT_REF_NAME", "git.refName"}, {"CI_COMMIT_REF_SLUG", "git.refName"}, {"CI_COMMIT_MESSAGE", "git.message"}, {"CI_COMMIT_AUTHOR", "git.author"},
+          {"CI_PROJECT_NAME", "git.name"}, {"GITLAB_USER_LOGIN", "run.actor"}, {"GITLAB_USER_NAME", "git.author"}, {"GITLAB_USER_EMAIL", "git.authorEmail"},
+          {"CI_MERGE_REQUEST_IID", "git.pullRequest"}, {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "git.base"}, {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "git.branch"}})
+        v.set_later(name, std::string("${{ ") + expression + " }}");
+}
+
 }  // namespace
 
 Variables predefined(const FrontFacts& facts, const std::string& event, const std::string& file) {
@@ -100,6 +110,7 @@ Variables predefined(const FrontFacts& facts, const std::string& event, const st
     v.set("CI_CONCURRENT_ID", "0");
     v.set("CI_CONCURRENT_PROJECT_ID", "0");
     v.set("CI_NODE_TOTAL", "1");
+    if (facts.every_run) add_expressions(v);
     return v;
 }
 

@@ -120,6 +120,7 @@ const Node* Reader::empty_map() {
     static const Node none = [] {
         Node node;
         node.kind = NodeKind::map;
+        node.line = node.column = 1;
         return node;
     }();
     return &none;

@@ -27,6 +27,10 @@ void Variables::set(const std::string& name, Variable variable) {
     if (variables_.insert_or_assign(name, std::move(variable)).second) order_.push_back(name);
 }
 
+void Variables::set_later(const std::string& name, std::string expression) {
+    if (const auto found = variables_.find(name); found != variables_.end()) found->second.later = std::move(expression);
+}
+
 void Variables::add(const Variables& others) {
     for (const auto& name : others.order_) set(name, others.variables_.at(name));
 }
@@ -43,6 +47,7 @@ const Variable* Variables::find(const std::string& name) const {
 std::string Variables::value_of(const std::string& name, Purpose purpose, std::vector<std::string>& open) const {
     const auto* variable = find(name);
     if (!variable || std::find(open.begin(), open.end(), name) != open.end()) return "";
+    if (purpose == Purpose::run && !variable->later.empty()) return variable->later;
     if (variable->late) return purpose == Purpose::run ? variable->value : "";
     if (!variable->expand) return purpose == Purpose::run ? escaped(variable->value) : variable->value;
     open.push_back(name);

@@ -15,6 +15,7 @@ namespace cicd::pipeline::gitlab {
 struct Variable {
     std::string value;
     bool late = false, expand = true;
+    std::string later = {};  ///< our expression that gives it in any run; empty: `value` holds
 };
 
 /// In the order in which they were first set; setting one again replaces its value.
@@ -22,6 +23,8 @@ class Variables {
 public:
     void set(const std::string& name, Variable variable);
     void set(const std::string& name, std::string value) { set(name, Variable{std::move(value)}); }
+    /// What gives a variable that is there in any run.
+    void set_later(const std::string& name, std::string expression);
     void add(const Variables& others);
     void remove(const std::string& name);
     [[nodiscard]] const Variable* find(const std::string& name) const;
@@ -47,7 +50,7 @@ private:
 /// A text that our expressions leave as it is.
 std::string escaped(std::string_view text);
 
-/// CI_* and GITLAB_* that are the same for all jobs.
+/// CI_* and GITLAB_* that are the same for all jobs. For every run: what the run will tell is an expression of ours as well.
 Variables predefined(const FrontFacts& facts, const std::string& event, const std::string& file);
 /// Lower case, with '-' for all but letters and digits, at most 63 of them.
 std::string slug(std::string_view text);

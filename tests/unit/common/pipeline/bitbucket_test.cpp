@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 using namespace cicd;
 
 namespace {
@@ -53,8 +55,8 @@ TEST_CASE("bitbucket: steps follow each other; what waits for a hand holds up th
     CHECK(stages[1].needs->at(0).stage == stages[0].name);
 }
 
-TEST_CASE("bitbucket: caches, conditions and pipes") {
-    const auto front = read("definitions: {caches: {own: {path: deps, key: {files: [lock]}}}}\npipelines:\n  default:\n    - step:\n        script: [a, {pipe: x/y:1}]\n"
+TEST_CASE("bitbucket: caches and conditions") {
+    const auto front = read("definitions: {caches: {own: {path: deps, key: {files: [lock]}}}}\npipelines:\n  default:\n    - step:\n        script: [a]\n"
                             "        caches: [own, node]\n        condition: {changesets: {includePaths: ['src/**']}}\n", "main", "", model::Strings{"README"});
     REQUIRE_MESSAGE(front.parsed.ok(), problems_of(front));
     const auto& job = front.parsed.value.stages[0].jobs[0];
@@ -62,7 +64,31 @@ TEST_CASE("bitbucket: caches, conditions and pipes") {
     CHECK(job.cache[0].key == "own-${{ hashFiles('lock') }}");
     CHECK(job.cache[1].paths == model::Strings{"node_modules"});
     CHECK(job.unavailable.find("none of 1 changed paths") != std::string::npos);
-    CHECK(front.report.count(pipeline::Carried::unsupported) == 1);
+}
+
+TEST_CASE("bitbucket: a pipe in a script is a job of its own, from the pipe's image, between the shell's") {
+    const auto front = read("pipelines:\n  default:\n    - step:\n        name: Go\n        image: own\n        script: [a, b, {pipe: atlassian/x:1.2, variables: {TO: '\"$HOME\" `x`', ALL: [p, q]}}, c]\n"
+                            "        after-script: [z]\n        artifacts: [out/**]\n    - step: {name: Only, script: [{pipe: 'docker://some/image:3'}]}\n");
+    REQUIRE_MESSAGE(front.parsed.ok(), problems_of(front));
+    const auto& stages = front.parsed.value.stages;
+    REQUIRE(stages.size() == 2);
+    REQUIRE(stages[0].jobs.size() == 3);
+    const auto& [first, pipe, last] = std::tie(stages[0].jobs[0], stages[0].jobs[1], stages[0].jobs[2]);
+    CHECK(first.image->name == "own");
+    CHECK(first.steps.at(0).run == "a\nb\n");
+    CHECK(pipe.image->name == "bitbucketpipelines/x:1.2");
+    CHECK(pipe.steps.at(0).run.starts_with("export TO=\"\\\"$HOME\\\" \\`x\\`\"\nexport ALL_0=\"p\"\nexport ALL_1=\"q\"\nexport ALL_COUNT=2\n"));
+    CHECK(pipe.needs.at(0).job == first.name);
+    CHECK(last.needs.at(0).job == pipe.name);
+    CHECK(last.image->name == "own");
+    CHECK(first.artifacts.at(0).paths == model::Strings{"**"});
+    CHECK(last.artifacts.at(0).paths == model::Strings{"out/**"});
+    CHECK(first.steps.size() == 1);
+    CHECK(last.steps.at(1).name == "after-script");
+    REQUIRE(stages[1].jobs.size() == 1);
+    CHECK(stages[1].jobs[0].image->name == "some/image:3");
+    CHECK(front.report.count(pipeline::Carried::approximated) == 2);
+    CHECK(front.report.count(pipeline::Carried::unsupported) == 0);
 }
 
 TEST_CASE("bitbucket: what Bitbucket refuses is an error") {
