@@ -34,7 +34,12 @@ _cicdctl() {
         'run '--commit) COMPREPLY=(); return ;;
         'run '--branch) COMPREPLY=(); return ;;
         'run '--tag) COMPREPLY=(); return ;;
-        'run '--event) COMPREPLY=($(compgen -W 'push pull_request manual schedule' -- "$cur")); return ;;
+        'run '--event) COMPREPLY=(); return ;;
+        'run '--event-file) compopt -o default; COMPREPLY=(); return ;;
+        'run '--env) COMPREPLY=(); return ;;
+        'run '--env-file) compopt -o default; COMPREPLY=(); return ;;
+        'run '--matrix) COMPREPLY=(); return ;;
+        'run '--action) COMPREPLY=(); return ;;
         'run '--base) COMPREPLY=(); return ;;
         'run '--repository) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         'plan '--format) COMPREPLY=($(compgen -W 'tree dot mermaid' -- "$cur")); return ;;
@@ -46,9 +51,15 @@ _cicdctl() {
         'plan '--commit) COMPREPLY=(); return ;;
         'plan '--branch) COMPREPLY=(); return ;;
         'plan '--tag) COMPREPLY=(); return ;;
-        'plan '--event) COMPREPLY=($(compgen -W 'push pull_request manual schedule' -- "$cur")); return ;;
+        'plan '--event) COMPREPLY=(); return ;;
+        'plan '--event-file) compopt -o default; COMPREPLY=(); return ;;
+        'plan '--env) COMPREPLY=(); return ;;
+        'plan '--env-file) compopt -o default; COMPREPLY=(); return ;;
+        'plan '--matrix) COMPREPLY=(); return ;;
+        'plan '--action) COMPREPLY=(); return ;;
         'plan '--base) COMPREPLY=(); return ;;
         'plan '--repository) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'import '--to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         'ps '--status) COMPREPLY=($(compgen -W 'created queued running blocked success failed cancelled' -- "$cur")); return ;;
         'ps '--pipeline) _cicdctl_ask pipeline; return ;;
         'ps '--branch) COMPREPLY=(); return ;;
@@ -139,9 +150,11 @@ _cicdctl() {
         *' '--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     esac
     case $command in
-        'run') options='-d --detach --events --dry-run --from --no-reuse --priority --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
-        'plan') options='--format --exit-code -f --file --stage --job -p --param --var --commit --branch --tag --event --base --repository' ;;
+        'run') options='-d --detach --events --dry-run --from --no-reuse --priority --timeout -f --file --stage --job -p --param --var --commit --branch --tag --event --event-file --env --env-file --matrix --action --strict --base --repository' ;;
+        'plan') options='--format --exit-code -f --file --stage --job -p --param --var --commit --branch --tag --event --event-file --env --env-file --matrix --action --strict --base --repository' ;;
+        'validate') options='--strict' ;;
         'init') options='--force --stdout' ;;
+        'import') options='--to --audit' ;;
         'ps') options='-a --all --status --pipeline --branch --commit --user --event --since --until --limit --page -w --watch' ;;
         'logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
         'watch') options='--events --no-wait --timeout' ;;
@@ -185,10 +198,11 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init ps show logs watch status explain cancel retry reschedule pipeline job artifact cache secret image daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init import ps show logs watch status explain cancel retry reschedule pipeline job artifact cache secret image daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
+        'import') compopt -o default; COMPREPLY=() ;;
         'show') _cicdctl_ask id ;;
         'logs') _cicdctl_ask id ;;
         'watch') _cicdctl_ask run ;;

@@ -42,6 +42,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a run -d 'Run a pipeline and follow it
 complete -c cicdctl -n "__cicdctl_at ''" -a plan -d 'Show what would run, and why, without running it'
 complete -c cicdctl -n "__cicdctl_at ''" -a validate -d 'Check pipeline files, without running anything'
 complete -c cicdctl -n "__cicdctl_at ''" -a init -d 'Write a pipeline that fits this repository'
+complete -c cicdctl -n "__cicdctl_at ''" -a import -d 'Make a pipeline of ours from one of GitHub, GitLab or Bitbucket'
 complete -c cicdctl -n "__cicdctl_at ''" -a ps -d 'List runs: those under way, or all'
 complete -c cicdctl -n "__cicdctl_at ''" -a show -d 'Show a run or a job'
 complete -c cicdctl -n "__cicdctl_at ''" -a logs -d 'Show what a run or a job wrote'
@@ -79,7 +80,13 @@ complete -c cicdctl -n "__cicdctl_at 'run'" -l var -d 'A variable of the context
 complete -c cicdctl -n "__cicdctl_at 'run'" -l commit -d 'This commit instead of the working tree' -x
 complete -c cicdctl -n "__cicdctl_at 'run'" -l branch -d 'This branch instead of the working tree' -x
 complete -c cicdctl -n "__cicdctl_at 'run'" -l tag -d 'This tag instead of the working tree' -x
-complete -c cicdctl -n "__cicdctl_at 'run'" -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
+complete -c cicdctl -n "__cicdctl_at 'run'" -l event -d 'As if by push, pull_request, manual, schedule, …' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l event-file -d 'What the event tells, as JSON' -rF
+complete -c cicdctl -n "__cicdctl_at 'run'" -l env -d 'A variable below the pipeline'\''s own; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l env-file -d 'Such variables, one a line' -rF
+complete -c cicdctl -n "__cicdctl_at 'run'" -l matrix -d 'Only combinations with this value; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l action -d 'For the action OWNER/NAME, this folder of the repository' -x
+complete -c cicdctl -n "__cicdctl_at 'run'" -l strict -d 'What cannot run here is an error, not a notice'
 complete -c cicdctl -n "__cicdctl_at 'run'" -l base -d 'What changed paths are counted from; target of a pull request' -x
 complete -c cicdctl -n "__cicdctl_at 'run'" -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
 complete -c cicdctl -n "__cicdctl_at 'run'" -xa '(__cicdctl_ask pipeline)'
@@ -93,13 +100,23 @@ complete -c cicdctl -n "__cicdctl_at 'plan'" -l var -d 'A variable of the contex
 complete -c cicdctl -n "__cicdctl_at 'plan'" -l commit -d 'This commit instead of the working tree' -x
 complete -c cicdctl -n "__cicdctl_at 'plan'" -l branch -d 'This branch instead of the working tree' -x
 complete -c cicdctl -n "__cicdctl_at 'plan'" -l tag -d 'This tag instead of the working tree' -x
-complete -c cicdctl -n "__cicdctl_at 'plan'" -l event -d 'As if by push, pull_request, manual or schedule' -xa 'push pull_request manual schedule'
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l event -d 'As if by push, pull_request, manual, schedule, …' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l event-file -d 'What the event tells, as JSON' -rF
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l env -d 'A variable below the pipeline'\''s own; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l env-file -d 'Such variables, one a line' -rF
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l matrix -d 'Only combinations with this value; repeat for more' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l action -d 'For the action OWNER/NAME, this folder of the repository' -x
+complete -c cicdctl -n "__cicdctl_at 'plan'" -l strict -d 'What cannot run here is an error, not a notice'
 complete -c cicdctl -n "__cicdctl_at 'plan'" -l base -d 'What changed paths are counted from; target of a pull request' -x
 complete -c cicdctl -n "__cicdctl_at 'plan'" -l repository -d 'Another repository than the one here' -xa '(__fish_complete_directories)'
 complete -c cicdctl -n "__cicdctl_at 'plan'" -xa '(__cicdctl_ask pipeline)'
+complete -c cicdctl -n "__cicdctl_at 'validate'" -l strict -d 'What cannot run here is an error, too'
 complete -c cicdctl -n "__cicdctl_at 'validate'" -rF
 complete -c cicdctl -n "__cicdctl_at 'init'" -l force -d 'Overwrite the .cicd.yaml there is'
 complete -c cicdctl -n "__cicdctl_at 'init'" -l stdout -d 'Print it instead of writing it'
+complete -c cicdctl -n "__cicdctl_at 'import'" -l to -d 'Write there, one file for each; else they are printed' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'import'" -l audit -d 'Only tell how much of each file (or of those in a folder) can be carried over'
+complete -c cicdctl -n "__cicdctl_at 'import'" -rF
 complete -c cicdctl -n "__cicdctl_at 'ps'" -s a -l all -d 'Runs that have ended, too'
 complete -c cicdctl -n "__cicdctl_at 'ps'" -l status -d 'Only those: queued, running, success, failed, cancelled; repeat for more' -xa 'created queued running blocked success failed cancelled'
 complete -c cicdctl -n "__cicdctl_at 'ps'" -l pipeline -d 'Only of this pipeline' -xa '(__cicdctl_ask pipeline)'
