@@ -42,7 +42,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a run -d 'Run a pipeline and follow it
 complete -c cicdctl -n "__cicdctl_at ''" -a plan -d 'Show what would run, and why, without running it'
 complete -c cicdctl -n "__cicdctl_at ''" -a validate -d 'Check pipeline files, without running anything'
 complete -c cicdctl -n "__cicdctl_at ''" -a init -d 'Write a pipeline that fits this repository'
-complete -c cicdctl -n "__cicdctl_at ''" -a import -d 'Make a pipeline of ours from a GitHub workflow'
+complete -c cicdctl -n "__cicdctl_at ''" -a import -d 'Make a pipeline of ours from one of GitHub, GitLab or Bitbucket'
 complete -c cicdctl -n "__cicdctl_at ''" -a ps -d 'List runs: those under way, or all'
 complete -c cicdctl -n "__cicdctl_at ''" -a show -d 'Show a run or a job'
 complete -c cicdctl -n "__cicdctl_at ''" -a logs -d 'Show what a run or a job wrote'

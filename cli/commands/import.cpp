@@ -1,7 +1,9 @@
 #include "cli/commands/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/render/diagnostics.hpp"
+#include "cli/render/table.hpp"
 #include "cli/session.hpp"
+#include "common/base/text.hpp"
 #include "common/pipeline/convert.hpp"
 
 #include <algorithm>
@@ -20,6 +22,7 @@ constexpr Option options[] = {
 constexpr Example examples[] = {
     {"cicdctl import .github/workflows/ci.yml > .cicd.yaml", "our YAML; what is left to do stands in its comments"},
     {"cicdctl import .github/workflows/*.yml --to .cicd/pipelines", "all of them"},
+    {"cicdctl import .gitlab-ci.yml -o json", "the report and the pipeline as JSON"},
     {"cicdctl import --audit .", "a table for a whole tree"}};
 
 struct Imported {
@@ -29,6 +32,21 @@ struct Imported {
     bool ok = false;
 };
 
+/// The one that is checked out; rules of a pipeline may ask for it.
+std::string branch_of(const fs::path& root) {
+    constexpr std::string_view prefix = "ref: refs/heads/";
+    const auto head = read_text(root / ".git/HEAD");
+    return head && head->starts_with(prefix) ? std::string(trim(std::string_view(*head).substr(prefix.size()))) : "main";
+}
+
+Result<model::Strings> names_in(const fs::path& folder) {
+    model::Strings names;
+    std::error_code fault;
+    for (const auto& entry : fs::directory_iterator(folder, fault)) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 Result<Imported> import_file(const std::string& file) {
     Imported imported{.file = file};
     CICD_TRY(imported.text, read_text(file));
@@ -36,11 +54,18 @@ Result<Imported> import_file(const std::string& file) {
     const auto whole = fs::absolute(file, fault).lexically_normal();
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
     const auto read = [&](const std::string& path) { return read_text(root / path); };
+    const auto list = [&](const std::string& folder) { return names_in(root / folder); };
     const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
-    auto front = pipeline::read_front(dialect, imported.text, file, {"manual", read});
+    pipeline::FrontOptions asked{dialect == model::Dialect::github ? "manual" : "push", read, list};
+    asked.facts.every_run = true;
+    asked.facts.event.branch = asked.facts.source.branch = branch_of(root);
+    asked.facts.source.name = root.filename().string();
+    auto front = pipeline::read_front(dialect, imported.text, file, asked);
     // What it calls may be somewhere else: then that is left to do.
-    if (!front.parsed.ok())
-        if (auto alone = pipeline::read_front(dialect, imported.text, file, {"manual", {}}); alone.parsed.ok()) front = std::move(alone);
+    if (!front.parsed.ok()) {
+        asked.read_file = nullptr;
+        if (auto alone = pipeline::read_front(dialect, imported.text, file, asked); alone.parsed.ok()) front = std::move(alone);
+    }
     imported.ok = front.parsed.ok();
     imported.problems = front.parsed.problems;
     if (imported.ok) imported.converted = pipeline::convert(front, file);
@@ -69,17 +94,28 @@ Value document(const Imported& imported) {
                   {"findings", std::move(findings)}};
 }
 
+/// Whole percents, rounded down: 100 means all.
+std::string share(int part, int whole) { return whole > 0 ? std::to_string(part * 100 / whole) + " %" : "–"; }
+
 void audit(const Session& session, const std::vector<Imported>& all) {
-    std::string text;
+    render::Table table({{.title = "FILE"}, {.title = "CONSTRUCTS", .right = true}, {.title = "CARRIED", .right = true}, {.title = "DIFFER", .right = true},
+                         {.title = "NOT CARRIED", .right = true}, {.title = "BY HAND", .right = true}});
+    int constructs = 0, carried = 0, approximated = 0, unsupported = 0, manual = 0;
+    const auto add = [&](const std::string& name, const std::string& part, int total, int differ, int left_out, int by_hand) {
+        table.add({{name}, {std::to_string(total)}, {part}, {std::to_string(differ)}, {std::to_string(left_out)}, {std::to_string(by_hand)}});
+    };
     for (const auto& imported : all) {
         const auto& report = imported.converted.report;
-        text += imported.file + ": " + (imported.ok ? std::to_string(report.carried()) + " of " + std::to_string(report.constructs) +
-                                                          " constructs, " + std::to_string(report.count(Carried::approximated)) + " approximated, " +
-                                                          std::to_string(report.count(Carried::unsupported)) + " unsupported, " +
-                                                          std::to_string(report.count(Carried::manual)) + " to do by hand"
-                                                    : "is not valid") + "\n";
+        add(imported.file, imported.ok ? share(report.carried(), report.constructs) : "not valid", report.constructs, report.count(Carried::approximated),
+            report.count(Carried::unsupported), report.count(Carried::manual));
+        constructs += report.constructs;
+        carried += imported.ok ? report.carried() : 0;
+        approximated += report.count(Carried::approximated);
+        unsupported += report.count(Carried::unsupported);
+        manual += report.count(Carried::manual);
     }
-    session.console().out(text);
+    if (all.size() > 1) add("all " + std::to_string(all.size()) + " files", share(carried, constructs), constructs, approximated, unsupported, manual);
+    session.print(table);
 }
 
 void tell(const Session& session, const Imported& imported) {
@@ -93,7 +129,7 @@ void tell(const Session& session, const Imported& imported) {
                      finding.what + ": " + finding.reason);
 }
 
-/// The workflows below a folder; a file is itself.
+/// The pipelines of other languages below a folder; a file is itself.
 std::vector<std::string> files_of(const std::vector<std::string>& typed) {
     std::vector<std::string> found;
     std::error_code fault;
@@ -103,7 +139,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& typed) {
             continue;
         }
         for (const auto& entry : fs::recursive_directory_iterator(each, fs::directory_options::skip_permission_denied, fault))
-            if (entry.is_regular_file(fault) && pipeline::dialect_of(entry.path().string()) == model::Dialect::github &&
+            if (entry.is_regular_file(fault) && pipeline::dialect_of(entry.path().string()) != model::Dialect::native &&
                 (entry.path().extension() == ".yml" || entry.path().extension() == ".yaml"))
                 found.push_back(entry.path().lexically_normal().string());
     }
@@ -113,13 +149,15 @@ std::vector<std::string> files_of(const std::vector<std::string>& typed) {
 
 Result<ExitCode> import(Session& session, const Arguments& arguments) {
     const auto files = files_of(arguments.operands);
-    if (files.empty()) return not_found("CLI_005", "there are no workflows in what was named");
+    if (files.empty()) return not_found("CLI_005", "there are no pipelines of GitHub, GitLab or Bitbucket in what was named");
     const fs::path to = arguments.text("--to");
     std::vector<Imported> all;
     for (const auto& file : files) {
         CICD_TRY(auto imported, import_file(file));
         if (!to.empty() && imported.ok && !arguments.has("--audit")) {
-            imported.written = (to / fs::path(file).stem()).string() + ".yaml";
+            auto name = fs::path(file).stem().string();
+            name.erase(0, name.find_first_not_of('.'));  // .gitlab-ci is for GitLab, gitlab-ci is for us
+            imported.written = (to / name).string() + ".yaml";
             std::error_code fault;
             if (fs::exists(imported.written, fault)) return conflict("CLI_007", imported.written + " is there already", "remove it, or name another folder");
             fs::create_directories(to, fault);
@@ -146,7 +184,7 @@ Result<ExitCode> import(Session& session, const Arguments& arguments) {
 }  // namespace
 
 constinit const Command import_command{.name = "import",
-                                       .summary = "Make a pipeline of ours from a GitHub workflow",
+                                       .summary = "Make a pipeline of ours from one of GitHub, GitLab or Bitbucket",
                                        .description = "Nothing is dropped in silence: what has no counterpart stands in comments and in the report.",
                                        .operands = operands,
                                        .options = options,

@@ -1,7 +1,9 @@
 #include "common/pipeline/front.hpp"
 
 #include "common/base/text.hpp"
+#include "common/pipeline/bitbucket/bitbucket.hpp"
 #include "common/pipeline/github/workflow.hpp"
+#include "common/pipeline/gitlab/gitlab.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +24,7 @@ model::Dialect dialect_of(std::string_view file) {
     const auto name = file.substr(file.rfind('/') + 1);
     if (file.starts_with(".github/workflows/") || file.find("/.github/workflows/") != file.npos)
         return model::Dialect::github;
-    if (name == ".gitlab-ci.yml") return model::Dialect::gitlab;
+    if (name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml")) return model::Dialect::gitlab;
     if (name == "bitbucket-pipelines.yml") return model::Dialect::bitbucket;
     return model::Dialect::native;
 }
@@ -49,11 +51,9 @@ Front read_front(model::Dialect dialect, std::string_view text, const std::strin
         case model::Dialect::github:
             return github::read(text, file, options);
         case model::Dialect::gitlab:
+            return gitlab::read(text, file, options);
         case model::Dialect::bitbucket:
-            front.parsed.problems.push_back({Severity::error, file, 1, 1, "",
-                                             "not available yet: pipelines of " + std::string(to_text(dialect)),
-                                             "write a pipeline of our own: `cicdctl init`"});
-            break;
+            return bitbucket::read(text, file, options);
     }
     return front;
 }
@@ -70,9 +70,11 @@ model::TriggerType event_type(model::Dialect dialect, std::string_view event) {
     switch (dialect) {
         case model::Dialect::github:
             return github::event_type(event);
-        case model::Dialect::native:
         case model::Dialect::gitlab:
+            return gitlab::event_type(event);
         case model::Dialect::bitbucket:
+            return bitbucket::event_type(event);
+        case model::Dialect::native:
             break;
     }
     return from_text<model::TriggerType>(event).value_or(model::TriggerType::manual);

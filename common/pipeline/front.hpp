@@ -36,11 +36,25 @@ struct Report {
     [[nodiscard]] int carried() const { return constructs - count(Carried::unsupported); }
 };
 
+/// What is known of the run that a file is read for: GitLab and Bitbucket decide by it which jobs there are.
+struct FrontFacts {
+    model::Event event;
+    model::Source source;
+    model::Texts variables;  ///< given for the run; they count more than what the file says
+    bool every_run = false;  ///< the file is converted: what the event tells stays open where our language can ask for it
+    model::Strings jobs;     ///< asked for by their names: those that wait for a hand run as well
+    /// Paths that differ from what the event compares with; nothing where that is not known, or not set.
+    std::function<std::optional<model::Strings>()> changed_paths = nullptr;
+};
+
 struct FrontOptions {
     /// The event as the language calls it, or "manual": it decides which inputs there are. Empty: what `choose_event` gives.
     std::string event;
     /// Reads a file of the repository, for files that the first one names. Not set: those are reported.
     std::function<Result<std::string>(const std::string& path)> read_file = nullptr;
+    /// Names directly in a folder of the repository; empty for what is none. Not set: nothing is found by a pattern.
+    std::function<Result<model::Strings>(const std::string& folder)> list = nullptr;
+    FrontFacts facts = {};
 };
 
 struct Front {

@@ -24,6 +24,8 @@ struct Node {
     NodeKind kind = NodeKind::null;
     bool boolean = false;
     bool plain_merge_key = false;  ///< an unquoted `<<`
+    bool reference = false;        ///< a list with the tag `!reference`
+    int file = 0;                  ///< which of several files it is from, as its reader numbers them
     int line = 0, column = 0;      ///< from 1; 0 where the document was no text
     double number = 0;
     std::string text;  ///< a scalar as it was written
@@ -53,7 +55,13 @@ constexpr std::size_t nodes = 250'000;  ///< aliases and merges expanded
 constexpr std::size_t map_keys = 10'000;
 }  // namespace limits
 
-Document load_yaml(std::string_view text, const std::string& file);
+/// Where other languages are more tolerant than ours.
+struct YamlOptions {
+    bool references = false;  ///< lists may have the tag `!reference`
+    bool repeated_keys = false;  ///< the last one of a repeated key counts, with a warning; `<<` may be written more than once
+    int file = 0;
+};
+Document load_yaml(std::string_view text, const std::string& file, const YamlOptions& options = {});
 Document load_value(const Value& value, const std::string& file);
 Value to_value(const Node& node);
 

@@ -45,7 +45,8 @@ std::string with_whole_escapes(std::string text) {
 
 class TreeMaker final : public YAML::EventHandler {
 public:
-    TreeMaker(Document& document, const std::string& file) : document_(document), file_(file) {}
+    TreeMaker(Document& document, const std::string& file, const YamlOptions& options)
+        : document_(document), file_(file), options_(options) {}
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1)
@@ -132,6 +133,7 @@ private:
         Node& node = document_.nodes.emplace_back();
         node.line = mark.line + 1;
         node.column = mark.column + 1;
+        node.file = options_.file;
         if (anchor) pending_anchor_ = anchor;
         return node;
     }
@@ -145,8 +147,10 @@ private:
     void open(NodeKind kind, const YAML::Mark& mark, const std::string& tag, std::string_view own_tag,
               YAML::anchor_t anchor) {
         if (static_cast<int>(frames_.size()) >= limits::depth) too_deep(mark);
-        if (tag != "?" && tag != "!" && !tag.empty() && tag != own_tag) unknown_tag(tag, mark);
+        const bool reference = options_.references && kind == NodeKind::list && tag == "!reference";
+        if (tag != "?" && tag != "!" && !tag.empty() && tag != own_tag && !reference) unknown_tag(tag, mark);
         Node& node = make(mark, 0);
+        node.reference = reference;
         node.kind = kind;
         frames_.push_back({&node, anchor});
     }
@@ -192,7 +196,7 @@ private:
         std::vector<Node::Member> kept;
         bool merged = false;
         for (const auto& member : node.members) {
-            if (member.key->plain_merge_key && !merged) {
+            if (member.key->plain_merge_key && (!merged || options_.repeated_keys)) {
                 merged = true;
                 kept.push_back(member);
                 continue;
@@ -200,6 +204,11 @@ private:
             const auto [first, is_new] = seen.emplace(member.key->text, member.key);
             if (is_new && !member.key->plain_merge_key) {
                 kept.push_back(member);
+            } else if (options_.repeated_keys) {
+                report(*member.key, "the key '" + member.key->text + "' is written twice in this map; this one counts",
+                       "keep one of the two", Severity::warning);
+                for (auto& known : kept)
+                    if (known.key->text == member.key->text) known = member;
             } else {
                 report(*member.key,
                        "the key '" + member.key->text + "' is written twice in this map" +
@@ -210,10 +219,10 @@ private:
         node.members = std::move(kept);
     }
 
-    void report(const Node& where, std::string message, std::string suggestion) {
+    void report(const Node& where, std::string message, std::string suggestion, Severity severity = Severity::error) {
         if (document_.problems.size() >= 100) return;
         document_.problems.push_back(
-            {Severity::error, file_, where.line, where.column, "", std::move(message), std::move(suggestion)});
+            {severity, file_, where.line, where.column, "", std::move(message), std::move(suggestion)});
     }
 
     // `<<`: own keys win, then the earlier of the merged maps.
@@ -240,6 +249,7 @@ private:
         }
         const auto place = node.members.erase(at);
         node.members.insert(place, added.begin(), added.end());
+        merge(node);  // where `<<` may be written more than once
     }
 
     [[noreturn]] static void unknown_tag(const std::string& tag, const YAML::Mark& mark) {
@@ -262,6 +272,7 @@ private:
 
     Document& document_;
     const std::string& file_;
+    const YamlOptions& options_;
     std::vector<Frame> frames_;
     std::unordered_map<YAML::anchor_t, const Node*> anchors_;
     YAML::anchor_t pending_anchor_ = 0;
@@ -349,7 +360,7 @@ std::string advice(std::string_view text, int line) {
 
 }  // namespace
 
-Document load_yaml(std::string_view text, const std::string& file) {
+Document load_yaml(std::string_view text, const std::string& file, const YamlOptions& options) {
     Document document;
     const auto refuse = [&](int line, int column, std::string message, std::string suggestion) {
         document.root = nullptr;
@@ -366,7 +377,7 @@ Document load_yaml(std::string_view text, const std::string& file) {
         ViewBuffer buffer(text);
         std::istream stream(&buffer);
         YAML::Parser parser(stream);
-        TreeMaker maker(document, file);
+        TreeMaker maker(document, file, options);
         while (parser.HandleNextDocument(maker)) {
         }
         check_closed(text, maker.last_quoted());

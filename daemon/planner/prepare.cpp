@@ -169,6 +169,29 @@ std::string asked_event(const contract::StartRun& request) {
     return request.event == model::TriggerType::manual ? "" : std::string(to_text(request.event));
 }
 
+/// What a language that decides by the event which jobs there are is told. `sources`, `request` and `source` outlive it.
+Result<pipeline::FrontFacts> make_facts(git::Sources& sources, const contract::StartRun& request, const model::Source& source,
+                                        model::Dialect dialect, const std::string& asked) {
+    pipeline::FrontFacts facts;
+    model::Pipeline unread;
+    unread.dialect = dialect;
+    CICD_TRY(facts.event, make_event(sources, request, source, unread, asked.empty() ? "push" : asked));
+    facts.source = source;
+    facts.variables = request.vars;
+    facts.variables.insert(facts.variables.end(), request.env.begin(), request.env.end());
+    facts.jobs = request.jobs;
+    const bool pull_request = facts.event.type == model::TriggerType::pull_request;
+    facts.changed_paths = [&sources, &request, &source, pull_request, known = std::optional<std::optional<model::Strings>>()]() mutable {
+        if (known) return *known;
+        known.emplace();
+        auto base = request.base.empty() ? sources.default_base(source) : Result<std::optional<std::string>>(request.base);
+        if (!base || !*base) return *known;
+        if (auto paths = sources.changed_paths(source, **base, pull_request)) known->emplace(std::move(*paths));
+        return *known;
+    };
+    return facts;
+}
+
 /// Inputs that came with the event, below those that were given.
 void add_payload_inputs(const contract::StartRun& request, const model::Pipeline& pipeline, PlanRequest& plan) {
     const auto& inputs = request.payload["inputs"];
@@ -213,8 +236,13 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     }
     const std::string shown = source.pipeline_file.empty() ? "pipeline" : source.pipeline_file;
     const auto read_file = [&](const std::string& path) { return sources.read_file(source, path); };
-    const auto front = pipeline::read_front(pipeline::guess_dialect(shown, prepared.definition), prepared.definition, shown,
-                                            {event_name, read_file});
+    const auto dialect = pipeline::guess_dialect(shown, prepared.definition);
+    pipeline::FrontOptions front_options{event_name, read_file};
+    if (dialect == model::Dialect::gitlab || dialect == model::Dialect::bitbucket) {
+        front_options.list = [&](const std::string& folder) { return sources.list(source, folder); };
+        CICD_TRY(front_options.facts, make_facts(sources, request, source, dialect, event_name));
+    }
+    const auto front = pipeline::read_front(dialect, prepared.definition, shown, front_options);
     const auto& parsed = front.parsed;
     if (parsed.value.dialect == model::Dialect::native && !request.event_name.empty() &&
         !from_text<model::TriggerType>(request.event_name))

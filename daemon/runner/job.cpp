@@ -117,6 +117,7 @@ Result<void> Job::prepare() {
                                                start_);
     masking_->obey_with([this](std::string_view line) { return commands_.take(line); });
     if (performer_) performer_->complete_contexts();
+    else tell_workspace();
     for (const auto& layer : spec_.env)
         if (auto added = context_.add_env(layer); !added) {
             supervisor_->note(0, added.error().message);
@@ -136,6 +137,14 @@ Result<void> Job::prepare() {
     if (!spec_.services.empty() && !supervisor_->await_services())
         return unavailable("JOB_003", "the job was ended before its services were ready");
     return {};
+}
+
+/// Variables of the job may name its folder.
+void Job::tell_workspace() {
+    const auto runner = context_.context("runner");
+    Object about = runner.is_object() ? runner.as_object() : Object{};
+    about.set("workspace", supervisor_->folders().inner_workspace);
+    context_.set_context("runner", Value(std::move(about)));
 }
 
 Result<void> Job::put_back() {

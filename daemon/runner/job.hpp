@@ -58,6 +58,7 @@ private:
     Result<void> prepare();
     Result<void> begin_container();
     [[nodiscard]] bool is_container() const { return spec_.executor == model::ExecutorKind::container; }
+    void tell_workspace();
     Result<void> put_back();
     Result<void> start_services();
     Result<ServiceProgram> program(const model::JobService& service, std::uint32_t step);

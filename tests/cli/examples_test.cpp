@@ -215,3 +215,43 @@ TEST_CASE_FIXTURE(Examples, "github: a workflow as it is, its artifacts handed o
     INFO(imported.out, again.out, again.err);
     CHECK(again.code == 0);
 }
+
+TEST_CASE_FIXTURE(Examples, "gitlab: inheritance, a matrix, variables of earlier jobs; imported, it ends alike") {
+    const auto outcome = world.cicdctl({"run", "-f", "examples/gitlab/.gitlab-ci.yml"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "hello world from "));
+    CHECK(contains(outcome.out, "releasing 1.1"));
+    CHECK(contains(outcome.out, "version 1.1 with python3"));
+    const auto before = last_run();
+    CHECK(status(before, "lint") == "failed");
+    CHECK(status(before, "pages-of-merge-requests") == "skipped");
+    const auto imported = world.cicdctl({"import", "examples/gitlab/.gitlab-ci.yml"}, world.in(repository.path()));
+    CHECK(imported.code == 0);
+    repository.write("imported.yaml", imported.out);
+    const auto again = world.cicdctl({"run", "-f", "imported.yaml"}, world.in(repository.path()));
+    INFO(imported.out, again.out, again.err);
+    CHECK(again.code == 0);
+    const auto after = last_run();
+    for (const char* job : {"build", "test (sh)", "test (python3)", "lint", "release", "pages-of-merge-requests"})
+        CHECK_MESSAGE(status(after, job) == status(before, job), job);
+    CHECK(contains(again.out, "releasing 1.2"));
+}
+
+TEST_CASE_FIXTURE(Examples, "bitbucket: steps beside each other, what waits for a hand, a custom pipeline") {
+    const auto outcome = world.cicdctl({"run", "-f", "examples/bitbucket/bitbucket-pipelines.yml"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    const auto result = last_run();
+    CHECK(status(result, "Unit") == "success");
+    CHECK(status(result, "Deploy") == "skipped");
+    const auto custom = world.cicdctl({"run", "-f", "examples/bitbucket/bitbucket-pipelines.yml", "--event", "custom:nightly"}, world.in(repository.path()));
+    INFO(custom.out, custom.err);
+    CHECK(custom.code == 0);
+    CHECK(contains(custom.out, "nightly at level full"));
+    const auto audit = world.cicdctl({"import", "--audit", "examples"}, world.in(repository.path()));
+    INFO(audit.out, audit.err);
+    CHECK(audit.code == 0);
+    CHECK(contains(audit.out, "examples/gitlab/.gitlab-ci.yml"));
+    CHECK(contains(audit.out, "all 2 files"));
+}

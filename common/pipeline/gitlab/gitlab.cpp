@@ -1,0 +1,149 @@
+#include "common/pipeline/gitlab/gitlab.hpp"
+
+#include "common/base/text.hpp"
+#include "common/pipeline/gitlab/job.hpp"
+#include "common/pipeline/gitlab/load.hpp"
+
+#include <algorithm>
+
+namespace cicd::pipeline::gitlab {
+namespace {
+
+constexpr int most_jobs = 5000;
+
+struct Event {
+    const char* name;
+    model::TriggerType type;
+};
+constexpr Event events[] = {
+    {"push", model::TriggerType::push},
+    {"merge_request_event", model::TriggerType::pull_request},
+    {"schedule", model::TriggerType::schedule},
+    {"web", model::TriggerType::manual},
+    {"api", model::TriggerType::manual},
+    {"trigger", model::TriggerType::manual},
+    {"pipeline", model::TriggerType::manual},
+    {"parent_pipeline", model::TriggerType::manual},
+    {"chat", model::TriggerType::manual},
+    {"external_pull_request_event", model::TriggerType::pull_request},
+};
+
+bool is_setting(const std::string& key) {
+    static const std::vector<std::string> settings{"default", "include", "stages", "types", "variables", "workflow", "image", "services",
+                                                   "cache", "before_script", "after_script", "spec"};
+    return std::find(settings.begin(), settings.end(), key) != settings.end();
+}
+
+void tell_defaults(Reader& r, const Node& root) {
+    const Node* at = root.find("default");
+    if (!at || at->kind != NodeKind::map) return;
+    static const std::vector<std::string> known{"after_script", "artifacts", "before_script", "cache", "hooks", "id_tokens", "image",
+                                                "interruptible", "retry", "services", "tags", "timeout", "identity"};
+    for (const auto& [key, value] : at->members) {
+        if (std::find(known.begin(), known.end(), key->text) == known.end())
+            r.error(*key, "unknown key '" + key->text + "' in 'default'", did_you_mean(key->text, known));
+        else if (key->text == "id_tokens" || key->text == "hooks")
+            r.manual(*key, "default:" + key->text, "it is not done here");
+    }
+}
+
+/// `workflow`: whether there is a pipeline at all, and its variables.
+void read_workflow(const Setting& setting, Config& config, model::Pipeline& pipeline) {
+    auto& r = setting.r;
+    const Node* workflow = config.root->find("workflow");
+    if (!workflow || workflow->kind != NodeKind::map) return;
+    Variables all = config.predefined;
+    all.add(config.global);
+    for (const auto& [name, value] : setting.options.facts.variables) all.set(name, Variable{value, false, false});
+    for (const auto& [key, value] : workflow->members) {
+        if (key->text == "rules") {
+            auto outcome = decide_rules(setting, *value, all, "the workflow");
+            if (outcome.when == When::never) {
+                config.refusal = "GitLab would start no pipeline for this event: " + outcome.reason;
+                r.warning(*value, config.refusal, "another event: --event merge_request_event, or another --branch or --tag");
+            }
+            config.global.add(outcome.variables);
+            all.add(outcome.variables);
+        } else if (key->text == "auto_cancel") {
+            r.approximated(*key, "workflow:auto_cancel", "a new run does not cancel those before it");
+        } else if (key->text != "name") {
+            r.error(*key, "unknown key '" + key->text + "' in 'workflow'", "name, rules or auto_cancel");
+        }
+    }
+    if (const Node* name = workflow->find("name")) pipeline.name = all.expand_known(r.text(*name));
+}
+
+void read_triggers(model::Pipeline& pipeline, const std::string& event) {
+    const auto add = [&](const Event& each) {
+        model::Trigger trigger;
+        trigger.type = each.type;
+        trigger.id = each.name;
+        pipeline.triggers.push_back(std::move(trigger));
+    };
+    for (const auto& each : events)
+        if (each.name == event || each.type == model::TriggerType::push) add(each);
+}
+
+}  // namespace
+
+std::string event_name(std::string_view asked) {
+    if (asked.empty()) return "push";
+    if (asked == "pull_request" || asked == "merge_request" || asked == "merge_requests") return "merge_request_event";
+    if (asked == "manual" || asked == "workflow_dispatch") return "web";
+    return std::string(asked);
+}
+
+model::TriggerType event_type(std::string_view asked) {
+    const auto event = event_name(asked);
+    for (const auto& each : events)
+        if (event == each.name) return each.type;
+    return model::TriggerType::manual;
+}
+
+Front read(std::string_view text, const std::string& file, const FrontOptions& options) {
+    Front front;
+    auto& pipeline = front.parsed.value;
+    pipeline.dialect = model::Dialect::gitlab;
+    front.event = event_name(options.event);
+    Reader reader(front);
+    const auto& facts = options.facts;
+    const auto tag = facts.event.tag.empty() && facts.event.branch.empty() ? facts.source.tag : facts.event.tag;
+    const Setting setting{reader, options, front.event, tag, facts.event.branch.empty() && tag.empty() ? facts.source.branch : facts.event.branch};
+    pipeline.name = file.substr(file.rfind('/') + 1);
+    const Node* root = load_all(setting, text, file);
+    if (!root) return front;
+    if (std::none_of(std::begin(events), std::end(events), [&](const Event& each) { return front.event == each.name; }))
+        reader.error(*root, "GitLab has no event '" + front.event + "'", "push, merge_request_event, schedule, web, api, trigger or pipeline");
+    Config config;
+    config.root = root = resolve(reader, *root);
+    pipeline.mark = reader.mark(*root);
+    config.predefined = predefined(facts, front.event, file);
+    if (const Node* variables = root->find("variables")) config.global = read_variables(reader, *variables);
+    tell_defaults(reader, *root);
+    read_workflow(setting, config, pipeline);
+    read_triggers(pipeline, front.event);
+    pipeline.env = config.predefined.environment();
+    std::vector<Draft> drafts;
+    for (const auto& [key, value] : root->members) {
+        if (is_setting(key->text) || key->text.starts_with('.')) continue;
+        if (value->kind != NodeKind::map) {
+            if (!value->reference) reader.error(*key, "'" + key->text + "' must be a job, which is a map, not " + value->describe());
+            continue;
+        }
+        if (drafts.size() > most_jobs) {
+            reader.error(*key, "more than " + std::to_string(most_jobs) + " jobs");
+            break;
+        }
+        auto those = read_job(setting, config, *key, *value, static_cast<int>(drafts.size()) + 1);
+        drafts.insert(drafts.end(), std::make_move_iterator(those.begin()), std::make_move_iterator(those.end()));
+    }
+    if (drafts.empty()) reader.missing(*root, "jobs", "there are no jobs in it");
+    assemble(setting, config, std::move(drafts), pipeline);
+    std::stable_sort(front.parsed.problems.begin(), front.parsed.problems.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+        const bool first = a.file == file, second = b.file == file;
+        return first != second ? first : a.file == b.file && a.line < b.line;
+    });
+    return front;
+}
+
+}  // namespace cicd::pipeline::gitlab

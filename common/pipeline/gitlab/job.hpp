@@ -1,0 +1,73 @@
+#pragma once
+
+#include "common/pipeline/gitlab/decide.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace cicd::pipeline::gitlab {
+
+/// What the file says outside of its jobs.
+struct Config {
+    const Node* root = nullptr;
+    Variables predefined, global;
+    std::string refusal;  ///< why the workflow's rules want no pipeline at all
+    bool interruptible = false;
+};
+
+/// The keys of a job, its defaults included.
+class JobKeys {
+public:
+    JobKeys(Reader& reader, const Config& config, const Node& job);
+    /// Null where neither the job nor its defaults say anything.
+    [[nodiscard]] const Node* find(std::string_view key) const;
+    [[nodiscard]] bool inherits_variable(const std::string& name) const;
+
+private:
+    const Node& job_;
+    const Config& config_;
+    const Node* defaults_ = nullptr;
+    bool all_defaults_ = true, all_variables_ = true;
+    std::set<std::string> some_defaults_, some_variables_;
+};
+
+struct WantedNeed {
+    std::string job;
+    bool optional = false, artifacts = true;
+    const Node* at = nullptr;
+};
+
+/// A job as it is written; it is not in its stage yet.
+struct Draft {
+    std::string written;
+    const Node* at = nullptr;
+    model::Job job;
+    std::string stage;
+    std::optional<std::vector<WantedNeed>> needs;
+    std::optional<model::Strings> dependencies;
+    std::string dotenv;  ///< the file with variables for later jobs
+};
+
+/// A job; several where instances of its matrix differ in whether they run.
+std::vector<Draft> read_job(const Setting& setting, const Config& config, const Node& key, const Node& node, int number);
+
+// keep.cpp
+void read_artifacts(Reader& r, const Node& at, const Variables& variables, const std::string& job_name, Draft& draft);
+std::vector<model::Cache> read_caches(Reader& r, const Node& at, const Variables& variables);
+// place.cpp
+void read_image(Reader& r, const Node& at, const Variables& variables, model::Job& job);
+std::vector<model::Service> read_services(Reader& r, const Node& at, const Variables& variables);
+void read_environment(Reader& r, const Node& at, const Variables& variables, model::Job& job);
+std::optional<model::Retry> read_retry(Reader& r, const Node& at);
+/// Each instance's variables; none for a job without `parallel`.
+std::vector<model::Texts> read_parallel(Reader& r, const Node& at);
+
+/// A name that our language can have for one of GitLab's: letters, digits, '_', '-' and inner spaces.
+std::string plain_name(const std::string& written);
+
+/// Stages, needs, and what jobs hand to each other.
+void assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline);
+
+}  // namespace cicd::pipeline::gitlab

@@ -1,0 +1,139 @@
+#include "tests/support/image.hpp"
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+
+// Files of GitLab and Bitbucket in repositories of their own, run by the real binaries.
+
+using namespace cicd;
+using namespace cicd::test;
+
+namespace {
+
+struct Ran {
+    Outcome outcome;
+    std::map<std::string, std::string> jobs;  ///< key → status
+    [[nodiscard]] std::string said() const { return "exit " + std::to_string(outcome.code) + "\n" + outcome.out + outcome.err; }
+};
+
+Ran run(const std::string& name, const std::string& text, const std::vector<std::string>& options = {}) {
+    GitRepository repository{{"README", "a case\n"}, {name, text}};
+    World world;
+    std::vector<std::string> command{"run"};
+    command.insert(command.end(), options.begin(), options.end());
+    Ran ran{world.cicdctl(command, world.in(repository.path())), {}};
+    const auto shown = world.json({"show", "run-1"});
+    if (shown["jobs"].is_array())
+        for (const auto& job : shown["jobs"].as_array()) ran.jobs[job["key"].as_string()] = job["status"].as_string();
+    return ran;
+}
+
+}  // namespace
+
+TEST_CASE("a GitLab pipeline runs: variables, artifacts, variables of earlier jobs, after_script, matrix") {
+    const auto ran = run(".gitlab-ci.yml", R"(
+variables: {GREETING: "hello $NAME", NAME: world}
+stages: [build, test]
+.base:
+  before_script:
+    - export IN_BEFORE=yes
+make it:
+  extends: .base
+  stage: build
+  script:
+    - test "$IN_BEFORE" = yes
+    - test "$GREETING" = "hello world"
+    - test "$CI_JOB_NAME" = "make it"
+    - test "$CI_PROJECT_DIR" = "$PWD"
+    - test "$GITLAB_CI" = true
+    - mkdir out && echo built > out/file
+    - echo "VERSION=1.2 and more" > build.env
+  artifacts:
+    paths: [$CI_PROJECT_DIR/out/]
+    reports: {dotenv: build.env}
+check:
+  script: [cat out/file, 'test "$VERSION" = "1.2 and more"']
+many:
+  parallel: {matrix: [{A: [x, y]}]}
+  script: test "$A" = x -o "$A" = y
+never:
+  rules: [{if: $CI_COMMIT_BRANCH == "other"}]
+  script: "false"
+by hand: {when: manual, script: "false"}
+allowed: {allow_failure: true, script: "false"}
+)");
+    INFO(ran.said());
+    CHECK(ran.outcome.code == 0);
+    CHECK(ran.jobs.at("build.make it") == "success");
+    CHECK(ran.jobs.at("test.check") == "success");
+    CHECK(ran.jobs.at("test.many (x)") == "success");
+    CHECK(ran.jobs.at("test.never") == "skipped");
+    CHECK(ran.jobs.at("test.by hand") == "skipped");
+    CHECK(ran.jobs.at("test.allowed") == "failed");
+}
+
+TEST_CASE("a GitLab job that fails: later stages do not run, after_script and on_failure do") {
+    const auto ran = run(".gitlab-ci.yml", R"(
+stages: [build, test, .post]
+bad: {stage: build, script: ["false | true", exit 3], after_script: ['test "$CI_JOB_STATUS" = failed && echo after']}
+next: {script: "true"}
+tidy: {stage: .post, when: on_failure, script: "true"}
+last: {stage: .post, when: always, script: "true"}
+)");
+    INFO(ran.said());
+    CHECK(ran.outcome.code == 1);
+    CHECK(ran.jobs.at("build.bad") == "failed");
+    CHECK(ran.jobs.at("test.next") == "skipped");
+    CHECK(ran.jobs.at("post.tidy") == "success");
+    CHECK(ran.jobs.at("post.last") == "success");
+}
+
+TEST_CASE("a Bitbucket pipeline runs") {
+    const auto ran = run("bitbucket-pipelines.yml", R"(
+pipelines:
+  default:
+    - step:
+        name: Build
+        script: [test -n "$BITBUCKET_COMMIT", mkdir out, echo x > out/a]
+        artifacts: [out/**]
+    - parallel:
+        - step: {name: One, script: [test -f out/a]}
+        - step: {name: Two, script: [test "$BITBUCKET_PARALLEL_STEP" = 1], after-script: [test "$BITBUCKET_EXIT_CODE" = 0]}
+    - step: {name: Deploy, trigger: manual, script: ["false"]}
+)");
+    INFO(ran.said());
+    CHECK(ran.outcome.code == 0);
+    CHECK(ran.jobs.at("Build.Build") == "success");
+    CHECK(ran.jobs.at("parallel.One") == "success");
+    CHECK(ran.jobs.at("parallel.Two") == "success");
+    CHECK(ran.jobs.at("Deploy.Deploy") == "skipped");
+}
+
+TEST_CASE("a Bitbucket pipe runs from its image, with its variables and the step's files; its files go on") {
+    if (const auto why = why_not_in_an_image(); !why.empty() || !has_busybox()) {
+        MESSAGE("skipped: " << (why.empty() ? "there is no busybox" : why));
+        return;
+    }
+    GitRepository repository{{"README", "a case\n"}, {"bitbucket-pipelines.yml", R"(
+pipelines:
+  default:
+    - step:
+        name: Go
+        script:
+          - mkdir out && echo before > out/a
+          - pipe: docker://pipes
+            variables: {WORD: "said by $BITBUCKET_REPO_SLUG", MANY: [x, y]}
+          - cat out/a out/b
+          - grep -q 'said by .* 2 y before' out/b
+)"}};
+    World world;
+    const auto own = Tar().file("pipe.sh", "#!/bin/sh\necho \"$WORD $MANY_COUNT $MANY_1 $(cat out/a)\" > out/b\n", 0755).bytes();
+    write_oci_layout(world.folder() / "layout", {{busybox_layer(), own}, "{}", ""});
+    REQUIRE(world.cicdctl({"image", "import", "pipes", (world.folder() / "layout").string()}).code == 0);
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+}
