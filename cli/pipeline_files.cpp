@@ -4,6 +4,7 @@
 #include "common/pipeline/front.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cicd::cli {
 
@@ -38,14 +39,14 @@ Result<std::vector<std::string>> pipeline_files_here() {
     const auto here = std::filesystem::current_path(fault);
     const auto root = repository_root(here).value_or(here);
     auto files = pipeline_files(root);
-    for (const auto& home : pipeline::homes()) {
-        if (!files.empty()) break;
-        if (home.file.empty()) files = files_in(root, std::string(home.folder));
-        else if (std::filesystem::is_regular_file(root / home.file, fault)) files.emplace_back(home.file);
-    }
+    if (files.empty())
+        for (const auto& home : pipeline::homes()) {
+            if (home.file.empty()) std::ranges::move(files_in(root, std::string(home.folder)), std::back_inserter(files));
+            else if (std::filesystem::is_regular_file(root / home.file, fault)) files.emplace_back(home.file);
+        }
     if (files.empty())
         return not_found("PIPELINE_001",
-                         "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml nor .github/workflows/*.yml",
+                         "no pipeline in " + root.string() + ": neither .cicd.yaml nor .cicd/pipelines/*.yaml nor a pipeline of GitHub, GitLab or Bitbucket",
                          "'cicdctl init' writes one that fits the project");
     const auto prefix = root.lexically_relative(here);
     for (auto& file : files) file = (prefix / file).lexically_normal().string();

@@ -95,7 +95,7 @@ _cicdctl() {
         'pipeline run '-p|'pipeline run '--param) COMPREPLY=(); return ;;
         'pipeline run '--branch) COMPREPLY=(); return ;;
         'pipeline run '--commit) COMPREPLY=(); return ;;
-        'pipeline export '--format) COMPREPLY=($(compgen -W 'yaml json' -- "$cur")); return ;;
+        'pipeline export '--format) COMPREPLY=($(compgen -W 'yaml json hcl' -- "$cur")); return ;;
         'job list '--status) COMPREPLY=($(compgen -W 'created queued scheduled running success failed cancelled skipped archived' -- "$cur")); return ;;
         'job list '--stage) COMPREPLY=(); return ;;
         'job list '--name) COMPREPLY=(); return ;;

@@ -194,7 +194,7 @@ complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l branch -d 'On this branc
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l commit -d 'On this commit' -x
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -s d -l detach -d 'Start it and return; its id is printed'
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -xa '(__cicdctl_ask pipeline)'
-complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -l format -d 'yaml or json' -xa 'yaml json'
+complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -l format -d 'yaml, json or hcl' -xa 'yaml json hcl'
 complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -rF
 complete -c cicdctl -n "__cicdctl_at 'job'" -a list -d 'List jobs, of a run or of all'
 complete -c cicdctl -n "__cicdctl_at 'job'" -a show -d 'Show a job with its steps'

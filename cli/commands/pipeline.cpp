@@ -7,6 +7,7 @@
 #include "common/codec/codecs.hpp"
 #include "common/contract/routes.hpp"
 #include "common/pipeline/parse.hpp"
+#include "common/pipeline/write_hcl.hpp"
 
 namespace cicd::cli {
 namespace {
@@ -32,12 +33,13 @@ constexpr Option run_options[] = {
     {.names = "-d,--detach", .help = "Start it and return; its id is printed"},
 };
 constexpr Option export_options[] = {
-    {.names = "--format", .value = "FORMAT", .help = "yaml or json", .choices = "yaml|json"}};
+    {.names = "--format", .value = "FORMAT", .help = "yaml, json or hcl", .choices = "yaml|json|hcl"}};
 constexpr Example create_examples[] = {{"cicdctl pipeline create .cicd.yaml", "with this repository as its source"}};
 constexpr Example update_examples[] = {{"cicdctl pipeline update demo -f new.yaml", "a new version; runs keep theirs"}};
 constexpr Example run_examples[] = {{"cicdctl pipeline run demo -p level=full", "on its own repository"}};
 constexpr Example export_examples[] = {
-    {"cicdctl pipeline export .cicd.yaml --format json", "the same pipeline as JSON"}};
+    {"cicdctl pipeline export .cicd.yaml --format json", "the same pipeline as JSON"},
+    {"cicdctl pipeline export .cicd.yaml --format hcl", "for tools that speak HCL"}};
 
 Result<ExitCode> list(Session& session, const Arguments& arguments) {
     CICD_TRY(const auto limit, arguments.number("--limit", 1));
@@ -188,6 +190,10 @@ Result<ExitCode> export_definition(Session& session, const Arguments& arguments)
     }
     const auto parsed = pipeline::parse_pipeline(std::string_view(text), name);
     if (!parsed.ok()) return pipeline::as_error(parsed.problems);
+    if (arguments.text("--format") == "hcl") {
+        session.console().out(pipeline::export_hcl(parsed.value));
+        return ExitCode::success;
+    }
     const bool json = arguments.text("--format") == "json" || session.output() == Output::json;
     session.console().out(json ? codec::to_json(pipeline::export_value(parsed.value), 2) + "\n"
                                : pipeline::export_yaml(parsed.value));

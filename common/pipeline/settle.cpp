@@ -51,6 +51,8 @@ public:
                 if (job.description.empty()) job.description = job.title;
                 job.title.clear();
                 hold_back(job);
+                for (auto& step : job.steps)
+                    if (step.run.empty() && step.uses.empty()) step.run = "true\n";
                 for_each_text(job, [&](const std::string& text, const model::Mark&, bool) { add_variables_in(text, named_); });
             }
         drop_unnamed(pipeline_.env);
@@ -107,7 +109,8 @@ private:
         if (jobs.size() < 2) return;
         const auto first = jobs.front()->env;
         for (const auto& pair : first) {
-            if (pair.second.find("${{") != std::string::npos) continue;
+            const auto depends = [&](const char* context) { return pair.second.find(context) != std::string::npos; };
+            if (depends("matrix.") || depends("needs[") || depends("secrets.")) continue;
             const auto has = [&](const model::Job* job) { return std::find(job->env.begin(), job->env.end(), pair) != job->env.end(); };
             if (!std::all_of(jobs.begin(), jobs.end(), has)) continue;
             for (auto* job : jobs) std::erase(job->env, pair);

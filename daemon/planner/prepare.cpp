@@ -56,19 +56,22 @@ Result<std::string> choose_listening(git::Sources& sources, const model::Source&
 
 Result<std::string> choose_foreign(git::Sources& sources, const model::Source& source, const std::vector<std::string>& root,
                                    const std::string& asked) {
-    std::vector<std::string> places{".cicd.yaml", ".cicd/pipelines/*.yaml"};
+    std::vector<std::string> places{".cicd.yaml", ".cicd/pipelines/*.yaml"}, all, workflows;
     for (const auto& [folder, file] : pipeline::homes()) {
         if (!file.empty()) {
-            if (std::find(root.begin(), root.end(), file) != root.end()) return std::string(file);
+            if (std::find(root.begin(), root.end(), file) != root.end()) all.emplace_back(file);
             places.emplace_back(file);
             continue;
         }
         places.push_back(std::string(folder) + "/*.yml");
         CICD_TRY(const auto names, sources.list(source, std::string(folder)));
-        const auto files = yaml_below(names, std::string(folder) + "/");
-        if (files.size() == 1) return files.front();
-        if (!files.empty()) return choose_listening(sources, source, files, asked.empty() ? "push" : asked);
+        workflows = yaml_below(names, std::string(folder) + "/");
+        all.insert(all.end(), workflows.begin(), workflows.end());
     }
+    if (all.size() == 1) return all.front();
+    if (!all.empty() && all.size() == workflows.size()) return choose_listening(sources, source, all, asked.empty() ? "push" : asked);
+    if (!all.empty())
+        return invalid("PIPELINE_008", "there are pipelines of several systems: " + join(all, ", "), "choose one: cicdctl run -f " + all.back());
     return not_found("PIPELINE_001", "there is no pipeline in " + source.name + " (" + join(places, ", ") + ")",
                      "write one with `cicdctl init`");
 }

@@ -64,8 +64,9 @@ TEST_CASE_FIXTURE(Examples, "every example validates and plans") {
     CHECK(world.cicdctl({"secret", "set", "EXAMPLE_TOKEN"}, input).code == 0);
     for (const auto& entry : std::filesystem::directory_iterator(repository.path() / "examples")) {
         if (!entry.is_directory()) continue;
-        const auto ours = entry.path() / "pipeline.yaml", foreign = entry.path() / "workflow.yml";
-        const auto& file = std::filesystem::exists(ours) ? ours : foreign;
+        std::filesystem::path file;
+        for (const char* usual : {"pipeline.yaml", "workflow.yml", ".gitlab-ci.yml", "bitbucket-pipelines.yml"})
+            if (std::filesystem::exists(entry.path() / usual)) file = entry.path() / usual;
         INFO(file.string());
         REQUIRE(std::filesystem::exists(file));
         const auto name = entry.path().filename();

@@ -91,6 +91,18 @@ last: {stage: .post, when: always, script: "true"}
     CHECK(ran.jobs.at("post.last") == "success");
 }
 
+TEST_CASE("where pipelines of several systems are, one is to be chosen") {
+    GitRepository repository{{".gitlab-ci.yml", "a: {script: ['echo of GitLab']}\n"}, {"bitbucket-pipelines.yml", "pipelines: {default: [{step: {script: [echo of Bitbucket]}}]}\n"}};
+    World world;
+    const auto unclear = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(unclear.out, unclear.err);
+    CHECK(unclear.code == 2);
+    CHECK(unclear.err.find(".gitlab-ci.yml, bitbucket-pipelines.yml") != std::string::npos);
+    const auto chosen = world.cicdctl({"run", "-f", "bitbucket-pipelines.yml"}, world.in(repository.path()));
+    CHECK(chosen.code == 0);
+    CHECK(chosen.out.find("of Bitbucket") != std::string::npos);
+}
+
 TEST_CASE("a Bitbucket pipeline runs") {
     const auto ran = run("bitbucket-pipelines.yml", R"(
 pipelines:

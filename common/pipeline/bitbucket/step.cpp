@@ -205,7 +205,7 @@ model::Job read_settings(Reader& r, const Config& config, const Node& at, bool& 
     job.name = gitlab::plain_name(written.empty() ? "step" : written);
     if (!written.empty() && job.name != written) job.title = gitlab::escaped(written);
     for (const char* key : {"image", "services"})
-        if (at.find(key)) job.key_marks.set(key, r.mark(*at.find(key)));
+        if (const Node* said = at.find(key) ? at.find(key) : config.global(key)) job.key_marks.set(key, r.mark(*said));
     if (const Node* image = at.find("image") ? at.find("image") : config.global("image")) read_image(r, config, *image, job);
     if (const Node* caches = at.find("caches")) read_caches(r, config, *caches, job);
     if (const Node* artifacts = at.find("artifacts")) read_artifacts(r, *artifacts, job);

@@ -41,9 +41,13 @@ std::string plain(std::string path) {
     return path;
 }
 
+/// Nothing outside of the repository is looked at.
+bool leads_out(const std::string& path) { return ("/" + path + "/").find("/../") != std::string::npos; }
+
 model::Strings search(const FrontOptions& options, const std::string& given, bool only_one) {
     const auto pattern = plain(given);
     const auto special = pattern.find_first_of("*?[{");
+    if (leads_out(pattern)) return {};
     if (special == pattern.npos) return {pattern};
     if (!options.list) return {};
     const auto glob = FileGlob::compile(pattern);
@@ -63,6 +67,7 @@ model::Strings files_of(const FrontOptions& options, const std::string& pattern)
 
 bool exists(const FrontOptions& options, const std::string& given) {
     const auto pattern = plain(given);
+    if (leads_out(pattern)) return false;
     if (pattern.find_first_of("*?[{") != pattern.npos) return !search(options, pattern, true).empty();
     if (!options.list) return options.read_file && options.read_file(pattern).has_value();
     auto folder = pattern;

@@ -83,14 +83,21 @@ private:
             return {};
         }
         const auto files = files_of(s_.options, path);
-        if (files.empty()) r_.error(at, "no file is named " + path);
+        if (files.empty()) absent(at, path, "no file is named " + path);
         std::vector<const Node*> found;
         for (const auto& file : files) {
             const auto text = s_.options.read_file(file);
-            if (!text) r_.error(at, "include of " + file + ": " + text.error().message, text.error().hint);
+            if (!text) absent(at, file, "include of " + file + ": " + text.error().message, text.error().hint);
             else if (const Node* part = nested(at, *text, file, inputs)) found.push_back(part);
         }
         return found;
+    }
+
+    /// A conversion goes as far as it can.
+    void absent(const Node& at, const std::string& file, const std::string& message, const std::string& hint = {}) {
+        if (!s_.options.facts.every_run) return r_.error(at, message, hint);
+        r_.complete = false;
+        r_.manual(at, "include: " + file, "the file is not there; what it says is missing");
     }
 
     /// Nothing is fetched: copies of such files may lie in the repository, where everybody sees which they are.
@@ -138,7 +145,9 @@ private:
 
 const Node* load_all(const Setting& setting, std::string_view text, const std::string& file) {
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (!setting.options.read_file) setting.r.complete = false;
+    // Only the file of that name is a whole one; others may be parts of it.
+    const bool part = setting.options.facts.every_run && file.substr(file.rfind('/') + 1) != ".gitlab-ci.yml";
+    if (!setting.options.read_file || part) setting.r.complete = false;
     return Loader(setting).load(text, file, nullptr);
 }
 

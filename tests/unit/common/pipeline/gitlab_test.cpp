@@ -74,6 +74,19 @@ bool runs(const std::string& rules, const Given& given = {}) {
 
 }  // namespace
 
+TEST_CASE("gitlab: nothing outside of the repository is included") {
+    pipeline::FrontOptions options;
+    std::vector<std::string> asked;
+    options.read_file = [&](const std::string& path) -> Result<std::string> {
+        asked.push_back(path);
+        return std::string("b: {script: [b]}");
+    };
+    for (const char* path : {"../x.yml", "/a/../../x.yml", "a/..", "./../x.yml"})
+        CHECK_FALSE(pipeline::read_front(model::Dialect::gitlab, "include: '" + std::string(path) + "'\na: {script: [a]}\n", ".gitlab-ci.yml", options).parsed.ok());
+    CHECK(asked.empty());
+    CHECK(pipeline::read_front(model::Dialect::gitlab, "include: 'a..b/x.yml'\na: {script: [a]}\n", ".gitlab-ci.yml", options).parsed.ok());
+}
+
 TEST_CASE("gitlab: stages follow each other, .pre first and .post last") {
     const auto front = read("stages: [two, one]\na: {stage: one, script: x}\nb: {stage: two, script: y}\nz: {stage: .post, script: z}\np: {stage: .pre, script: p}\n");
     REQUIRE_MESSAGE(front.parsed.ok(), problems_of(front));
