@@ -42,6 +42,16 @@ model::Dialect guess_dialect(std::string_view file, std::string_view text) {
     return workflow && !has_key("stages:") ? model::Dialect::github : known;
 }
 
+bool decides_by_event(model::Dialect dialect) {
+    switch (dialect) {
+        case model::Dialect::gitlab:
+        case model::Dialect::bitbucket: return true;
+        case model::Dialect::native:
+        case model::Dialect::github: break;
+    }
+    return false;
+}
+
 Front read_front(model::Dialect dialect, std::string_view text, const std::string& file, const FrontOptions& options) {
     Front front;
     switch (dialect) {

@@ -36,7 +36,10 @@ struct Report {
     [[nodiscard]] int carried() const { return constructs - count(Carried::unsupported); }
 };
 
-/// What is known of the run that a file is read for: GitLab and Bitbucket decide by it which jobs there are.
+/// Whether the language decides by the event which jobs there are: then `FrontOptions::facts` and `list` are wanted.
+bool decides_by_event(model::Dialect dialect);
+
+/// What is known of the run that a file is read for.
 struct FrontFacts {
     model::Event event;
     model::Source source;

@@ -241,7 +241,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     const auto read_file = [&](const std::string& path) { return sources.read_file(source, path); };
     const auto dialect = pipeline::guess_dialect(shown, prepared.definition);
     pipeline::FrontOptions front_options{event_name, read_file};
-    if (dialect == model::Dialect::gitlab || dialect == model::Dialect::bitbucket) {
+    if (pipeline::decides_by_event(dialect)) {
         front_options.list = [&](const std::string& folder) { return sources.list(source, folder); };
         CICD_TRY(front_options.facts, make_facts(sources, request, source, dialect, event_name));
     }

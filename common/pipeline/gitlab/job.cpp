@@ -270,7 +270,11 @@ private:
         }
         job.fail_fast.value = false;
         variables.set("CI_NODE_TOTAL", std::to_string(same.size()));
-        if (numbered_) variables.set("CI_NODE_INDEX", Variable{"${{ matrix.CI_NODE_INDEX }}", true});
+        // From 1; expressions cannot add.
+        std::string numbers;
+        for (std::size_t i = 1; i <= same.size(); ++i) numbers += (i > 1 ? "," : "") + std::to_string(i);
+        const auto index = numbered_ ? "matrix.CI_NODE_INDEX" : "fromJSON('[" + numbers + "]')[strategy.job-index]";
+        variables.set("CI_NODE_INDEX", Variable{"${{ " + index + " }}", true});
     }
 
     /// The pipeline has what is the same for all; a job says what it knows better.
@@ -278,7 +282,7 @@ private:
         Variables own;
         add_own(own);
         own.add(yaml_variables());
-        if (values) add_values(own, *values, true), own.set("CI_NODE_TOTAL", "");
+        if (values) add_values(own, *values, true), own.set("CI_NODE_TOTAL", ""), own.set("CI_NODE_INDEX", "");
         own.add(outcome.variables);
         add_given(own);
         for (const auto& name : own.names()) job.env.emplace_back(name, all.expand("${" + name + "}"));

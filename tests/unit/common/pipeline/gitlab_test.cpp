@@ -201,6 +201,7 @@ TEST_CASE("gitlab: parallel makes a matrix, and rules see its values") {
     REQUIRE_MESSAGE(front.parsed.ok(), problems_of(front));
     CHECK(job_of(front, "a").matrix->include.size() == 3);
     CHECK(env(job_of(front, "a"), "W") == "${{ matrix.A }}!");
+    CHECK(env(job_of(front, "a"), "CI_NODE_INDEX") == "${{ fromJSON('[1,2,3]')[strategy.job-index] }}");
     CHECK_FALSE(job_of(front, "a not run").unavailable.empty());
 }
 
