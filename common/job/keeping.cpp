@@ -1,17 +1,14 @@
 #include "common/job/keeping.hpp"
 
+#include "common/base/text.hpp"
 #include "common/codec/codecs.hpp"
 #include "common/codec/pipeline_fields.hpp"
 #include "common/codec/run_fields.hpp"
+#include "common/job/keeping_fields.hpp"
+
+#include <algorithm>
 
 namespace cicd::codec {
-
-template <>
-struct Fields<job::CachePlaces> {
-    using T = job::CachePlaces;
-    static constexpr auto list =
-        std::tuple{shown("project", &T::project), shown("read", &T::read), shown("write", &T::write), omitted("whyNotWritten", &T::why_not_written)};
-};
 
 template <>
 struct Fields<job::KeepRequest> {
@@ -36,6 +33,19 @@ Result<std::vector<T>> read_list(const Value& value) {
 }
 
 }  // namespace
+
+Result<void> check_artifact_name(const std::string& name) {
+    constexpr std::size_t longest = 200;
+    const bool odd = name.empty() || name.size() > longest || name == "." || name == ".." || !is_valid_utf8(name) ||
+                     std::any_of(name.begin(), name.end(), [](char c) {
+                         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/' || c == '\\';
+                     });
+    if (!odd) return {};
+    return invalid("ARTIFACT_002", "'" + to_valid_utf8(name.substr(0, longest)) + "' cannot be the name of an artifact",
+                   "at most 200 bytes, without slashes and control characters");
+}
+
+bool is_cache_key(std::string_view key) { return !trim(key).empty() && key.size() <= longest_cache_key && is_valid_utf8(key); }
 
 std::string to_text(const KeepRequest& request) { return codec::to_json(codec::write(request)); }
 

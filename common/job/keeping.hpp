@@ -39,6 +39,11 @@ struct KeepAnswer {
     std::optional<Error> error;      ///< what ends the job as failed
 };
 
+/// It becomes a file's where somebody downloads it.
+Result<void> check_artifact_name(const std::string& name);
+inline constexpr std::size_t longest_cache_key = 512;
+bool is_cache_key(std::string_view key);
+
 std::string to_text(const KeepRequest& request);
 std::string to_text(const KeepAnswer& answer);
 Result<KeepRequest> read_keep_request(std::string_view text);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/model/action.hpp"
+#include "daemon/actions/results.hpp"
 #include "daemon/runner/context.hpp"
 #include "daemon/runner/performer.hpp"
 
@@ -25,7 +26,7 @@ std::string input_variable(const std::string& name);
 /// GitHub's actions, in one job.
 class Actions final : public runner::Performer {
 public:
-    explicit Actions(runner::JobAccess& job) : job_(job), spec_(job.spec()), context_(job.context()) {}
+    explicit Actions(runner::JobAccess& job) : job_(job), spec_(job.spec()), context_(job.context()), results_(job) {}
 
     void complete_contexts() override;
     Result<void> prepare() override;
@@ -78,6 +79,7 @@ private:
     const model::JobSpec& spec_;
     Context& context_;
     std::vector<Later> later_;
+    Results results_;
     int depth_ = 0;
     std::string event_file_;  ///< to be written with the first program
 };

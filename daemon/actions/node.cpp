@@ -19,7 +19,9 @@ StepEnd Actions::run_node(int index, const std::string& file, const std::string&
     for (const auto& [name, value] : inputs) put(command.env, input_variable(name), value);
     for (const auto& [name, value] : state) put(command.env, "STATE_" + name, value);
     put(command.env, "GITHUB_ACTION_PATH", path);
+    results_.add_variables(index, command.env);
     auto end = job_.run(index, command);
+    results_.collect();
     if (end.exit_code == 127 && end.message.find("'node'") != std::string::npos)
         end.message = "the action needs Node.js, which this machine does not have in PATH";
     for (const auto& [name, value] : end.saved) put(state, name, value);
@@ -45,7 +47,7 @@ StepEnd Actions::javascript(int index, const Action& action, const std::string& 
 /// The last begun is the first to be ended.
 void Actions::finish() {
     for (auto it = later_.rbegin(); it != later_.rend(); ++it) {
-        if (!job_.goes_on()) return;
+        if (!job_.goes_on()) break;
         const Context before = context_;
         context_.set_env(it->env);
         const auto condition = context_.condition(it->condition);
@@ -59,6 +61,7 @@ void Actions::finish() {
             context_ = before;
         }
     }
+    results_.end();
 }
 
 }  // namespace cicd::actions

@@ -14,6 +14,7 @@ struct Command {
     enum class Kind : std::uint8_t {
         start,        ///< with three descriptors: Program's bytes, stdout, stderr
         probe,        ///< beside the program that runs, with two: Program's bytes, and where both outputs go
+        listen,       ///< on a port of the loopback device that the place sees
         signal_step,  ///< `number` to the running step's process and all below it
         signal_all,   ///< `number` to every process of the job
         finish,       ///< kill and reap everything, answer, end
@@ -29,6 +30,7 @@ struct Event {
         no_files,  ///< nor did it where its files could not be written: `number` is errno
         ended,     ///< `number` is the wait status; usage of the step; with descriptors of what is given back
         probed,    ///< `number` is its wait status
+        listening, ///< with a descriptor of the socket; without one `number` is errno
         finished,  ///< nothing is left; usage of the whole job
     } kind = Kind::ready;
     std::uint8_t stage = 0;  ///< os::SpawnFailure::Stage

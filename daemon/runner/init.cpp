@@ -3,6 +3,7 @@
 #include "daemon/runner/control.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -123,6 +124,7 @@ private:
             case Command::Kind::probe:
                 if (packet->fds.size() == 2) probe(packet->fds[0].get(), packet->fds[1].get());
                 break;
+            case Command::Kind::listen: listen(); break;
             case Command::Kind::signal_step:
                 if (step_ > 0) os::signal_tree(step_, command.number);
                 break;
@@ -171,6 +173,17 @@ private:
         }
         if (!pid) return tell({.kind = Event::Kind::probed, .number = 127 << 8});
         probe_ = *pid;
+    }
+
+    /// Whoever serves the socket may be elsewhere: it stays in the network that it was made in.
+    void listen() {
+        const os::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(socket.get(), 64) != 0)
+            return tell({.kind = Event::Kind::listening, .number = errno});
+        tell({.kind = Event::Kind::listening}, {socket.get()});
     }
 
     void signal_all(int number) {

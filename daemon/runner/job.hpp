@@ -53,6 +53,8 @@ private:
     StepEnd perform(int index, const model::Step& inner, const Context& before) override { return perform(index, inner, before, true); }
     StepEnd run(int index, const StepProgram& asked) override;
     Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(std::move(options)); }
+    Result<os::Fd> listen() override { return supervisor_->listen(); }
+    void hide(std::string_view text) override { masking_->hide(text); }
     void fail_late(int index, const StepEnd& end) override;
 
     Result<void> prepare();

@@ -17,19 +17,6 @@
 namespace cicd::runner {
 namespace {
 
-constexpr std::size_t longest_name = 200;
-constexpr std::size_t longest_key = 512;
-
-/// A name becomes a file's where somebody downloads it.
-Result<void> check_name(const std::string& name) {
-    const bool odd = name.empty() || name.size() > longest_name || name == "." || name == ".." || !is_valid_utf8(name) ||
-                     std::any_of(name.begin(), name.end(), [](char c) {
-                         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/' || c == '\\';
-                     });
-    if (!odd) return {};
-    return invalid("ARTIFACT_002", "'" + to_valid_utf8(name.substr(0, longest_name)) + "' cannot be the name of an artifact",
-                   "at most 200 bytes, without slashes and control characters");
-}
 
 bool is_due(model::ArtifactWhen when, model::JobState state) {
     switch (when) {
@@ -60,7 +47,7 @@ Result<model::Strings> Keeping::lines(const model::Strings& texts) const {
 Result<model::Artifact> Keeping::evaluated(const model::Artifact& artifact) const {
     auto result = artifact;
     CICD_TRY(result.name, context_.text(artifact.name));
-    CICD_CHECK(check_name(result.name));
+    CICD_CHECK(job::check_artifact_name(result.name));
     CICD_TRY(result.type, context_.text(artifact.type));
     CICD_TRY(result.paths, lines(artifact.paths));
     CICD_TRY(result.exclude, lines(artifact.exclude));
@@ -72,8 +59,8 @@ Result<model::Cache> Keeping::evaluated(const model::Cache& cache) const {
     CICD_TRY(result.key, context_.text(cache.key));
     CICD_TRY(result.paths, lines(cache.paths));
     CICD_TRY(result.restore_keys, lines(cache.restore_keys));
-    if (trim(result.key).empty() || result.key.size() > longest_key || !is_valid_utf8(result.key))
-        return invalid("CACHE_002", "a cache's key is empty, longer than " + std::to_string(longest_key) + " bytes, or no text",
+    if (!job::is_cache_key(result.key))
+        return invalid("CACHE_002", "a cache's key is empty, longer than " + std::to_string(job::longest_cache_key) + " bytes, or no text",
                        "it was written as '" + cache.key + "'");
     for (const auto& path : result.paths) {
         const std::string_view plain = std::string_view(path).substr(path.starts_with('!') ? 1 : 0);
@@ -180,7 +167,7 @@ Result<void> Keeping::save(model::JobExit& exit) {
 }
 
 Result<job::KeepAnswer> Keeping::save_now(std::uint32_t step, const std::string& folder, model::Artifact artifact) {
-    CICD_CHECK(check_name(artifact.name));
+    CICD_CHECK(job::check_artifact_name(artifact.name));
     job::KeepRequest request;
     request.operation = job::KeepRequest::Operation::save;
     request.artifacts = {std::move(artifact)};

@@ -27,6 +27,7 @@ public:
     Result<void> put_back_now(std::uint32_t step, const std::string& folder, std::vector<model::NeededArtifact> needed);
     /// Put back now, saved when the job ends; its texts are values.
     Result<model::JobCache> add_cache(std::uint32_t step, const model::Cache& cache);
+    [[nodiscard]] job::CachePlaces places_of(const model::Cache& cache) const;
     /// Before any step: afterwards nobody vouches for what lies beside the workspace.
     Result<void> open_home();
 
@@ -34,7 +35,6 @@ private:
     Result<job::KeepAnswer> ask(job::KeepRequest request, std::uint32_t step, const std::string& folder = {});
     [[nodiscard]] Result<model::Artifact> evaluated(const model::Artifact& artifact) const;
     [[nodiscard]] Result<model::Cache> evaluated(const model::Cache& cache) const;
-    [[nodiscard]] job::CachePlaces places_of(const model::Cache& cache) const;
     Result<void> evaluate_caches();
     [[nodiscard]] Result<model::Strings> lines(const model::Strings& texts) const;
 

@@ -64,6 +64,10 @@ public:
     virtual StepEnd run(int step, const StepProgram& asked) = 0;
     /// A program of ours, outside of the job's place; gives its wait status.
     virtual Result<int> run_outside(os::SpawnOptions options) = 0;
+    /// A socket that listens where the job's programs reach it as 127.0.0.1.
+    virtual Result<os::Fd> listen() = 0;
+    /// From now on the log does not show it.
+    virtual void hide(std::string_view text) = 0;
     /// A part of the step that ran when all others had ended has failed: so has the job.
     virtual void fail_late(int step, const StepEnd& end) = 0;
 };

@@ -264,6 +264,7 @@ Result<Told> Place::next_event() {
         // Not the descriptor itself, but a path through it: what it stands for is a mount that we do not have.
         folders_.workspace = "/proc/self/fd/" + std::to_string(workspace_.get()) + "/.";
     }
+    if (event.kind == Event::Kind::listening) told.files = std::move(packet->fds);
     if (event.kind == Event::Kind::ended)
         for (std::size_t bit = 0, next = 0; event.files >> bit != 0; ++bit) {
             const bool there = (event.files >> bit & 1) != 0 && next < packet->fds.size();
@@ -297,6 +298,7 @@ Result<void> Place::probe(const Program& program, int output) {
     return os::send_packet(socket_.get(), &probe, sizeof probe, {description.get(), output});
 }
 
+void Place::listen() { command(Command::Kind::listen, 0); }
 void Place::signal_step(int number) { command(Command::Kind::signal_step, number); }
 void Place::signal_all(int number) { command(Command::Kind::signal_all, number); }
 void Place::finish() { command(Command::Kind::finish, 0); }

@@ -95,6 +95,8 @@ public:
     Result<void> start(const Program& program, int out, int err);
     /// Beside what was started; one at a time.
     Result<void> probe(const Program& program, int output);
+    /// Asks for a socket that listens on its loopback device; an event brings it.
+    void listen();
     void signal_step(int number);
     void signal_all(int number);
     void finish();

@@ -138,6 +138,7 @@ void Services::on_event(Running& service) {
             service.place.finish();
             break;
         }
+        case Event::Kind::listening: break;  // of the job only
         case Event::Kind::probed: probed(service, event.number); break;
         case Event::Kind::ended: ended(service, event.number); break;
         case Event::Kind::finished:

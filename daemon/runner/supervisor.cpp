@@ -118,6 +118,14 @@ Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, s
     return status;
 }
 
+Result<os::Fd> Supervisor::listen() {
+    if (!await_place()) return unavailable("JOB_003", "the job's place was never there");
+    listening_.reset();
+    place_.listen();
+    while (!listening_ && !gone_) turn(SteadyTime::max());
+    return listening_ ? std::move(*listening_) : Result<os::Fd>(unavailable("JOB_003", "the job's place is gone"));
+}
+
 Result<void> Supervisor::start_services(std::vector<ServiceProgram> programs, const Network* network, Services::Tell tell) {
     output_.step_counts_below(programs.front().step);
     services_.emplace(output_, paths_, std::move(tell));
@@ -254,6 +262,10 @@ void Supervisor::on_event() {
         case Event::Kind::ended:
             end_ = ProgramEnd{.kind = ProgramEnd::Kind::ended, .status = event.number, .usage = usage,
                               .files = std::move(told->files)};
+            break;
+        case Event::Kind::listening:
+            if (told->files.empty()) listening_ = unavailable("JOB_003", "the job's place cannot listen: errno " + std::to_string(event.number));
+            else listening_ = std::move(told->files.front());
             break;
         case Event::Kind::finished:
             total_ = usage;

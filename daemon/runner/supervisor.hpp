@@ -45,6 +45,8 @@ public:
     Result<int> run_outside(os::SpawnOptions options);
     /// The same, as a step: what it prints is the step's output.
     Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
+    /// On a port of the loopback device that the job sees; waits for the place.
+    Result<os::Fd> listen();
     /// Before the first step. `await_services` waits until all are ready; false where that will not be.
     Result<void> start_services(std::vector<ServiceProgram> programs, const Network* network, Services::Tell tell);
     bool await_services();
@@ -105,6 +107,7 @@ private:
     std::optional<SteadyTime> job_deadline_, kill_at_, step_deadline_, step_kill_at_;
     SteadyTime step_start_;
     std::optional<ProgramEnd> end_;
+    std::optional<Result<os::Fd>> listening_;
     model::Usage total_;
 };
 

@@ -22,7 +22,7 @@ const std::map<std::string, int> floors{
     {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},       {"daemon/objects", 6},
     {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/engines", 6},   {"daemon/planner", 7},   {"daemon/runner", 7}, {"daemon/actions", 8},
     {"daemon/zones", 7},    {"daemon/scheduler", 8}, {"daemon/upkeep", 7}, {"daemon/secrets", 7},  {"daemon/api", 9},
-    {"daemon/app", 10},      {"daemon/archives", 7},  {"daemon/remote", 7},
+    {"daemon/app", 10},      {"daemon/archives", 7},  {"daemon/results", 8},  {"daemon/remote", 7},
 };
 
 struct Home {
@@ -40,7 +40,7 @@ const std::vector<Home> homes{
     {"libcrypto", std::regex(R"(^openssl/)"), {"daemon/objects"}},
     {"zstd", std::regex(R"(^zstd)"), {"daemon/objects"}},
     {"libgit2", std::regex(R"(git2)"), {"daemon/git"}},
-    {"Beast", std::regex(R"(boost/beast)"), {"daemon/api", "common/client"}},
+    {"Beast", std::regex(R"(boost/beast)"), {"daemon/api", "daemon/results", "common/client"}},
     {"CLI11", std::regex(R"(CLI/)"), {"cli", "daemon/app"}},
 };
 
