@@ -32,6 +32,7 @@ fs::path toolkit() {
     (void)run({(folder / "node_modules/.bin/esbuild").string(), (folder / "entry.cjs").string(), "--bundle", "--platform=node",
                "--outfile=" + (folder / "toolkit.new.cjs").string()});
     if (fs::exists(folder / "toolkit.new.cjs")) fs::rename(folder / "toolkit.new.cjs", bundle);
+    fs::remove_all(folder / "node_modules");
     return fs::exists(bundle) ? bundle : fs::path();
 }
 
