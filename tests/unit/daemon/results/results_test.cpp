@@ -193,8 +193,11 @@ TEST_CASE("killed in the middle of uploads, it leaves nothing") {
     CHECK(program.ask("PUT", cache, std::string(100'000, 'x')).status == 201);
     // And one that is still coming.
     const auto connection = program.connect();
-    const auto begin = "PUT " + artifact.substr(artifact.find('/', 7)) + "&comp=block&blockid=Mg%3D%3D HTTP/1.1\r\nHost: here\r\nContent-Length: 9999\r\n\r\nbegin";
+    const auto begin = "PUT " + artifact.substr(artifact.find('/', 7)) + "&comp=block&blockid=Mg%3D%3D HTTP/1.1\r\nHost: here\r\nContent-Length: 9999\r\nExpect: 100-continue\r\n\r\n";
     REQUIRE(::send(connection.get(), begin.data(), begin.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(begin.size()));
+    char told[64];
+    REQUIRE(::recv(connection.get(), told, sizeof told, 0) > 0);  // it waits for the body
+    CHECK(program.ask("PUT", artifact + "&comp=blocklist", "<BlockList><Latest>MQ==</Latest></BlockList>").status == 409);
     program.kill();
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(shop.root)) files += entry.is_regular_file() ? 1 : 0;
