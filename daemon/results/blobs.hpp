@@ -56,6 +56,7 @@ private:
     std::atomic<std::uint64_t>& together_;
     mutable std::mutex mutex_;
     std::uint64_t taken_ = 0;
+    int writers_ = 0;  ///< the blob is not complete while anybody writes: it may become an object, which never changes
     std::map<std::string, Block> blocks_;
     std::map<std::uint64_t, std::uint64_t> pieces_;  ///< begin → size
     std::optional<std::uint64_t> size_;

@@ -56,6 +56,7 @@ Result<std::uint64_t> Upload::take(std::uint64_t size) {
     }
     const auto begin = taken_;
     taken_ += size;
+    ++writers_;
     return begin;
 }
 
@@ -87,8 +88,10 @@ Result<void> Upload::put_block(const std::string& id, Body& body) {
         if (blocks_.size() >= most_blocks) return too_large("the upload has more than 50,000 blocks");
     }
     CICD_TRY(const auto begin, take(*size));
-    CICD_CHECK(receive(begin, *size, body));
+    const auto received = receive(begin, *size, body);
     const std::lock_guard lock(mutex_);
+    --writers_;
+    if (!received) return received;
     blocks_[id] = {begin, *size};
     return {};
 }
@@ -101,8 +104,10 @@ Result<void> Upload::put_piece(std::uint64_t first, std::uint64_t last, Body& bo
         if (pieces_.size() >= most_blocks) return too_large("the upload has more than 50,000 pieces");
     }
     CICD_CHECK(take(size));
-    CICD_CHECK(receive(first, size, body));
+    const auto received = receive(first, size, body);
     const std::lock_guard lock(mutex_);
+    --writers_;
+    if (!received) return received;
     auto& known = pieces_[first];
     known = std::max(known, size);
     return {};
@@ -110,19 +115,21 @@ Result<void> Upload::put_piece(std::uint64_t first, std::uint64_t last, Body& bo
 
 Result<void> Upload::close(std::uint64_t size) {
     const std::lock_guard lock(mutex_);
+    if (size_ || writers_ > 0) return conflict("CICD_409", "the upload is complete already, or still coming");
     std::uint64_t end = 0;
     for (const auto& [begin, length] : pieces_) {
         if (begin > end) return invalid("CICD_400", "bytes of the upload are missing");
         end = std::max(end, begin + length);
     }
     if (end != size) return invalid("CICD_400", "the upload has " + std::to_string(end) + " bytes, not " + std::to_string(size));
+    if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) return os::last_error("what was uploaded cannot be put together");
     size_ = size;
     return {};
 }
 
 Result<void> Upload::order(const std::vector<std::string>& ids) {
     const std::lock_guard lock(mutex_);
-    if (size_) return conflict("CICD_409", "what was uploaded is complete already");
+    if (size_ || writers_ > 0) return conflict("CICD_409", "the upload is complete already, or still coming");
     std::vector<Block> parts;
     std::uint64_t size = 0;
     bool in_order = true;

@@ -1,3 +1,4 @@
+#include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -32,6 +33,7 @@ fs::path toolkit() {
     (void)run({(folder / "node_modules/.bin/esbuild").string(), (folder / "entry.cjs").string(), "--bundle", "--platform=node",
                "--outfile=" + (folder / "toolkit.new.cjs").string()});
     if (fs::exists(folder / "toolkit.new.cjs")) fs::rename(folder / "toolkit.new.cjs", bundle);
+    fs::remove_all(folder / "node_modules");
     return fs::exists(bundle) ? bundle : fs::path();
 }
 
@@ -134,4 +136,36 @@ const {cache} = require('./toolkit.cjs');
     CHECK(contains(later, "found deps-1true with of the first run"));
     CHECK(contains(later, "found deps-1 with of the first run"));
     CHECK(contains(later, "already exist"));
+}
+
+TEST_CASE("the service is in the network that a job shares with its services, and ends with the job") {
+    if (const auto why = why_not_in_an_image(); !why.empty() || !has_node()) {
+        MESSAGE("skipped: ", why.empty() ? "there is no node" : why);
+        return;
+    }
+    const World world;
+    write_oci_layout(world.folder() / "layout", {{busybox_layer()}, R"({"Cmd": ["sh", "-c", "exec httpd -f -p 8080"]})", ""});
+    REQUIRE(world.cicdctl({"image", "import", "box", (world.folder() / "layout").string()}).code == 0);
+    const GitRepository repository{
+        {".github/workflows/ci.yml", "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    services: {web: {image: box}}\n"
+                                     "    steps:\n      - uses: actions/checkout@v4\n      - {uses: ./keeps, with: {do: list}}\n"},
+        {"keeps/action.yml", description},
+        {"keeps/index.js", R"(
+const url = process.env.ACTIONS_RESULTS_URL + 'twirp/github.actions.results.api.v1.ArtifactService/ListArtifacts';
+const ask = token => fetch(url, {method: 'POST', body: '{}', headers: {authorization: 'Bearer ' + token}});
+(async () => {
+  console.log('network ' + require('fs').readlinkSync('/proc/self/ns/net'));
+  console.log('without: ' + (await ask('guessed')).status);
+  console.log('with: ' + await (await ask(process.env.ACTIONS_RUNTIME_TOKEN)).text());
+  console.log('token: ' + process.env.ACTIONS_RUNTIME_TOKEN);
+})().catch(error => { console.log(error); process.exit(1); });
+)"}};
+    const auto run = world.cicdctl({"run"}, world.in(repository.path()));
+    const auto logs = world.cicdctl({"logs", "run-1"}).out;
+    INFO(run.out, run.err, logs);
+    CHECK(run.code == 0);
+    CHECK(contains(logs, "without: 401"));
+    CHECK(contains(logs, "with: {\"artifacts\":[]}"));
+    CHECK(contains(logs, "token: ***"));
+    CHECK_FALSE(contains(logs, fs::read_symlink("/proc/self/ns/net").string()));
 }
