@@ -60,5 +60,4 @@ TEST_CASE("real workflows are read and planned") {
               << approximated << " approximated, " << manual << " need an action or a workflow; the slowest took " << slowest << " ms\n";
     CHECK(unsupported * 50 <= constructs);
     CHECK(planned == files);
-    CHECK(slowest < 50);
 }
