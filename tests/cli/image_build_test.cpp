@@ -56,8 +56,12 @@ TEST_CASE("an image is made of packages") {
     INFO(missing.err);
     CHECK(missing.code == 69);
     CHECK(contains(missing.err, "no-such-package"));
-    // Nothing half-made is left.
-    for (const auto& entry : fs::directory_iterator(world.state() / "images")) CHECK(!entry.path().filename().string().starts_with(".new-"));
+    // Nothing half-made is left, once the daemon has let go of it.
+    CHECK(eventually([&] {
+        for (const auto& entry : fs::directory_iterator(world.state() / "images"))
+            if (entry.path().filename().string().starts_with(".new-")) return false;
+        return true;
+    }));
 }
 
 TEST_CASE("a mirror that is not there, and mmdebstrap that is not installed, are told with what to do") {

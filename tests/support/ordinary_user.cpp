@@ -23,7 +23,7 @@ OrdinaryUser::OrdinaryUser(Ids ids) {
     for (const char* name : {"cicdctl", "cicdd", "cicd-runner", "cicd-store", "cicd-results", "cicd-unpack", "cicd-container"})
         if (fs::exists(program(name))) fs::copy_file(program(name), folder_ / name);
     write_file(folder_ / "ids", ids == Ids::some ? "nobody:300000:65536\n" : "somebody-else:300000:65536\n");
-    for (const char* name : {"home/state", "home/config", "home/run"}) fs::create_directories(folder_ / name);
+    for (const char* name : {"home/state", "home/config", "home/run", "home/tmp"}) fs::create_directories(folder_ / name);
     (void)run({"chown", "-R", user, home().string()});
     fs::permissions(home() / "run", fs::perms{0700});
 }
@@ -37,7 +37,7 @@ Outcome OrdinaryUser::sh(const std::string& commands) const {
     const auto at = home().string();
     const auto ids = (folder_ / "ids").string();
     RunOptions options;
-    options.env = {{"HOME", at}, {"CICD_STATE_DIR", at + "/state"}, {"CICD_CONFIG_DIR", at + "/config"}, {"XDG_RUNTIME_DIR", at + "/run"},
+    options.env = {{"HOME", at}, {"CICD_STATE_DIR", at + "/state"}, {"CICD_CONFIG_DIR", at + "/config"}, {"XDG_RUNTIME_DIR", at + "/run"}, {"TMPDIR", at + "/tmp"},
                    {"PATH", "/usr/bin:/bin:/usr/sbin:/sbin"}, {"cicdctl", (folder_ / "cicdctl").string()}, {"commands", commands}};
     options.directory = home();
     return run({"unshare", "-m", "sh", "-c", "mount --bind " + ids + " /etc/subuid && mount --bind " + ids + " /etc/subgid && "
