@@ -64,7 +64,8 @@ void TestEngine::trust(const std::string& registry) {
 TestEngine::~TestEngine() {
     for (const auto& id : containers()) (void)command({"rm", "-f", id});
     stop();
-    (void)run({"umount", (folder_ / "root/overlay").string()});
+    // Podman leaves a mount on its store; Docker's daemon, killed, one on its own folder.
+    for (const char* mounted : {"root/overlay", "data"}) (void)run({"umount", "--lazy", (folder_ / mounted).string()});
 }
 
 std::string TestEngine::socket() const { return "unix://" + (folder_ / "socket").string(); }
