@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 
 namespace cicd::api {
@@ -95,10 +96,10 @@ Result<std::unique_ptr<Server>> Server::listen(const asio::any_io_executor& exec
     error_code error;
     const asio::local::stream_protocol::endpoint endpoint(socket.string());
     server->acceptor_.open(endpoint.protocol(), error);
-    // The socket is never there with other permissions than its own, not even for a moment.
-    const auto mask = ::umask(0177);
+    // The socket is never there with other permissions than its own, not even for a moment: Linux makes the file with those of
+    // the descriptor. A changed umask would be other threads' as well, whose new folders nobody could enter.
+    if (!error && ::fchmod(server->acceptor_.native_handle(), 0600) != 0) error = {errno, boost::system::system_category()};
     if (!error) server->acceptor_.bind(endpoint, error);
-    ::umask(mask);
     if (!error) server->acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) return cannot_listen(socket, error.message());
     server->sessions_.spawn(server->accept());
