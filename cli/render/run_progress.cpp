@@ -2,6 +2,7 @@
 
 #include "cli/render/text.hpp"
 #include "common/base/enum_text.hpp"
+#include "common/pipeline/front.hpp"
 
 #include <algorithm>
 
@@ -111,11 +112,8 @@ void RunProgress::apply(const contract::LogEntry& entry) {
             if (step.index < entry.step && step.state == model::StepState::success) tails.erase(step.index);
 }
 
-/// The one stage of what comes from a language without stages says nothing.
-constexpr std::string_view stage_of_no_stages = "jobs";
-
 std::string label_of(const model::JobRun& job) {
-    return job.stage == job.name || job.stage == stage_of_no_stages ? job.name : job.stage + "/" + job.name;
+    return job.stage == job.name || job.stage == pipeline::only_stage ? job.name : job.stage + "/" + job.name;
 }
 
 std::string RunProgress::job_label(const JobId& id, std::string_view key) const {

@@ -71,6 +71,9 @@ struct Home {
     std::string_view folder, file;
 };
 std::span<const Home> homes();
+/// The stage of all jobs of a language that has none.
+inline constexpr std::string_view only_stage = "jobs";
+
 /// By where the file lies.
 model::Dialect dialect_of(std::string_view file);
 /// A text that came without a place is what its keys say.

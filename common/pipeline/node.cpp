@@ -191,4 +191,20 @@ Document load_value(const Value& value, const std::string& file) {
     return document;
 }
 
+std::string scalar_text(const Node& node, bool (*stays)(std::string_view text)) {
+    switch (node.kind) {
+        case NodeKind::boolean:
+            return node.boolean ? "true" : "false";
+        case NodeKind::number:
+            return stays(node.text) || !std::isfinite(node.number) ? node.text : number_text(node.number);
+        case NodeKind::text:
+            return node.text;
+        case NodeKind::null:
+        case NodeKind::list:
+        case NodeKind::map:
+            break;
+    }
+    return {};
+}
+
 }  // namespace cicd::pipeline

@@ -64,6 +64,8 @@ struct YamlOptions {
 Document load_yaml(std::string_view text, const std::string& file, const YamlOptions& options = {});
 Document load_value(const Value& value, const std::string& file);
 Value to_value(const Node& node);
+/// A scalar as it is read and written again (3.10 is "3.1"), but for numbers whose text `stays` as it is. Empty: it is none.
+std::string scalar_text(const Node& node, bool (*stays)(std::string_view text));
 
 /// Gives a plain scalar its kind by YAML 1.2's core schema.
 void resolve_plain(Node& node);

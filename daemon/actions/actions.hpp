@@ -65,7 +65,7 @@ private:
     // native.cpp
     StepEnd native(int step, const std::string& name, const model::Step& what);
     StepEnd checkout(int step, const Inputs& inputs);
-    StepEnd script(int step, const std::string& text, const model::Texts& env);
+    StepEnd script(int step, const std::string& text, const model::Texts& env, const std::string& shell = "sh");
     // github_script.cpp
     StepEnd github_script(int step, const Inputs& inputs);
     // kept.cpp

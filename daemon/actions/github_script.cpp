@@ -118,13 +118,7 @@ StepEnd Actions::github_script(int step, const Inputs& inputs) {
     const auto encoding = input(inputs, "result-encoding");
     model::Texts env{{"CICD_SCRIPT", text}, {"CICD_CONTEXT", codec::to_json(context_.context("github"))}, {"CICD_ENCODING", encoding}};
     for (const auto& [name, value] : inputs) env.emplace_back(input_variable(name), value);
-    const Context before = context_;
-    context_.set_env(env);
-    model::Step inner;
-    inner.run = surroundings;
-    inner.shell = "node {0}";
-    inner.working_directory = ".";
-    auto end = job_.perform(step, inner, before);
+    auto end = script(step, surroundings, env, "node {0}");
     if (end.exit_code == 127) end.message = "the action needs Node.js, which this machine does not have in PATH";
     return end;
 }

@@ -72,12 +72,12 @@ esac
 
 }  // namespace
 
-StepEnd Actions::script(int step, const std::string& text, const model::Texts& env) {
+StepEnd Actions::script(int step, const std::string& text, const model::Texts& env, const std::string& shell) {
     const Context before = context_;
     context_.set_env(env);
     model::Step inner;
     inner.run = text;
-    inner.shell = "sh";
+    inner.shell = shell;
     inner.working_directory = ".";
     return job_.perform(step, inner, before);
 }

@@ -282,25 +282,16 @@ TEST_CASE("a real Redis") {
 }
 
 TEST_CASE("a real PostgreSQL") {
-    const std::string root = fs::exists("/usr/lib/postgresql") ? "" : unpacked_packages().string();
-    fs::path programs, shared;
-    std::error_code none;
-    for (const auto& version : fs::directory_iterator(root + "/usr/lib/postgresql", none)) {
-        programs = version.path();
-        shared = root + "/usr/share/postgresql/" + version.path().filename().string();
-    }
-    if (!fs::exists(programs / "bin/postgres") || !fs::exists(shared / "postgres.bki")) {
+    const auto server = postgresql();
+    if (!server) {
         MESSAGE("skipped: there is no PostgreSQL server here");
         return;
     }
-    std::vector<fs::path> needed;
-    for (const char* name : {"postgres", "initdb", "pg_isready", "psql"}) needed.push_back(programs / "bin" / name);
-    const auto inside = programs.string().substr(root.size()) + "/bin";
     Scene scene("    services:\n      db:\n        image: box\n        user: app\n        readyTimeout: 2m\n"
                 "        command: 'initdb -D /tmp/db -A trust --no-locale -E UTF8 -U postgres >/dev/null && exec postgres -D /tmp/db -k /tmp -c fsync=off -c jit=off'\n"
                 "        ready: pg_isready -h 127.0.0.1 -U postgres\n"
                 "    image: {name: box, user: app}\n    commands: ['psql -h db -U postgres -Atc \"select 6*7\"']\n",
-                {busybox_layer(), program_layer(needed, {shared, programs / "lib"})}, R"({"Env":["PATH=)" + inside + R"(:/usr/bin:/bin","LD_LIBRARY_PATH=/usr/lib"]})");
+                {busybox_layer(), server->layer}, server->config);
     if (scene.cannot()) return;
     const auto outcome = scene.run();
     INFO(outcome.out, outcome.err, scene.logs());

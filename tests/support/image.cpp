@@ -199,6 +199,22 @@ std::string why_not_in_an_image() {
     return sanitized ? "a runner with a sanitizer in it needs libraries that an image does not have" : "";
 }
 
+std::optional<PostgreSql> postgresql() {
+    const std::string root = fs::exists("/usr/lib/postgresql") ? "" : unpacked_packages().string();
+    fs::path programs, shared;
+    std::error_code none;
+    for (const auto& version : fs::directory_iterator(root + "/usr/lib/postgresql", none)) {
+        programs = version.path();
+        shared = root + "/usr/share/postgresql/" + version.path().filename().string();
+    }
+    if (!fs::exists(programs / "bin/postgres") || !fs::exists(shared / "postgres.bki")) return std::nullopt;
+    std::vector<fs::path> needed;
+    for (const char* name : {"postgres", "initdb", "pg_isready", "psql"}) needed.push_back(programs / "bin" / name);
+    const auto inside = programs.string().substr(root.size()) + "/bin";
+    return PostgreSql{program_layer(needed, {shared, programs / "lib"}),
+                      R"({"Env":["PATH=)" + inside + R"(:/usr/bin:/bin","LD_LIBRARY_PATH=/usr/lib"]})"};
+}
+
 std::string busybox_layer() {
     Tar tar;
     for (const char* folder : {"bin", "etc", "tmp", "root", "home"}) tar.folder(folder);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,12 @@ std::string program_layer(const std::vector<std::filesystem::path>& programs, co
 std::filesystem::path unpacked_packages();
 /// A program of PATH, or of those. Empty where it is in neither.
 std::string packaged_program(const std::string& name);
+/// The layer of a PostgreSQL server and its clients, installed or unpacked, and the configuration of an image that finds them.
+/// Nothing where there is none.
+struct PostgreSql {
+    std::string layer, config;
+};
+std::optional<PostgreSql> postgresql();
 
 /// A layer with a shell and the usual tools: Debian's busybox-static. Empty where that is not installed.
 std::string busybox_layer();

@@ -13,7 +13,6 @@
 namespace cicd::pipeline::github {
 namespace {
 
-constexpr const char* own_stage = "jobs";
 constexpr std::size_t deepest_call = 10;
 constexpr std::size_t most_calls = 100;
 
@@ -100,7 +99,7 @@ private:
         for (const auto& draft : workflow.jobs) {
             if (!draft.call || !is_read(*draft.call)) continue;
             std::string name = place.is_called ? place.stage + "__" + draft.job.name : draft.job.name;
-            if (name == own_stage) name += "__called";
+            if (name == only_stage) name += "__called";
             while (!stages_.insert(name).second) name += "_";
             calls[draft.job.name] = name;
         }
@@ -250,7 +249,7 @@ private:
 
     const FrontOptions& options_;
     Front& front_;
-    std::set<std::string> stages_{own_stage};
+    std::set<std::string> stages_{std::string(only_stage)};
     std::size_t count_ = 0;
 };
 
@@ -262,7 +261,7 @@ void assemble(Workflow workflow, const FrontOptions& options, Front& front) {
     workflow.pipeline = {};
     workflow.pipeline.mark = pipeline.mark;
     Place place;
-    place.stage = own_stage;
+    place.stage = only_stage;
     Assembly(options, front).put(std::move(workflow), place, {}, "");
 }
 

@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "common/expr/expression.hpp"
 #include "common/pipeline/github/workflow.hpp"
+#include "common/pipeline/remote.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,25 +18,9 @@ struct Names {
 /// OWNER/NAME from https://host/owner/name.git, git@host:owner/name.git or a folder.
 Names names_of(const model::Source& source) {
     Names names{"local", source.name};
-    std::string url = source.remote.empty() ? source.repository : source.remote;
-    while (url.ends_with('/')) url.pop_back();
-    if (url.ends_with(".git")) url.erase(url.size() - 4);
-    const auto scheme = url.find("://");
-    const auto colon = url.find(':');
-    std::string host, path;
-    if (scheme != url.npos && !url.starts_with("file:")) {
-        const auto slash = url.find('/', scheme + 3);
-        if (slash == url.npos) return names;
-        host = url.substr(scheme + 3, slash - scheme - 3);
-        path = url.substr(slash + 1);
-    } else if (scheme == url.npos && colon != url.npos && url.find('/') > colon) {
-        host = url.substr(0, colon);
-        path = url.substr(colon + 1);
-    } else {
-        return names;
-    }
-    if (const auto at = host.rfind('@'); at != host.npos) host.erase(0, at + 1);
-    host.erase(std::min(host.find(':'), host.size()));
+    const auto place = remote_place(source);
+    if (!place) return names;
+    const auto& [host, path] = *place;
     const auto slash = path.rfind('/');
     if (slash == path.npos || slash == 0 || slash + 1 == path.size()) return names;
     const auto before = path.rfind('/', slash - 1);

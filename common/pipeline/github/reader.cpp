@@ -18,21 +18,7 @@ bool is_plain_integer(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::string scalar_text(const Node& node) {
-    switch (node.kind) {
-        case NodeKind::boolean:
-            return node.boolean ? "true" : "false";
-        case NodeKind::number:
-            return is_plain_integer(node.text) || !std::isfinite(node.number) ? node.text : number_text(node.number);
-        case NodeKind::text:
-            return node.text;
-        case NodeKind::null:
-        case NodeKind::list:
-        case NodeKind::map:
-            break;
-    }
-    return {};
-}
+std::string scalar_text(const Node& node) { return pipeline::scalar_text(node, is_plain_integer); }
 
 }  // namespace
 

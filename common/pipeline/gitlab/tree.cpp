@@ -3,7 +3,6 @@
 #include "common/base/text.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace cicd::pipeline::gitlab {
 namespace {
@@ -18,21 +17,7 @@ bool is_integer(std::string_view text) {
 
 }  // namespace
 
-std::string scalar_text(const Node& node) {
-    switch (node.kind) {
-        case NodeKind::boolean:
-            return node.boolean ? "true" : "false";
-        case NodeKind::number:
-            return is_integer(node.text) || !std::isfinite(node.number) ? node.text : number_text(node.number);
-        case NodeKind::text:
-            return node.text;
-        case NodeKind::null:
-        case NodeKind::list:
-        case NodeKind::map:
-            break;
-    }
-    return {};
-}
+std::string scalar_text(const Node& node) { return pipeline::scalar_text(node, is_integer); }
 
 const Node* Reader::load(std::string_view text, const std::string& file) {
     files_.push_back(file);
