@@ -41,6 +41,8 @@ struct FrontOptions {
     std::string event;
     /// Reads a file of the repository, for files that the first one names. Not set: those are reported.
     std::function<Result<std::string>(const std::string& path)> read_file = nullptr;
+    /// Reads a file of another repository, named as GitHub's workflows do it: owner/name/path@ref. Not set: none is there.
+    std::function<Result<std::string>(const std::string& named)> read_elsewhere = nullptr;
 };
 
 struct Front {
