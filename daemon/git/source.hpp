@@ -18,7 +18,7 @@ namespace cicd::git {
 struct Revision {
     std::string commit, branch, tag;
     int pull_request = 0;
-    std::string name;  ///< instead: a tag, a branch or a whole commit's id, in this order
+    std::string name = {};  ///< instead: a tag, a branch or a whole commit's id, in this order
 };
 
 struct FetchOptions {
