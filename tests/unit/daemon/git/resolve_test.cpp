@@ -82,9 +82,9 @@ TEST_CASE("A name is a tag before it is a branch, and what was fetched is found 
     CHECK(scene.sources.resolve(where, revision, options).error().kind == ErrorKind::unavailable);
     options.only_here = true;
     const auto here = scene.sources.resolve(where, revision, options);
-    REQUIRE(here);
+    REQUIRE(here.has_value());
     CHECK(here->commit == tag.commit);
-    CHECK(!scene.sources.resolve("file:///nowhere/y.git", revision, options));
+    CHECK(!scene.sources.resolve("file:///nowhere/y.git", revision, options).has_value());
 }
 
 TEST_CASE("Locks that a killed process left in a mirror are no obstacle later") {
