@@ -21,6 +21,7 @@ constexpr std::array settings = std::to_array<KnownSetting>({
     {"logLevel", "info", "how much the daemon logs", "trace|debug|info|warn|error"},
     {"executors.host", "false", "jobs may ask to run without isolation", "true|false"},
     {"engine", "auto", "which container engine jobs of the executor container get: auto, podman, docker, none, unix:///PATH"},
+    {"actions.server", "https://github.com", "below which owner/name of actions are fetched, or none"},
     {"capacity.slots", "", "jobs at a time"},
     {"capacity.cpu", "", "cores that jobs may take together"},
     {"capacity.memory", "", "memory that jobs may take together, such as 8Gi"},

@@ -56,7 +56,7 @@ Result<Imported> import_file(const std::string& file) {
     const auto read = [&](const std::string& path) { return read_text(root / path); };
     const auto list = [&](const std::string& folder) { return names_in(root / folder); };
     const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
-    pipeline::FrontOptions asked{dialect == model::Dialect::github ? "manual" : "push", read, list};
+    pipeline::FrontOptions asked{.event = dialect == model::Dialect::github ? "manual" : "push", .read_file = read, .list = list};
     asked.facts.every_run = true;
     asked.facts.event.branch = asked.facts.source.branch = branch_of(root);
     asked.facts.source.name = root.filename().string();

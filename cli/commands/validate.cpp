@@ -39,7 +39,7 @@ Result<Checked> check(const std::string& file, bool strict) {
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
     const auto read = [&](const std::string& path) { return read_text(root / path); };
     auto front = pipeline::read_front(pipeline::guess_dialect(file == "-" ? file : whole.string(), checked.text), checked.text, file,
-                                      {"", read});
+                                      {.event = "", .read_file = read});
     checked.ok = front.parsed.ok() && (!strict || front.report.findings.empty());
     checked.problems = std::move(front.parsed.problems);
     for (const auto& finding : front.report.findings) checked.problems.push_back(as_note(finding, strict));

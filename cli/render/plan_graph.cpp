@@ -59,7 +59,7 @@ std::vector<std::pair<std::size_t, std::size_t>> edges(const model::Plan& plan) 
     return found;
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -99,14 +99,14 @@ std::string plan_tree(const model::Plan& plan, const Paint& paint) {
 }
 
 std::string plan_dot(const model::Plan& plan) {
-    std::string text = "digraph " + quoted(plan.pipeline) + " {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n";
+    std::string text = "digraph " + in_quotes(plan.pipeline) + " {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n";
     for (std::size_t s = 0; s < plan.stages.size(); ++s) {
-        text += "  subgraph cluster_" + std::to_string(s) + " {\n    label=" + quoted(plan.stages[s].name) + ";\n";
+        text += "  subgraph cluster_" + std::to_string(s) + " {\n    label=" + in_quotes(plan.stages[s].name) + ";\n";
         for (std::size_t j = 0; j < plan.jobs.size(); ++j) {
             const auto& job = plan.jobs[j];
             if (job.stage != plan.stages[s].name) continue;
             text +=
-                "    job" + std::to_string(j) + " [label=" + quoted(job.name) + ", tooltip=" + quoted(job.reason.text);
+                "    job" + std::to_string(j) + " [label=" + in_quotes(job.name) + ", tooltip=" + in_quotes(job.reason.text);
             if (job.reason.decision == model::Decision::skip) text += ", style=\"rounded,dashed\", fontcolor=gray";
             if (job.reason.decision == model::Decision::later) text += ", style=\"rounded,dotted\"";
             text += "];\n";

@@ -1,5 +1,6 @@
 #include "common/codec/codecs.hpp"
 #include "common/codec/pipeline_fields.hpp"
+#include "common/codec/plan_fields.hpp"
 #include "common/codec/run_fields.hpp"
 
 namespace cicd::codec {
@@ -43,7 +44,7 @@ struct Fields<model::JobSpec> {
         omitted("cache", &T::cache), omitted("store", &T::store),
         shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
-        omitted("actions", &T::actions),
+        omitted("actions", &T::actions), omitted("fetched", &T::fetched),
         omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
         omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence),
         omitted("grace", &T::grace), omitted("limits", &T::limits),

@@ -35,6 +35,7 @@ struct Fields<model::Plan> {
     static constexpr auto list =
         std::tuple{omitted("dialect", &T::dialect), required("pipeline", &T::pipeline), required("event", &T::event), required("source", &T::source),
                    required("trigger", &T::trigger), shown("params", &T::params), omitted("env", &T::env), omitted("actions", &T::actions),
+                   omitted("fetched", &T::fetched),
                    omitted("concurrency", &T::concurrency), omitted("timeout", &T::timeout),
                    shown("priority", &T::priority), omitted("sharedWorkspace", &T::shared_workspace), omitted("noReuse", &T::no_reuse),
                    omitted("notifications", &T::notifications), required("stages", &T::stages),

@@ -28,4 +28,11 @@ struct Fields<model::Source> {
         omitted("pipelineFile", &T::pipeline_file)};
 };
 
+template <>
+struct Fields<model::FetchedAction> {
+    using T = model::FetchedAction;
+    static constexpr auto list = std::tuple{required("name", &T::name), required("ref", &T::ref), required("repository", &T::repository),
+                                            required("commit", &T::commit), required("tree", &T::tree), omitted("path", &T::path)};
+};
+
 }  // namespace cicd::codec

@@ -33,6 +33,8 @@ struct Paths {
     [[nodiscard]] auto exit() const { return root / "exit"; }
     [[nodiscard]] auto workspace() const { return root / "workspace"; }
     [[nodiscard]] auto files() const { return root / "files"; }
+    /// Of a host job: actions of other repositories.
+    [[nodiscard]] auto actions() const { return root / "actions"; }
     /// What a service writes.
     [[nodiscard]] auto service(const std::string& name) const { return root / "workspace" / "services" / name; }
 };

@@ -44,4 +44,13 @@ ActionName find_action(std::string_view uses) {
     return found;
 }
 
+std::string folder_of_ref(std::string_view ref) {
+    std::string folder;
+    for (const char c : ref) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        folder += plain ? c : '_';
+    }
+    return folder;
+}
+
 }  // namespace cicd::model

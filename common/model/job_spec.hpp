@@ -74,6 +74,7 @@ struct JobSpec {
     std::string shell, working_directory;
     std::vector<Step> steps;
     Texts actions;           ///< see Plan
+    std::vector<FetchedAction> fetched;
     Strings secrets;         ///< names of those that its texts read (model::all_secrets: all); their values come otherwise
     Texts outputs;           ///< job outputs, as expressions over `steps`
     std::optional<Milliseconds> timeout, silence_timeout;

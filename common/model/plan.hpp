@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What the planner decides: every job with its reason. The plan is stored with the run and is all that the scheduler reads.
@@ -77,6 +78,18 @@ struct PlannedStage {
     bool operator==(const PlannedStage&) const = default;
 };
 
+/// The repository of actions that steps use, at the commit that its ref meant when the run was planned.
+struct FetchedAction {
+    std::string name, ref;           ///< as `uses` has them: owner/name and what follows the @
+    std::string repository, commit, tree;  ///< see Source
+    std::string path;                ///< of a job's spec: where its files lie on this machine, read-only
+    bool operator==(const FetchedAction&) const = default;
+};
+/// Below this folder of a job's place is OWNER/NAME/REF of each.
+inline constexpr std::string_view actions_folder = "/_actions";
+/// A ref as the name of a folder: a branch may hold slashes.
+std::string folder_of_ref(std::string_view ref);
+
 struct Plan {
     Dialect dialect = Dialect::native;
     std::string pipeline;  ///< its name
@@ -86,6 +99,7 @@ struct Plan {
     Value params;                    ///< object: resolved values
     Texts env;
     Texts actions;                   ///< "owner/name" → the folder of the source that is used in its place
+    std::vector<FetchedAction> fetched;
     std::optional<Concurrency> concurrency;
     std::optional<Milliseconds> timeout;
     Priority priority = Priority::normal;

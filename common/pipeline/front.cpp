@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/pipeline/bitbucket/bitbucket.hpp"
+#include "common/pipeline/github/actions.hpp"
 #include "common/pipeline/github/workflow.hpp"
 #include "common/pipeline/gitlab/gitlab.hpp"
 
@@ -41,6 +42,8 @@ model::Dialect guess_dialect(std::string_view file, std::string_view text) {
     const bool workflow = has_key("jobs:") && (has_key("on:") || has_key("\"on\":") || has_key("'on':"));
     return workflow && !has_key("stages:") ? model::Dialect::github : known;
 }
+
+Parsed<model::Action> read_action(std::string_view text, const std::string& file) { return github::parse_action(text, file); }
 
 bool decides_by_event(model::Dialect dialect) {
     switch (dialect) {

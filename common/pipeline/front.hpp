@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/model/action.hpp"
 #include "common/model/plan.hpp"
 #include "common/pipeline/parse.hpp"
 
@@ -55,10 +56,15 @@ struct FrontOptions {
     std::string event;
     /// Reads a file of the repository, for files that the first one names. Not set: those are reported.
     std::function<Result<std::string>(const std::string& path)> read_file = nullptr;
+    /// Reads a file of another repository, named as GitHub's workflows do it: owner/name/path@ref. Not set: none is there.
+    std::function<Result<std::string>(const std::string& named)> read_elsewhere = nullptr;
     /// Names directly in a folder of the repository; empty for what is none. Not set: nothing is found by a pattern.
     std::function<Result<model::Strings>(const std::string& folder)> list = nullptr;
     FrontFacts facts = {};
 };
+
+/// What the file of an action says, of the languages whose steps use such.
+Parsed<model::Action> read_action(std::string_view text, const std::string& file);
 
 struct Front {
     Parsed<model::Pipeline> parsed;

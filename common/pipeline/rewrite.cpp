@@ -229,7 +229,7 @@ void for_each_text(const model::Job& job,
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string result = "'";
     for (const char c : text) {
         result += c;
@@ -241,7 +241,7 @@ std::string quoted(std::string_view text) {
 /// A text with `${{ }}` in it as one call of format.
 std::string as_format(const std::string& text) {
     const auto embedded = expr::embedded_expressions(text);
-    if (!embedded || embedded->empty()) return quoted(text);
+    if (!embedded || embedded->empty()) return in_quotes(text);
     const std::string_view whole = trim(text);
     if (embedded->size() == 1 && expr::strip_braces(whole) != whole) return "(" + embedded->front().text + ")";
     std::string pattern, arguments;
@@ -262,7 +262,7 @@ std::string as_format(const std::string& text) {
         pattern += c;
         if (c == '{' || c == '}') pattern += c;
     }
-    return "format(" + quoted(pattern) + arguments + ")";
+    return "format(" + in_quotes(pattern) + arguments + ")";
 }
 
 }  // namespace
@@ -304,7 +304,7 @@ std::string json_of(const Value& value) {
 
 std::string as_expression(const Value& value) {
     if (value.is_string()) return as_format(value.as_string());
-    if (value.is_array() || value.is_object()) return "fromJSON(" + quoted(json_of(value)) + ")";
+    if (value.is_array() || value.is_object()) return "fromJSON(" + in_quotes(json_of(value)) + ")";
     return json_of(value);
 }
 

@@ -17,7 +17,7 @@ bool is_identifier(const std::string& text) {
     return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), any) && std::find(words.begin(), words.end(), text) == words.end();
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string result = "\"";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -42,7 +42,7 @@ void write(const Value& value, int depth, std::string& text) {
     if (value.is_null()) text += "null";
     else if (value.is_bool()) text += value.as_bool() ? "true" : "false";
     else if (value.is_number()) text += number_text(value.as_number());
-    else if (value.is_string()) text += quoted(value.as_string());
+    else if (value.is_string()) text += in_quotes(value.as_string());
     else if (value.is_array()) {
         const auto& items = value.as_array();
         const bool plain = std::none_of(items.begin(), items.end(), [](const Value& item) { return item.is_array() || item.is_object(); });
@@ -56,7 +56,7 @@ void write(const Value& value, int depth, std::string& text) {
     } else {
         text += "{";
         for (const auto& [key, item] : value.as_object()) {
-            text += "\n" + inner + (is_identifier(key) ? key : quoted(key)) + " = ";
+            text += "\n" + inner + (is_identifier(key) ? key : in_quotes(key)) + " = ";
             write(item, depth + 1, text);
         }
         text += value.as_object().empty() ? "}" : "\n" + outer + "}";

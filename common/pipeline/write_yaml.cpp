@@ -49,7 +49,7 @@ bool is_plain(std::string_view text, bool in_flow, bool is_key) {
     return true;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     const bool awkward = text.find_first_of("\"\\") != text.npos;
     if (awkward && !has_control(text) && !has_special_space(text)) {
         std::string single = "'";
@@ -93,12 +93,12 @@ std::string scalar(const Value& value, bool in_flow) {
         return number_text(n);
     }
     const std::string text = to_valid_utf8(value.as_string());
-    return is_plain(text, in_flow, false) ? text : quoted(text);
+    return is_plain(text, in_flow, false) ? text : in_quotes(text);
 }
 
 std::string key_text(const std::string& key) {
     const std::string text = to_valid_utf8(key);
-    return is_plain(text, false, true) ? text : quoted(text);
+    return is_plain(text, false, true) ? text : in_quotes(text);
 }
 
 /// Only where a reader gives back exactly this text; everything else is quoted.

@@ -91,9 +91,29 @@ void Actions::add_variables(model::Texts& env, std::string_view shell) const {
     }
 }
 
-/// At most 1 MiB, and whatever links lie on the way, nothing outside of the workspace.
-Result<std::string> Actions::read_in_workspace(const std::string& path) {
-    CICD_TRY(const auto root, job_.open_workspace());
+Actions::Where Actions::in_workspace(const std::string& folder) const {
+    return {nullptr, folder, job_.folders().inner_workspace + (folder.empty() ? "" : "/" + folder)};
+}
+
+std::optional<Actions::Where> Actions::find_fetched(const model::ActionName& name) const {
+    for (const auto& action : spec_.fetched) {
+        if (to_lower(action.name) != to_lower(name.name) || action.ref != name.ref) continue;
+        const auto inside = std::string(model::actions_folder) + "/" + action.name + "/" + model::folder_of_ref(action.ref);
+        auto path = spec_.executor == model::ExecutorKind::host ? action.path : inside;
+        return Where{&action, name.path, path + (name.path.empty() ? "" : "/" + name.path)};
+    }
+    return std::nullopt;
+}
+
+/// At most 1 MiB, and whatever links lie on the way, nothing outside of the workspace, or of the action's repository.
+Result<std::string> Actions::read_below(const Where& where, const std::string& name) {
+    os::Fd root;
+    if (where.fetched) {
+        root = os::Fd(::open(where.fetched->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    } else {
+        CICD_TRY(root, job_.open_workspace());
+    }
+    const auto path = where.folder.empty() ? name : where.folder + "/" + name;
     const auto file = os::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
     struct stat facts {};
     if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return not_found("JOB_002", "there is no file " + path);
@@ -121,20 +141,20 @@ Result<model::Action> Actions::ask(const std::string& text, const std::string& f
     return job::read_action(told);
 }
 
-Result<model::Action> Actions::load_action(const std::string& path) {
+Result<model::Action> Actions::load_action(const Where& where) {
     for (const char* name : {"action.yml", "action.yaml"}) {
-        const auto file = path.empty() ? std::string(name) : path + "/" + name;
-        auto text = read_in_workspace(file);
+        const auto file = where.folder.empty() ? std::string(name) : where.folder + "/" + name;
+        auto text = read_below(where, name);
         if (!text && text.error().kind == ErrorKind::not_found) continue;
         if (!text) return text.error();
         return ask(*text, file);
     }
-    if (read_in_workspace(path.empty() ? "Dockerfile" : path + "/Dockerfile")) {
+    if (read_below(where, "Dockerfile")) {
         model::Action action;
         action.how = model::ActionUsing::docker;
         return action;
     }
-    return no_action(job_.folders().inner_workspace + (path.empty() ? "" : "/" + path));
+    return no_action(where.path);
 }
 
 Result<Inputs> Actions::evaluate_inputs(int index, const model::Step& step, const Action& action) const {
@@ -174,39 +194,42 @@ StepEnd Actions::use(int index, const model::Step& step) {
     if (depth_ >= deepest)
         return job_.failure(index, invalid("JOB_002", "actions use each other more than ten levels deep"));
     auto found = model::find_action(step.uses);
-    std::string folder;
-    bool mapped = false;
+    std::optional<Where> where;
+    const auto normal = [](const std::filesystem::path& folder) {
+        auto text = folder.lexically_normal().string();
+        while (text.ends_with('/')) text.pop_back();
+        return text == "." ? std::string() : text;
+    };
+    found.path = normal(found.path);
     for (const auto& [name, path] : spec_.actions)
-        if (to_lower(name) == to_lower(found.name)) {
-            folder = (std::filesystem::path(path) / found.path).lexically_normal().string();
-            mapped = true;
-        }
-    if (!mapped) {
+        if (to_lower(name) == to_lower(found.name)) where = in_workspace(normal(std::filesystem::path(path) / found.path));
+    if (!where) {
         switch (found.kind) {
             case model::ActionKind::native:
                 return native(index, found.name, step);
             case model::ActionKind::container:
                 return skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")");
             case model::ActionKind::remote:
-                return skip(index, "skipped: " + step.uses + " is not on this machine; give a folder of the repository for it: --action " +
-                            found.name + "=FOLDER");
+                where = find_fetched(found);
+                if (!where)
+                    return skip(index, "skipped: " + step.uses + " is not on this machine; give a folder of the repository for it: --action " +
+                                found.name + "=FOLDER");
+                if (depth_ == 0) job_.note(index, step.uses + " is the commit " + where->fetched->commit);
+                break;
             case model::ActionKind::local:
-                folder = std::filesystem::path(found.path).lexically_normal().string();
+                where = in_workspace(found.path);
                 break;
         }
     }
-    while (folder.ends_with('/')) folder.pop_back();
-    if (folder == ".") folder.clear();
-    const auto action = load_action(folder);
+    const auto action = load_action(*where);
     if (!action) return job_.failure(index, action.error());
     const auto inputs = evaluate_inputs(index, step, *action);
     if (!inputs) return job_.failure(index, inputs.error());
-    const auto path = job_.folders().inner_workspace + (folder.empty() ? "" : "/" + folder);
     ++depth_;
     StepEnd end;
     switch (action->how) {
-        case model::ActionUsing::composite: end = composite(index, *action, path, *inputs); break;
-        case model::ActionUsing::node: end = javascript(index, *action, path, *inputs, job_.timeout_of(step)); break;
+        case model::ActionUsing::composite: end = composite(index, *action, *where, *inputs); break;
+        case model::ActionUsing::node: end = javascript(index, *action, *where, *inputs, job_.timeout_of(step)); break;
         case model::ActionUsing::docker: end = skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")"); break;
     }
     --depth_;

@@ -36,31 +36,41 @@ public:
     void finish() override;
 
 private:
+    /// Where an action's files are.
+    struct Where {
+        const model::FetchedAction* fetched = nullptr;  ///< absent: it is of the workspace
+        std::string folder;                             ///< below that; empty: its root
+        std::string path;                               ///< as the job sees it
+    };
     /// What an action of JavaScript does when all steps have ended.
     struct Later {
         int step = 0;
-        std::string file, path, condition;
+        std::string file, condition;
+        Where where;
         Inputs inputs;
         model::Texts state, env;
     };
     using Action = model::Action;
 
     // actions.cpp
-    Result<std::string> read_in_workspace(const std::string& path);
+    Result<std::string> read_below(const Where& where, const std::string& name);
+    Where in_workspace(const std::string& folder) const;
+    /// Nothing where it was not fetched.
+    std::optional<Where> find_fetched(const model::ActionName& name) const;
     /// What the text says, as another program of ours reads it.
     Result<Action> ask(const std::string& text, const std::string& file);
-    Result<Action> load_action(const std::string& path);
+    Result<Action> load_action(const Where& where);
     Result<Inputs> evaluate_inputs(int step, const model::Step& what, const Action& action) const;
     StepEnd skip(int step, std::string why);
     /// The step's own inputs, with their names in lower case.
     Result<Inputs> given_inputs(const model::Step& what) const;
     // composite.cpp
-    StepEnd composite(int step, const Action& action, const std::string& path, const Inputs& inputs);
+    StepEnd composite(int step, const Action& action, const Where& where, const Inputs& inputs);
     void inner_step(int step, const model::Step& inner, StepEnd& whole);
     // node.cpp
-    StepEnd javascript(int step, const Action& action, const std::string& path, const Inputs& inputs,
+    StepEnd javascript(int step, const Action& action, const Where& where, const Inputs& inputs,
                        const std::optional<Milliseconds>& timeout);
-    StepEnd run_node(int step, const std::string& file, const std::string& path, const Inputs& inputs, model::Texts& state,
+    StepEnd run_node(int step, const std::string& file, const Where& where, const Inputs& inputs, model::Texts& state,
                      const std::optional<Milliseconds>& timeout);
     // native.cpp
     StepEnd native(int step, const std::string& name, const model::Step& what);

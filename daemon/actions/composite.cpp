@@ -3,10 +3,12 @@
 /// The steps of a composite action run within the one that uses it, with inputs, steps and a status of their own.
 namespace cicd::actions {
 
-StepEnd Actions::composite(int index, const Action& action, const std::string& path, const Inputs& inputs) {
+StepEnd Actions::composite(int index, const Action& action, const Where& where, const Inputs& inputs) {
     const auto outer = context_.context("github");
     Object about = outer.is_object() ? outer.as_object() : Object{};
-    about.set("action_path", path);
+    about.set("action_path", where.path);
+    about.set("action_repository", where.fetched ? where.fetched->name : "");
+    about.set("action_ref", where.fetched ? where.fetched->ref : "");
     context_.set_context("github", Value(std::move(about)));
     Object given;
     for (const auto& [name, text] : inputs) given.set(name, text);

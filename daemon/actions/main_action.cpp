@@ -1,5 +1,5 @@
 #include "common/job/action.hpp"
-#include "common/pipeline/github/actions.hpp"
+#include "common/pipeline/front.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ cicd::Result<cicd::model::Action> read(const std::string& file) {
     if (::fstat(cicd::job::action_text_fd, &facts) == 0) text.resize(static_cast<std::size_t>(facts.st_size));
     if (::pread(cicd::job::action_text_fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
         return cicd::internal_error("the text of " + file + " did not come");
-    auto parsed = cicd::pipeline::github::parse_action(text, file);
+    auto parsed = cicd::pipeline::read_action(text, file);
     if (!parsed.ok()) return cicd::pipeline::as_error(parsed.problems);
     return std::move(parsed.value);
 }

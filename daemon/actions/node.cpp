@@ -13,12 +13,14 @@ std::string input_variable(const std::string& name) {
     return variable;
 }
 
-StepEnd Actions::run_node(int index, const std::string& file, const std::string& path, const Inputs& inputs,
+StepEnd Actions::run_node(int index, const std::string& file, const Where& where, const Inputs& inputs,
                           model::Texts& state, const std::optional<Milliseconds>& timeout) {
-    runner::StepProgram command{.argv = {"node", path + "/" + file}, .timeout = timeout};
+    runner::StepProgram command{.argv = {"node", where.path + "/" + file}, .timeout = timeout};
     for (const auto& [name, value] : inputs) put(command.env, input_variable(name), value);
     for (const auto& [name, value] : state) put(command.env, "STATE_" + name, value);
-    put(command.env, "GITHUB_ACTION_PATH", path);
+    put(command.env, "GITHUB_ACTION_PATH", where.path);
+    put(command.env, "GITHUB_ACTION_REPOSITORY", where.fetched ? where.fetched->name : "");
+    put(command.env, "GITHUB_ACTION_REF", where.fetched ? where.fetched->ref : "");
     results_.add_variables(index, command.env);
     auto end = job_.run(index, command);
     results_.collect();
@@ -28,19 +30,19 @@ StepEnd Actions::run_node(int index, const std::string& file, const std::string&
     return end;
 }
 
-StepEnd Actions::javascript(int index, const Action& action, const std::string& path, const Inputs& inputs,
+StepEnd Actions::javascript(int index, const Action& action, const Where& where, const Inputs& inputs,
                              const std::optional<Milliseconds>& timeout) {
     model::Texts state;
     StepEnd end;
     if (!action.pre.empty()) {
-        end = run_node(index, action.pre, path, inputs, state, timeout);
+        end = run_node(index, action.pre, where, inputs, state, timeout);
         if (end.state != model::StepState::success) return end;
     }
     if (action.main.empty())
-        return job_.failure(index, invalid("JOB_002", "the action at " + path + " names no 'main'"));
-    end = run_node(index, action.main, path, inputs, state, timeout);
+        return job_.failure(index, invalid("JOB_002", "the action at " + where.path + " names no 'main'"));
+    end = run_node(index, action.main, where, inputs, state, timeout);
     if (!action.post.empty())
-        later_.push_back({index, action.post, path, action.post_if.empty() ? "always()" : action.post_if, inputs, state, context_.env()});
+        later_.push_back({index, action.post, action.post_if.empty() ? "always()" : action.post_if, where, inputs, state, context_.env()});
     return end;
 }
 
@@ -54,7 +56,7 @@ void Actions::finish() {
         if (condition && condition->holds) {
             job_.note(it->step, "Post " + job_.title(it->step));
             auto state = it->state;
-            const auto end = run_node(it->step, it->file, it->path, it->inputs, state, std::nullopt);
+            const auto end = run_node(it->step, it->file, it->where, it->inputs, state, std::nullopt);
             context_ = before;
             if (end.state == model::StepState::failed) job_.fail_late(it->step, end);
         } else {

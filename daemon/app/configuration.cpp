@@ -18,7 +18,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "engine", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
+    "executors", "engine", "actions", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -169,6 +169,11 @@ void read_objects(Reader& reader, Configuration& out) {
     }
 }
 
+/// Of git repositories.
+bool is_place(const std::string& text) {
+    return text.starts_with("https://") || text.starts_with("http://") || text.starts_with("ssh://") || text.starts_with("file:///");
+}
+
 void read_others(Reader& reader, const Node& root, Configuration& out) {
     const auto* executors = reader.section("executors", {"host"});
     reader.value(executors, "executors", "host", "true or false", [&](const Node& node) {
@@ -179,6 +184,20 @@ void read_others(Reader& reader, const Node& root, Configuration& out) {
         out.engine = node.text;
         return engines::check_setting(node.text).has_value();
     });
+    const auto* actions = reader.section("actions", {"server", "map"});
+    reader.value(actions, "actions", "server", "an address such as https://github.com, or none", [&](const Node& node) {
+        out.action_server = node.text == "none" ? "" : node.text;
+        while (out.action_server.ends_with('/')) out.action_server.pop_back();
+        return out.action_server.empty() || is_place(out.action_server);
+    });
+    if (const auto* map = actions ? actions->find("map") : nullptr) {
+        if (map->kind != NodeKind::map) reader.wrong(*map, "actions.map", "a mapping of owner/name to an address or an absolute path");
+        for (const auto& [name, place] : map->members) {
+            const bool fits = place->is_scalar() && (place->text.starts_with('/') || is_place(place->text));
+            if (!fits) reader.wrong(*place, "actions.map." + name->text, "an address or an absolute path");
+            else out.action_map.emplace_back(name->text, place->text);
+        }
+    }
     const auto levels = log_levels();
     reader.value(&root, "", "logLevel", "one of " + join(levels, ", "), [&](const Node& node) {
         out.log_level = node.text;

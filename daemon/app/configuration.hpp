@@ -27,6 +27,8 @@ struct S3Configuration {
 struct Configuration {
     bool allow_host_executor = false;     ///< executors: {host: true}
     std::string engine = "auto";          ///< engine: auto | podman | docker | none | unix:///PATH
+    std::string action_server = "https://github.com";  ///< actions: {server}; empty: nothing is fetched
+    std::vector<std::pair<std::string, std::string>> action_map;  ///< actions: {map}
     std::optional<int> slots;             ///< capacity: {slots, cpu, memory, gpu}
     std::optional<double> cpu;
     std::optional<std::uint64_t> memory;

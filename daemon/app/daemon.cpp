@@ -110,6 +110,10 @@ zones::LocalOptions zone_options(const fs::path& state_directory, const Configur
     return {state_directory, {}, Milliseconds(5'000), values, fetch_by(copier), configuration.engine, std::move(images)};
 }
 
+planner::ActionServers action_servers(const Configuration& configuration, bool only_look) {
+    return {configuration.action_server, configuration.action_map, only_look};
+}
+
 scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const Configuration& configuration,
                                               secrets::Vault& vault, planner::PinImage pin_image,
                                               std::function<void()> before_accepting, const Copier* copier) {
@@ -124,6 +128,7 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
         return objects::is_kept(store, digest) || (copier && copier->fetch(digest));
     };
     result.pin_image = std::move(pin_image);
+    result.actions = action_servers(configuration, false);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -166,7 +171,8 @@ public:
           logs_(open_logs(io_.get_executor())),
           services_{scheduler_, *store_, sources_, bus_, *logs_, pool_,
                     planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
-                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, configuration.engine, true)},
+                                            .secrets = known_secrets(vault_), .pin_image = pin_images(images_, configuration.engine, true),
+                                            .actions = action_servers(configuration, true)},
                     [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
                     images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),

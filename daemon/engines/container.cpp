@@ -50,6 +50,8 @@ std::string network_mode(const model::JobSpec& spec, const std::string& service)
 Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Kind kind, const std::string& service) {
     Array mounts{bound(folders.init.string(), job::container_init, true), bound(folders.place.string(), job::container_folder, true)};
     if (!spec.workspace.empty()) mounts.push_back(bound(spec.workspace, job::container_workspace, false));
+    for (const auto& action : spec.fetched)
+        mounts.push_back(bound(action.path, std::string(model::actions_folder) + "/" + action.name + "/" + model::folder_of_ref(action.ref), true));
     if (!folders.hosts.empty()) mounts.push_back(bound(folders.hosts.string(), "/etc/hosts", true));
     Object host{{"Mounts", std::move(mounts)},
                 {"Tmpfs", Object{{job::container_files, "rw,exec,nosuid,nodev,mode=1777,size=67108864"}}},

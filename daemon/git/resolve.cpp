@@ -41,7 +41,7 @@ int give_credentials(git_credential** credential, const char*, const char* user,
     return GIT_EUSER;
 }
 
-Result<void> fetch(git_repository* mirror, const std::string& url) {
+Result<void> fetch(git_repository* mirror, const std::string& url, bool pull_requests) {
     Owned<git_remote> remote;
     if (git_remote_create_anonymous(out(remote), mirror, url.c_str()) < 0)
         return failure("cannot read from " + url, "give a path, or a URL such as https://host/group/name.git");
@@ -50,7 +50,7 @@ Result<void> fetch(git_repository* mirror, const std::string& url) {
                                      "+refs/merge-requests/*/head:refs/merge-requests/*/head"};
     std::array<char*, 4> raw{};
     for (std::size_t i = 0; i < specs.size(); ++i) raw[i] = const_cast<char*>(specs[i]);
-    const git_strarray list{raw.data(), raw.size()};
+    const git_strarray list{raw.data(), pull_requests ? raw.size() : 2};
     Credentials credentials;
     git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
     options.prune = GIT_FETCH_PRUNE;
@@ -79,10 +79,11 @@ public:
         CICD_TRY(source.repository, place(given));
         source.name = short_name(source.repository);
         Mirror& mirror = state_.mirror(source.repository);
-        CICD_TRY(const auto lease, mirror.lease(true));
+        CICD_TRY(const auto lease, mirror.lease(!options_.only_here));
         if (is_url(source.repository)) {
-            if (!has_commit(lease.repository(), revision.commit)) {
-                CICD_CHECK(fetch(lease.repository(), source.repository));
+            const auto& whole = revision.name.empty() ? revision.commit : revision.name;
+            if (!options_.only_here && !has_commit(lease.repository(), whole)) {
+                CICD_CHECK(fetch(lease.repository(), source.repository, options_.pull_requests));
             }
             if (git_repository_open_bare(out(repository), mirror.path().c_str()) < 0)
                 return failure("cannot open the mirror of " + source.repository);

@@ -83,6 +83,13 @@ Result<Resolved> resolve_revision(git_repository* repository, const Revision& re
         const auto missing = not_found("SOURCE_002", "there is no tag '" + resolved.tag + "' in " + shown,
                                        near(resolved.tag, names_below(repository, "refs/tags/")));
         CICD_TRY(resolved.commit, first_of(repository, {"refs/tags/" + resolved.tag}, missing));
+    } else if (!revision.name.empty()) {
+        auto names = names_below(repository, "refs/tags/");
+        for (const auto& branch : names_below(repository, "refs/heads/")) names.push_back(branch);
+        const auto missing = not_found("SOURCE_002", "there is no tag, branch or commit '" + revision.name + "' in " + shown, near(revision.name, names));
+        std::vector<std::string> places{"refs/tags/" + revision.name, "refs/heads/" + revision.name};
+        if (revision.name.size() == GIT_OID_HEXSZ && is_commit_id(revision.name)) places.insert(places.begin(), revision.name);
+        CICD_TRY(resolved.commit, first_of(repository, places, missing));
     } else if (revision.pull_request > 0) {
         const std::string number = std::to_string(revision.pull_request);
         const auto missing = not_found("SOURCE_002", "there is no pull request " + number + " in " + shown,

@@ -18,12 +18,15 @@ namespace cicd::git {
 struct Revision {
     std::string commit, branch, tag;
     int pull_request = 0;
+    std::string name = {};  ///< instead: a tag, a branch or a whole commit's id, in this order
 };
 
 struct FetchOptions {
     /// 0: everything. libgit2 1.5 cannot fetch a part of the history, so for now everything is fetched in any case;
     /// a job sees files only, never history.
     int depth = 0;
+    bool pull_requests = true;  ///< their heads, too
+    bool only_here = false;  ///< nothing is fetched: what was fetched before counts
     bool submodules = false; ///< their files take the place of the links, also of submodules within
 };
 

@@ -6,6 +6,7 @@
 #include "common/pipeline/front.hpp"
 #include "daemon/os/cgroup.hpp"
 #include "daemon/os/way_out.hpp"
+#include "daemon/planner/fetched_actions.hpp"
 #include "daemon/planner/planner.hpp"
 
 #include <unistd.h>
@@ -205,6 +206,18 @@ void add_payload_inputs(const contract::StartRun& request, const model::Pipeline
             plan.params.insert(plan.params.begin(), {name, expr::to_display_text(value)});
 }
 
+/// Actions that somebody has to give are there now, or it is known why they are not.
+void drop_found(pipeline::Report& report, const FetchedActions& fetched, const std::vector<std::pair<std::string, std::string>>& given) {
+    const auto is_there = [&](const std::string& uses) {
+        const auto action = model::find_action(uses);
+        const auto is_same = [&](const auto& pair) { return to_lower(pair.first) == to_lower(action.name); };
+        return std::any_of(given.begin(), given.end(), is_same) || fetched.has(uses);
+    };
+    std::erase_if(report.findings, [&](const auto& finding) { return finding.kind == pipeline::Carried::manual && is_there(finding.what); });
+    for (auto& finding : report.findings)
+        if (const auto why = fetched.missing(finding.what)) finding.reason += " (" + *why + ")";
+}
+
 /// What the file's report says, as far as it concerns whoever runs it.
 Result<void> tell_report(const pipeline::Front& front, bool strict, std::vector<Diagnostic>& warnings) {
     std::vector<Diagnostic> found;
@@ -239,13 +252,15 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     }
     const std::string shown = source.pipeline_file.empty() ? "pipeline" : source.pipeline_file;
     const auto read_file = [&](const std::string& path) { return sources.read_file(source, path); };
+    FetchedActions fetched(sources, options.actions);
+    const auto read_elsewhere = [&](const std::string& named) { return fetched.read(named); };
     const auto dialect = pipeline::guess_dialect(shown, prepared.definition);
-    pipeline::FrontOptions front_options{event_name, read_file};
+    pipeline::FrontOptions front_options{.event = event_name, .read_file = read_file, .read_elsewhere = read_elsewhere};
     if (pipeline::decides_by_event(dialect)) {
         front_options.list = [&](const std::string& folder) { return sources.list(source, folder); };
         CICD_TRY(front_options.facts, make_facts(sources, request, source, dialect, event_name));
     }
-    const auto front = pipeline::read_front(dialect, prepared.definition, shown, front_options);
+    auto front = pipeline::read_front(dialect, prepared.definition, shown, front_options);
     const auto& parsed = front.parsed;
     if (parsed.value.dialect == model::Dialect::native && !request.event_name.empty() &&
         !from_text<model::TriggerType>(request.event_name))
@@ -253,6 +268,10 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
                        "push, pull_request, manual or schedule");
     if (!parsed.ok()) return pipeline::as_error(parsed.problems);
     prepared.warnings = warnings_of(parsed.problems);
+    if (parsed.value.dialect == model::Dialect::github) {
+        fetched.follow(parsed.value, source, request.actions);
+        drop_found(front.report, fetched, request.actions);
+    }
     CICD_CHECK(tell_report(front, request.strict, prepared.warnings));
     CICD_TRY(auto event, make_event(sources, request, source, parsed.value, front.event));
     if (!options.user.empty()) event.actor = options.user;
@@ -290,6 +309,8 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
             return options.pin_image(sources, source, image, executor);
         };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
+    prepared.plan.fetched = fetched.found();
+    prepared.plan.notices.insert(prepared.plan.notices.begin(), fetched.notices().begin(), fetched.notices().end());
     if (!front.event.empty() && event_name.empty())
         prepared.plan.notices.insert(prepared.plan.notices.begin(),
                                      "simulates the event " + front.event + "; another one: --event NAME");

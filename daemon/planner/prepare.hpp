@@ -23,6 +23,13 @@ struct Prepared {
 using PinImage =
     std::function<Result<std::string>(git::Sources& sources, const model::Source& source, const model::Image& image, model::ExecutorKind executor)>;
 
+/// Where repositories are that workflows of GitHub's name as owner/name.
+struct ActionServers {
+    std::string server;      ///< "https://github.com"; empty: nowhere, but for those of the map
+    model::Texts map;        ///< owner/name → URL or absolute path
+    bool only_look = false;  ///< nothing is fetched
+};
+
 struct PrepareOptions {
     bool allow_host_executor = false;
     /// The secrets of a place, without its environments; not set: nobody can tell.
@@ -30,6 +37,7 @@ struct PrepareOptions {
     std::string user = {};  ///< who asks: the event's actor; empty: the commit's author
     /// See PlanRequest::pin_image.
     PinImage pin_image = nullptr;
+    ActionServers actions = {};
 };
 
 /// `request.definition` replaces the file where it is set.

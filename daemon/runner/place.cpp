@@ -46,6 +46,12 @@ Result<std::vector<os::Fd>> hold_layers(const model::JobSpec& spec) {
         if (!lock) return unavailable("JOB_003", "the files of the workspace are gone: " + folder.string());
         locks.push_back(std::move(lock));
     }
+    for (const auto& action : spec.fetched) {
+        if (spec.executor == model::ExecutorKind::host) break;
+        auto lock = os::hold_directory(std::filesystem::path(action.path).parent_path());
+        if (!lock) return unavailable("JOB_003", "the files of the action " + action.name + " are gone");
+        locks.push_back(std::move(lock));
+    }
     if (!spec.root) return locks;
     auto lock = os::hold_directory(std::filesystem::path(spec.root->path).parent_path());
     if (!lock) return unavailable("JOB_003", "the image is gone: " + spec.root->name, "import it again: cicdctl image import");
@@ -89,7 +95,10 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
     if (spec.executor == model::ExecutorKind::rootfs && !spec.root)
         return unavailable("JOB_003", "the job has no image to run in");
     CICD_TRY(place.folders_, make_folders(spec, job_directory, place.isolated_));
-    if (place.container_) return place;
+    if (place.container_) {
+        CICD_TRY(place.layer_locks_, hold_layers(spec));
+        return place;
+    }
 
     os::Fd socket, complaints;
     CICD_TRY(auto options, place.connect(socket, complaints));

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 namespace cicd::runner {
 namespace {
@@ -44,6 +45,7 @@ public:
         if (request_.network && !request_.spec.root && !request_.writable) bind(request_.hosts.string(), "/etc/hosts");
         // Apart from the root, so that steps that filled that can be followed by one that cleans up.
         made_.entries.push_back({.kind = Kind::memory, .target = sandbox_files, .source = std::to_string(64 << 20), .mode = 0700});
+        add_actions();
         add_workspace();
         return std::move(made_);
     }
@@ -165,6 +167,20 @@ private:
     void add_resolver() {
         auto text = request_.network ? request_.network->resolver() : host_file("/etc/resolv.conf");
         if (text) add_file(request_.spec.root || request_.writable ? std::string("/etc/resolv.conf") : resolver_file, std::move(*text));
+    }
+
+    void add_actions() {
+        std::set<std::string> made;
+        const auto parent = [&](const std::string& path) {
+            if (made.insert(path).second) folder(path, 0755);
+        };
+        for (const auto& action : request_.spec.fetched) {
+            const std::string top(model::actions_folder);
+            parent(top);
+            parent(top + "/" + action.name.substr(0, action.name.find('/')));
+            parent(top + "/" + action.name);
+            bind(action.path, top + "/" + action.name + "/" + model::folder_of_ref(action.ref));
+        }
     }
 
     void add_workspace() {

@@ -155,7 +155,7 @@ void put(std::vector<std::string>& env, const std::string& entry) {
     env.push_back(entry);
 }
 
-std::string quoted(const std::string& word) {
+std::string in_quotes(const std::string& word) {
     std::string text = "'";
     for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return text + "'";
@@ -194,7 +194,7 @@ int run_sudo(int count, char** arguments) {
     }
     if (wish.login || wish.shell) {
         std::string text;
-        for (const auto& word : wish.command) text += (text.empty() ? "" : " ") + quoted(word);
+        for (const auto& word : wish.command) text += (text.empty() ? "" : " ") + in_quotes(word);
         wish.command = {user->shell};
         if (wish.login) wish.command.emplace_back("-l");
         if (!text.empty()) wish.command.insert(wish.command.end(), {"-c", text});

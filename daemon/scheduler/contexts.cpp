@@ -1,3 +1,4 @@
+#include "common/model/action.hpp"
 #include "common/codec/json.hpp"
 #include "daemon/planner/planner.hpp"
 #include "daemon/scheduler/graph.hpp"
@@ -155,6 +156,14 @@ std::vector<model::StepRun> pending_steps(const model::Job& job) {
     return steps;
 }
 
+/// Whether a step can come to an action of another repository: by itself, or by one of ours.
+bool uses_others(const model::Job& job) {
+    return std::any_of(job.steps.begin(), job.steps.end(), [](const model::Step& step) {
+        const auto kind = model::find_action(step.uses).kind;
+        return !step.uses.empty() && (kind == model::ActionKind::remote || kind == model::ActionKind::local);
+    });
+}
+
 model::JobSpec job_spec(RunNode& run, int index) {
     const auto& record = run.run.jobs[index];
     const auto& planned = *run.jobs[index].planned;
@@ -165,6 +174,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
     model::JobSpec spec;
     spec.dialect = run.plan.dialect;
     spec.actions = run.plan.actions;
+    if (uses_others(job)) spec.fetched = run.plan.fetched;
     spec.job = record.id;
     spec.run = record.run;
     spec.key = record.key;

@@ -58,7 +58,7 @@ Result<Spare> spawn_spare_runner(const std::filesystem::path& program, const std
 /// What a spare's place is made for.
 bool is_ordinary(const model::JobSpec& spec) {
     const auto& limits = spec.limits;
-    return spec.executor == model::ExecutorKind::sandbox && spec.services.empty() && spec.system == model::SystemMode::standard && spec.network == model::NetworkMode::host && !limits.cpu &&
+    return spec.executor == model::ExecutorKind::sandbox && spec.services.empty() && spec.fetched.empty() && spec.system == model::SystemMode::standard && spec.network == model::NetworkMode::host && !limits.cpu &&
            !limits.memory && !limits.pids && !limits.storage;
 }
 

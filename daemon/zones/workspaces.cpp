@@ -186,6 +186,32 @@ Result<void> prepare_services(const WorkspaceMaker& maker, model::JobSpec& spec,
     return {};
 }
 
+model::Source source_of(const model::FetchedAction& action) {
+    model::Source source;
+    source.name = action.name + "@" + action.ref;
+    source.repository = action.repository;
+    source.commit = action.commit;
+    source.tree = action.tree;
+    return source;
+}
+
+/// Read-only for jobs that are kept apart; others get files of their own, which go with the job.
+Result<void> prepare_actions(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
+    for (auto& action : spec.fetched) {
+        if (spec.executor == model::ExecutorKind::host) {
+            const auto folder = paths.actions() / action.name / model::folder_of_ref(action.ref);
+            CICD_CHECK(make_folder(folder));
+            CICD_CHECK(maker.sources.checkout(source_of(action), folder));
+            action.path = folder.string();
+            continue;
+        }
+        CICD_TRY(auto tree, maker.trees.use(source_of(action), maker.sources, false));
+        action.path = tree->layers.front();
+        held.actions.push_back(std::move(tree));
+    }
+    return {};
+}
+
 /// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
 /// the file that it is, empty: somebody may follow it already.
 Result<void> clear(const job::Paths& paths) {
@@ -211,7 +237,9 @@ Value with_runner(Value contexts) {
 }
 
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
-    return wants_layers(maker, assignment) && !maker.trees.has(assignment.source);
+    const auto& actions = assignment.spec.fetched;
+    return (wants_layers(maker, assignment) && !maker.trees.has(assignment.source)) ||
+           std::any_of(actions.begin(), actions.end(), [&](const auto& action) { return !maker.trees.has(source_of(action)); });
 }
 
 bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
@@ -255,6 +283,7 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
         }
     }
     CICD_CHECK(prepare_services(maker, spec, paths, held));
+    CICD_CHECK(prepare_actions(maker, spec, paths, held));
     CICD_CHECK(make_empty_file(paths.journal()));
     CICD_CHECK(job::write_spec(paths, spec));
     return held;
@@ -281,6 +310,7 @@ void remove_work(const Folders& folders, const fs::path& folder) {
 
 void remove_leavings(const Folders& folders, const job::Paths& paths) {
     remove_work(folders, paths.workspace());
+    (void)os::remove_all(paths.actions());
     (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
     remove_half_written(paths);
 }
@@ -295,7 +325,7 @@ std::vector<Attempt> attempts_without_runner(const Folders& folders) {
             int number = 0;
             std::from_chars(name.data(), name.data() + name.size(), number);
             const bool over = fs::exists(paths.exit(), ignored);
-            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored) && !fs::exists(paths.files(), ignored))) continue;
+            if (number <= 0 || (over && !fs::exists(paths.workspace(), ignored) && !fs::exists(paths.files(), ignored) && !fs::exists(paths.actions(), ignored))) continue;
             if (over || job::runner_status(paths).liveness != job::RunnerLiveness::alive)
                 found.emplace_back(JobId(job.path().filename().string()), number);
         }

@@ -41,6 +41,7 @@ struct WorkspaceMaker {
 struct Held {
     std::shared_ptr<const Trees::Use> tree;
     std::vector<std::shared_ptr<const images::Store::Use>> images;
+    std::vector<std::shared_ptr<const Trees::Use>> actions;
 };
 
 /// A job's contexts with `runner`, which only the zone knows.

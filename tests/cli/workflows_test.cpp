@@ -62,6 +62,7 @@ TEST_CASE("an action that is not here is skipped and told, refused with --strict
                                                            "      - uses: someone/greets@v1\n        with: {who: you}\n")},
                                    {"mine/action.yml", "name: greets\ninputs: {who: {}}\nruns:\n  using: composite\n  steps:\n"
                                                        "    - {run: 'echo \"hello ${{ inputs.who }}\"', shell: bash}\n"}};
+    write_file(world.config() / "config.yaml", "actions: {server: none}\n");
     const auto here = world.in(repository.path());
     const auto skipped = world.cicdctl({"run"}, here);
     INFO(skipped.out, skipped.err);

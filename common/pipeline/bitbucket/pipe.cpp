@@ -6,7 +6,7 @@ namespace cicd::pipeline::bitbucket {
 namespace {
 
 /// For a shell, within double quotes: variables count, nothing else does.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string result = "\"";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -24,11 +24,11 @@ bool is_name(const std::string& text) {
 void add_variable(gitlab::Reader& r, const Node& key, const Node& value, std::string& text) {
     if (!is_name(key.text)) return r.error(key, "'" + key.text + "' is no name of a variable", "letters, digits and _");
     if (value.kind != NodeKind::list) {
-        text += "export " + key.text + "=" + quoted(r.text(value)) + "\n";
+        text += "export " + key.text + "=" + in_quotes(r.text(value)) + "\n";
         return;
     }
     const auto all = r.texts(value);
-    for (std::size_t i = 0; i < all.size(); ++i) text += "export " + key.text + "_" + std::to_string(i) + "=" + quoted(all[i]) + "\n";
+    for (std::size_t i = 0; i < all.size(); ++i) text += "export " + key.text + "_" + std::to_string(i) + "=" + in_quotes(all[i]) + "\n";
     text += "export " + key.text + "_COUNT=" + std::to_string(all.size()) + "\n";
 }
 

@@ -1,5 +1,6 @@
 #include "common/base/text.hpp"
 #include "common/expr/expression.hpp"
+#include "common/model/action.hpp"
 #include "common/pipeline/github/reader.hpp"
 #include "common/pipeline/rewrite.hpp"
 
@@ -22,6 +23,7 @@ using Replacements = std::map<std::string, std::string>;
 struct Place {
     std::string stage;
     std::vector<std::string> chain;  ///< files, for circles
+    std::string name, ref;           ///< of the repository that the workflow is from: owner/name; empty: the run's own
     std::string title;               ///< of the call
     std::optional<model::Matrix> matrix;
     model::OrExpression<bool> fail_fast{true, {}};
@@ -75,7 +77,7 @@ public:
         std::vector<JobDraft*> called;
         for (auto& draft : workflow.jobs) {
             rewrite_job(draft.job, replace);
-            if (draft.call && is_read(*draft.call)) {
+            if (draft.call && read(*draft.call, place)) {
                 called.push_back(&draft);
                 continue;
             }
@@ -89,15 +91,30 @@ public:
     }
 
 private:
-    /// Whether the workflow that is called can be looked at.
-    [[nodiscard]] bool is_read(const Call& call) const { return call.uses.starts_with("./") && options_.read_file; }
+    /// The file that is called: its path in the run's own repository, or owner/name/path@ref.
+    static std::string file_of(const Call& call, const Place& place) {
+        if (!call.uses.starts_with("./")) return call.uses;
+        const auto path = call.uses.substr(2);
+        return place.name.empty() ? path : place.name + "/" + path + "@" + place.ref;
+    }
+
+    static bool is_elsewhere(const Call& call, const Place& place) { return !place.name.empty() || !call.uses.starts_with("./"); }
+
+    /// Its text; nothing where it cannot be looked at. What is missing in the run's own repository is an error.
+    [[nodiscard]] std::optional<Result<std::string>> read(const Call& call, const Place& place) const {
+        const auto& reader = is_elsewhere(call, place) ? options_.read_elsewhere : options_.read_file;
+        if (!reader) return std::nullopt;
+        auto text = reader(file_of(call, place));
+        if (!text && is_elsewhere(call, place)) return std::nullopt;
+        return text;
+    }
 
     using Calls = std::map<std::string, std::string>;  ///< id of a job that calls → its stage
 
     Calls name_calls(const Workflow& workflow, const Place& place) {
         Calls calls;
         for (const auto& draft : workflow.jobs) {
-            if (!draft.call || !is_read(*draft.call)) continue;
+            if (!draft.call || !read(*draft.call, place)) continue;
             std::string name = place.is_called ? place.stage + "__" + draft.job.name : draft.job.name;
             if (name == only_stage) name += "__called";
             while (!stages_.insert(name).second) name += "_";
@@ -137,31 +154,34 @@ private:
     model::Job finish(JobDraft& draft, const Place& place, const Calls& calls) {
         auto& job = draft.job;
         for (const auto& name : draft.needs) job.needs.push_back(need_of(name, place, calls, job.mark));
-        if (draft.call) cannot_call(draft);
+        if (draft.call) cannot_call(draft, place);
         if (!place.title.empty()) job.title = place.title + " / " + (job.title.empty() ? job.name : job.title);
         put_around(job, place, front_);
         return std::move(job);
     }
 
     /// Mostly a workflow of another repository: nothing here has it.
-    void cannot_call(JobDraft& draft) {
-        const bool elsewhere = !draft.call->uses.starts_with("./");
-        draft.job.unavailable = "it calls " + draft.call->uses + (elsewhere ? ", a workflow of another repository, which is not fetched" : ", which was not looked at");
+    void cannot_call(JobDraft& draft, const Place& place) {
+        const bool elsewhere = is_elsewhere(*draft.call, place);
+        std::string why;
+        if (elsewhere && options_.read_elsewhere)
+            if (const auto text = options_.read_elsewhere(file_of(*draft.call, place)); !text) why = ": " + text.error().message;
+        draft.job.unavailable = "it calls " + draft.call->uses + (elsewhere ? ", a workflow of another repository, which is not fetched" + why : ", which was not looked at");
         if (draft.job.steps.empty()) draft.job.steps.push_back({.uses = draft.call->uses, .mark = draft.call->mark});
         front_.report.findings.push_back({Carried::manual, draft.call->mark.file, draft.call->mark.line, draft.call->mark.column,
                                           draft.call->uses,
-                                          elsewhere ? "workflows of other repositories are not fetched; the job is skipped" : "the workflow that is called was not looked at"});
+                                          elsewhere ? "the workflow of another repository is not fetched; the job is skipped" + why : "the workflow that is called was not looked at"});
     }
 
     void call(JobDraft& draft, const Place& place, const Calls& calls, const PathReplacement& replace) {
         const auto& call = *draft.call;
-        const auto path = call.uses.substr(2);
+        const auto path = file_of(call, place);
         const auto& mark = call.mark;
         if (std::find(place.chain.begin(), place.chain.end(), path) != place.chain.end())
             return add_error(front_, mark, "workflows call each other in a circle: " + join(place.chain, " → ") + " → " + path);
         if (place.chain.size() > deepest_call || ++count_ > most_calls)
             return add_error(front_, mark, "workflows call each other too often, or deeper than ten levels");
-        const auto text = options_.read_file(path);
+        const auto text = read(call, place).value_or(not_found("PIPELINE_001", "it is not there any more"));
         if (!text) return add_error(front_, mark, "uses '" + call.uses + "': " + text.error().message, text.error().hint);
         auto workflow = load_workflow(*text, path, front_.parsed.problems, front_.report);
         const bool callable = std::any_of(workflow.pipeline.triggers.begin(), workflow.pipeline.triggers.end(),
@@ -174,6 +194,13 @@ private:
         inner.stage = calls.at(draft.job.name);
         inner.chain = place.chain;
         inner.chain.push_back(path);
+        inner.name = place.name;
+        inner.ref = place.ref;
+        if (!call.uses.starts_with("./")) {
+            const auto named = model::find_action(call.uses);
+            inner.name = named.name;
+            inner.ref = named.ref;
+        }
         inner.title = (place.title.empty() ? "" : place.title + " / ") + (draft.job.title.empty() ? draft.job.name : draft.job.title);
         inner.matrix = draft.job.matrix ? draft.job.matrix : place.matrix;
         inner.fail_fast = draft.job.fail_fast;

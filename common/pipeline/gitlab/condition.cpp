@@ -88,7 +88,7 @@ private:
         if (at_ >= text_.size()) return wrong("ends where a variable or a text is expected");
         const char c = text_[at_];
         if (c == '$') return variable();
-        if (c == '"' || c == '\'') return quoted(c);
+        if (c == '"' || c == '\'') return in_quotes(c);
         if (c == '/') return pattern();
         if (take("null")) return Operand{};
         if (take("true")) return Operand{std::nullopt, true};
@@ -109,7 +109,7 @@ private:
         return Operand{std::move(value), std::nullopt};
     }
 
-    Result<Operand> quoted(char quote) {
+    Result<Operand> in_quotes(char quote) {
         const auto end = text_.find(quote, at_ + 1);
         if (end == text_.npos) return wrong("a quote is not closed");
         Operand result{std::string(text_.substr(at_ + 1, end - at_ - 1)), std::nullopt};

@@ -53,6 +53,19 @@ TEST_CASE("everything that can be set is read") {
     CHECK(configuration.warnings.empty());
 }
 
+TEST_CASE("where actions of other repositories are") {
+    CHECK(read("").action_server == "https://github.com");
+    CHECK(read("actions: {server: none}\n").action_server.empty());
+    const auto configuration = read("actions:\n  server: https://git.example.org/\n  map: {a/b: /srv/b, c/d: 'file:///srv/d'}\n");
+    CHECK(configuration.action_server == "https://git.example.org");
+    REQUIRE(configuration.action_map.size() == 2);
+    CHECK(configuration.action_map[0] == std::pair<std::string, std::string>("a/b", "/srv/b"));
+    for (const char* text : {"actions: {server: somewhere}", "actions: {map: [a/b]}", "actions: {map: {a/b: relative}}", "actions: {maps: {}}"}) {
+        INFO(text);
+        CHECK(problem(text).line == 1);
+    }
+}
+
 TEST_CASE("a wrong value is told with its line and what it must be") {
     const auto age = problem("logLevel: info\nretention:\n  age: soon\n");
     CHECK(age.line == 3);

@@ -65,6 +65,28 @@ TEST_CASE("A fetched source survives its origin") {
     CHECK(*scene.sources.read_file(source, "src/b") == "2\n");
 }
 
+TEST_CASE("A name is a tag before it is a branch, and what was fetched is found without its origin") {
+    Scene scene(branches);
+    const auto where = "file://" + scene.repository.string();
+    sh(scene.repository, "git tag topic main");
+    git::Revision revision;
+    revision.name = "topic";
+    const auto tag = scene.resolve(where, revision);
+    CHECK(tag.commit == scene.rev("main"));
+    revision.name = scene.rev("refs/heads/topic");
+    CHECK(scene.resolve(where, revision).commit == revision.name);
+    fs::remove_all(scene.repository);
+    CHECK(scene.resolve(where, revision).commit == revision.name);  // a whole id needs nobody to ask
+    revision.name = "main";
+    git::FetchOptions options;
+    CHECK(scene.sources.resolve(where, revision, options).error().kind == ErrorKind::unavailable);
+    options.only_here = true;
+    const auto here = scene.sources.resolve(where, revision, options);
+    REQUIRE(here.has_value());
+    CHECK(here->commit == tag.commit);
+    CHECK(!scene.sources.resolve("file:///nowhere/y.git", revision, options).has_value());
+}
+
 TEST_CASE("Locks that a killed process left in a mirror are no obstacle later") {
     Scene scene(branches);
     const auto where = "file://" + scene.repository.string();
@@ -131,7 +153,7 @@ TEST_CASE("Submodules come with their files, relative URLs and submodules of the
     sh(scene.repository, "git submodule --quiet add ../outer lib && git commit -qam 'use outer' && "
                          "cd ../inner && echo later > i.c && git commit -qam later");
     const std::string where = scene.repository.string();
-    auto source = scene.resolve(where, {}, {0, true});
+    auto source = scene.resolve(where, {}, {.submodules = true});
     CHECK(*scene.sources.read_file(source, "lib/o.c") == "outer\n");
     CHECK(*scene.sources.read_file(source, "lib/deps/inner/i.c") == "inner\n");
     CHECK(*scene.sources.changed_paths(source, source.base_commit, false) == std::vector<std::string>{".gitmodules", "lib"});
