@@ -1,3 +1,4 @@
+#include "daemon/git/reach.hpp"
 #include "daemon/git/revision.hpp"
 #include "daemon/git/tree_writer.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 
 /// Submodules within submodules, at most.
 constexpr int deepest = 10;
+constexpr Milliseconds longest_connect{10'000};
 
 /// The ways to say who we are, in turn: the ssh agent, the key files, a user in the URL. Never asks.
 struct Credentials {
@@ -51,6 +53,7 @@ Result<void> fetch(git_repository* mirror, const std::string& url, bool pull_req
     std::array<char*, 4> raw{};
     for (std::size_t i = 0; i < specs.size(); ++i) raw[i] = const_cast<char*>(specs[i]);
     const git_strarray list{raw.data(), pull_requests ? raw.size() : 2};
+    CICD_CHECK(reach(url, longest_connect));
     Credentials credentials;
     git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
     options.prune = GIT_FETCH_PRUNE;
