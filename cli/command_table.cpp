@@ -7,7 +7,7 @@ namespace {
 
 // In the order of the help: what people do, then what they manage, then the rest.
 constexpr std::array table = std::to_array<const Command*>({
-    &run_command,     &plan_command,     &validate_command,   &init_command,     &import_command,   &ps_command,
+    &run_command,     &plan_command,     &validate_command,   &init_command,     &import_command,   &export_command,   &ps_command,
     &show_command,    &logs_command,     &watch_command,      &status_command,   &explain_command,
     &cancel_command,  &retry_command,    &reschedule_command, &pipeline_group,   &pipeline_list,
     &pipeline_show,   &pipeline_create,  &pipeline_update,    &pipeline_delete,  &pipeline_versions,

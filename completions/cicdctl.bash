@@ -60,6 +60,7 @@ _cicdctl() {
         'plan '--base) COMPREPLY=(); return ;;
         'plan '--repository) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         'import '--to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'export '--format) COMPREPLY=($(compgen -W 'yaml json hcl github' -- "$cur")); return ;;
         'ps '--status) COMPREPLY=($(compgen -W 'created queued running blocked success failed cancelled' -- "$cur")); return ;;
         'ps '--pipeline) _cicdctl_ask pipeline; return ;;
         'ps '--branch) COMPREPLY=(); return ;;
@@ -95,7 +96,7 @@ _cicdctl() {
         'pipeline run '-p|'pipeline run '--param) COMPREPLY=(); return ;;
         'pipeline run '--branch) COMPREPLY=(); return ;;
         'pipeline run '--commit) COMPREPLY=(); return ;;
-        'pipeline export '--format) COMPREPLY=($(compgen -W 'yaml json hcl' -- "$cur")); return ;;
+        'pipeline export '--format) COMPREPLY=($(compgen -W 'yaml json hcl github' -- "$cur")); return ;;
         'job list '--status) COMPREPLY=($(compgen -W 'created queued scheduled running success failed cancelled skipped archived' -- "$cur")); return ;;
         'job list '--stage) COMPREPLY=(); return ;;
         'job list '--name) COMPREPLY=(); return ;;
@@ -155,6 +156,7 @@ _cicdctl() {
         'validate') options='--strict' ;;
         'init') options='--force --stdout' ;;
         'import') options='--to --audit' ;;
+        'export') options='--format' ;;
         'ps') options='-a --all --status --pipeline --branch --commit --user --event --since --until --limit --page -w --watch' ;;
         'logs') options='-f --follow --tail --since --step --grep --attempt --timestamps --raw' ;;
         'watch') options='--events --no-wait --timeout' ;;
@@ -199,11 +201,12 @@ _cicdctl() {
         return
     fi
     case $command in
-        '') COMPREPLY=($(compgen -W 'run plan validate init import ps show logs watch status explain cancel retry reschedule pipeline job artifact cache secret image daemon config doctor api completion version help' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W 'run plan validate init import export ps show logs watch status explain cancel retry reschedule pipeline job artifact cache secret image daemon config doctor api completion version help' -- "$cur")) ;;
         'run') _cicdctl_ask pipeline ;;
         'plan') _cicdctl_ask pipeline ;;
         'validate') compopt -o default; COMPREPLY=() ;;
         'import') compopt -o default; COMPREPLY=() ;;
+        'export') compopt -o default; COMPREPLY=() ;;
         'show') _cicdctl_ask id ;;
         'logs') _cicdctl_ask id ;;
         'watch') _cicdctl_ask run ;;

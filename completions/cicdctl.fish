@@ -43,6 +43,7 @@ complete -c cicdctl -n "__cicdctl_at ''" -a plan -d 'Show what would run, and wh
 complete -c cicdctl -n "__cicdctl_at ''" -a validate -d 'Check pipeline files, without running anything'
 complete -c cicdctl -n "__cicdctl_at ''" -a init -d 'Write a pipeline that fits this repository'
 complete -c cicdctl -n "__cicdctl_at ''" -a import -d 'Make a pipeline of ours from one of GitHub, GitLab or Bitbucket'
+complete -c cicdctl -n "__cicdctl_at ''" -a export -d 'Write a pipeline of ours with all defaults resolved, or as a workflow of GitHub'\''s'
 complete -c cicdctl -n "__cicdctl_at ''" -a ps -d 'List runs: those under way, or all'
 complete -c cicdctl -n "__cicdctl_at ''" -a show -d 'Show a run or a job'
 complete -c cicdctl -n "__cicdctl_at ''" -a logs -d 'Show what a run or a job wrote'
@@ -117,6 +118,8 @@ complete -c cicdctl -n "__cicdctl_at 'init'" -l stdout -d 'Print it instead of w
 complete -c cicdctl -n "__cicdctl_at 'import'" -l to -d 'Write there, one file for each; else they are printed' -xa '(__fish_complete_directories)'
 complete -c cicdctl -n "__cicdctl_at 'import'" -l audit -d 'Only tell how much of each file (or of those in a folder) can be carried over'
 complete -c cicdctl -n "__cicdctl_at 'import'" -rF
+complete -c cicdctl -n "__cicdctl_at 'export'" -l format -d 'yaml, json, hcl, or github: a workflow of GitHub Actions' -xa 'yaml json hcl github'
+complete -c cicdctl -n "__cicdctl_at 'export'" -rF
 complete -c cicdctl -n "__cicdctl_at 'ps'" -s a -l all -d 'Runs that have ended, too'
 complete -c cicdctl -n "__cicdctl_at 'ps'" -l status -d 'Only those: queued, running, success, failed, cancelled; repeat for more' -xa 'created queued running blocked success failed cancelled'
 complete -c cicdctl -n "__cicdctl_at 'ps'" -l pipeline -d 'Only of this pipeline' -xa '(__cicdctl_ask pipeline)'
@@ -169,7 +172,7 @@ complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a enable -d 'Let a pipeline ru
 complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a disable -d 'Let a pipeline start no more runs'
 complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a validate -d 'Check pipeline files, like '\''validate'\'''
 complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a run -d 'Run a pipeline that the daemon keeps'
-complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a export -d 'Write a pipeline with all defaults resolved'
+complete -c cicdctl -n "__cicdctl_at 'pipeline'" -a export -d 'The same as export'
 complete -c cicdctl -n "__cicdctl_at 'pipeline list'" -l limit -d 'At most so many (50)' -x
 complete -c cicdctl -n "__cicdctl_at 'pipeline list'" -l page -d 'Further pages of that size' -x
 complete -c cicdctl -n "__cicdctl_at 'pipeline show'" -xa '(__cicdctl_ask pipeline)'
@@ -194,7 +197,7 @@ complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l branch -d 'On this branc
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -l commit -d 'On this commit' -x
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -s d -l detach -d 'Start it and return; its id is printed'
 complete -c cicdctl -n "__cicdctl_at 'pipeline run'" -xa '(__cicdctl_ask pipeline)'
-complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -l format -d 'yaml, json or hcl' -xa 'yaml json hcl'
+complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -l format -d 'yaml, json, hcl, or github: a workflow of GitHub Actions' -xa 'yaml json hcl github'
 complete -c cicdctl -n "__cicdctl_at 'pipeline export'" -rF
 complete -c cicdctl -n "__cicdctl_at 'job'" -a list -d 'List jobs, of a run or of all'
 complete -c cicdctl -n "__cicdctl_at 'job'" -a show -d 'Show a job with its steps'

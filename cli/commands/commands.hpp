@@ -7,7 +7,7 @@ namespace cicd::cli {
 
 /// Also of `pipeline validate`.
 inline constexpr Option validate_options[] = {{.names = "--strict", .help = "What cannot run here is an error, too"}};
-extern const Command run_command, plan_command, validate_command, init_command, import_command;
+extern const Command run_command, plan_command, validate_command, init_command, import_command, export_command;
 extern const Command ps_command, show_command, logs_command, watch_command, status_command;
 extern const Command cancel_command, retry_command, reschedule_command, explain_command, doctor_command;
 extern const Command pipeline_group, pipeline_list, pipeline_show, pipeline_create, pipeline_update, pipeline_delete,

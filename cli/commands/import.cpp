@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/render/diagnostics.hpp"
+#include "cli/render/findings.hpp"
 #include "cli/render/table.hpp"
 #include "cli/session.hpp"
 #include "common/base/text.hpp"
@@ -73,25 +74,12 @@ Result<Imported> import_file(const std::string& file) {
     return imported;
 }
 
-std::string_view word(Carried kind) {
-    switch (kind) {
-        case Carried::approximated: return "approximated";
-        case Carried::unsupported: return "unsupported";
-        case Carried::manual: return "manual";
-    }
-    return "";
-}
-
 Value document(const Imported& imported) {
     const auto& report = imported.converted.report;
-    Array findings;
-    for (const auto& finding : report.findings)
-        findings.push_back(Object{{"kind", word(finding.kind)}, {"file", finding.file}, {"line", finding.line}, {"column", finding.column},
-                                  {"what", finding.what}, {"reason", finding.reason}});
     return Object{{"file", imported.file}, {"valid", imported.ok}, {"written", imported.written}, {"definition", imported.converted.yaml},
                   {"constructs", report.constructs}, {"carried", report.carried()}, {"approximated", report.count(Carried::approximated)},
                   {"unsupported", report.count(Carried::unsupported)}, {"manual", report.count(Carried::manual)},
-                  {"findings", std::move(findings)}};
+                  {"findings", render::findings_value(report)}};
 }
 
 /// Whole percents, rounded down: 100 means all.
@@ -124,9 +112,7 @@ void tell(const Session& session, const Imported& imported) {
     if (!imported.ok) return;
     const auto& report = imported.converted.report;
     session.note(imported.file + ": " + std::to_string(report.carried()) + " of " + std::to_string(report.constructs) + " constructs are carried over");
-    for (const auto& finding : report.findings)
-        session.note("  " + std::string(word(finding.kind)) + (finding.line > 0 ? ", line " + std::to_string(finding.line) : "") + ": " +
-                     finding.what + ": " + finding.reason);
+    for (const auto& finding : report.findings) session.note("  " + render::finding_line(finding));
 }
 
 /// The pipelines of other languages below a folder; a file is itself.

@@ -7,14 +7,12 @@
 #include "common/codec/codecs.hpp"
 #include "common/contract/routes.hpp"
 #include "common/pipeline/parse.hpp"
-#include "common/pipeline/write_hcl.hpp"
 
 namespace cicd::cli {
 namespace {
 
 constexpr Operand one_pipeline[] = {{.name = "PIPELINE", .completes = Completes::pipeline}};
 constexpr Operand files[] = {{.name = "FILE", .required = false, .many = true, .completes = Completes::file}};
-constexpr Operand one_file[] = {{.name = "FILE", .completes = Completes::file}};
 constexpr Option list_options[] = {{.names = "--limit", .value = "N", .help = "At most so many (50)"},
                                    {.names = "--page", .value = "N", .help = "Further pages of that size"}};
 constexpr Option save_options[] = {
@@ -32,15 +30,9 @@ constexpr Option run_options[] = {
     {.names = "--commit", .value = "ID", .help = "On this commit"},
     {.names = "-d,--detach", .help = "Start it and return; its id is printed"},
 };
-constexpr Option export_options[] = {
-    {.names = "--format", .value = "FORMAT", .help = "yaml, json or hcl", .choices = "yaml|json|hcl"}};
 constexpr Example create_examples[] = {{"cicdctl pipeline create .cicd.yaml", "with this repository as its source"}};
 constexpr Example update_examples[] = {{"cicdctl pipeline update demo -f new.yaml", "a new version; runs keep theirs"}};
 constexpr Example run_examples[] = {{"cicdctl pipeline run demo -p level=full", "on its own repository"}};
-constexpr Example export_examples[] = {
-    {"cicdctl pipeline export .cicd.yaml --format json", "the same pipeline as JSON"},
-    {"cicdctl pipeline export .cicd.yaml --format hcl", "for tools that speak HCL"}};
-
 Result<ExitCode> list(Session& session, const Arguments& arguments) {
     CICD_TRY(const auto limit, arguments.number("--limit", 1));
     CICD_TRY(const auto number, arguments.number("--page", 1));
@@ -178,28 +170,6 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
     return follow_and_summarise(session, std::move(started), false, {.cancel_when_interrupted = true});
 }
 
-Result<ExitCode> export_definition(Session& session, const Arguments& arguments) {
-    const auto name = arguments.operand(0);
-    std::string text;
-    std::error_code fault;
-    if (name == "-" || std::filesystem::is_regular_file(name, fault)) {
-        CICD_TRY(text, read_text(name));
-    } else {
-        CICD_TRY(auto* daemon, session.daemon());
-        CICD_TRY(text, daemon->pipeline_definition(name));
-    }
-    const auto parsed = pipeline::parse_pipeline(std::string_view(text), name);
-    if (!parsed.ok()) return pipeline::as_error(parsed.problems);
-    if (arguments.text("--format") == "hcl") {
-        session.console().out(pipeline::export_hcl(parsed.value));
-        return ExitCode::success;
-    }
-    const bool json = arguments.text("--format") == "json" || session.output() == Output::json;
-    session.console().out(json ? codec::to_json(pipeline::export_value(parsed.value), 2) + "\n"
-                               : pipeline::export_yaml(parsed.value));
-    return ExitCode::success;
-}
-
 }  // namespace
 
 constinit const Command pipeline_group{.name = "pipeline",
@@ -247,13 +217,5 @@ constinit const Command pipeline_run{.name = "pipeline run",
                                      .options = run_options,
                                      .examples = run_examples,
                                      .handler = run};
-constinit const Command pipeline_export{
-    .name = "pipeline export",
-    .summary = "Write a pipeline with all defaults resolved",
-    .description = "FILE is a file, - or the name of a pipeline that the daemon keeps.",
-    .operands = one_file,
-    .options = export_options,
-    .examples = export_examples,
-    .handler = export_definition};
 
 }  // namespace cicd::cli

@@ -74,6 +74,7 @@ const std::vector<std::pair<std::string, std::vector<Expectation>>> expected = {
     {"validate", {{{"fine.yaml"}, 0}, {{"wrong.yaml"}, 2}, {{"none.yaml"}, 5}}},
     {"init", {{{"--stdout"}, 0}, {{}, 7}}},
     {"import", {{{"workflow.yml"}, 0}, {{"wrong.yaml"}, 2}, {{"none.yml"}, 5}}},
+    {"export", {{{"fine.yaml"}, 0}, {{"wrong.yaml"}, 2}, {{"none.yaml"}, 5}}},
     {"ps", {{{}, 0}, {{"--status", "nonsense"}, 2}}},
     {"show", {{{"run-1"}, 0}, {{"job-1"}, 0}, {{"run-99"}, 5}, {{"nonsense"}, 5}}},
     {"logs", {{{"run-1"}, 0}, {{"run-99"}, 5}, {{"run-1", "--tail", "few"}, 2}}},
