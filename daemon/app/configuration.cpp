@@ -7,6 +7,8 @@
 #include "daemon/app/logging.hpp"
 #include "daemon/engines/finding.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <tuple>
@@ -18,7 +20,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "engine", "actions", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
+    "executors", "engine", "actions", "labels", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -198,6 +200,13 @@ void read_others(Reader& reader, const Node& root, Configuration& out) {
             else out.action_map.emplace_back(name->text, place->text);
         }
     }
+    if (const auto* labels = root.find("labels")) {
+        if (labels->kind != NodeKind::map) reader.wrong(*labels, "labels", "a mapping of labels to machine, none or an image");
+        for (const auto& [label, place] : labels->members) {
+            if (!place->is_scalar() || place->text.empty()) reader.wrong(*place, "labels." + label->text, "machine, none or an image");
+            else out.labels.emplace_back(label->text, place->text);
+        }
+    }
     const auto levels = log_levels();
     reader.value(&root, "", "logLevel", "one of " + join(levels, ", "), [&](const Node& node) {
         out.log_level = node.text;
@@ -236,12 +245,18 @@ Result<Configuration> parse_configuration(std::string_view text, const std::stri
 
 Result<Configuration> read_configuration(const std::filesystem::path& directory) {
     const auto file = directory / "config.yaml";
+    const auto with_environment = [](Configuration configuration) {
+        const char* server = std::getenv("CICD_ACTIONS_SERVER");
+        if (server && *server) configuration.action_server = server == std::string_view("none") ? "" : server;
+        return configuration;
+    };
     std::error_code error;
-    if (!std::filesystem::exists(file, error)) return Configuration{};
+    if (!std::filesystem::exists(file, error)) return with_environment({});
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return invalid("CICD_400", "cannot read " + file.string(), "make it readable, or move it away");
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    return parse_configuration(text, file.string());
+    CICD_TRY(auto configuration, parse_configuration(text, file.string()));
+    return with_environment(std::move(configuration));
 }
 
 }  // namespace cicd::app

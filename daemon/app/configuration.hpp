@@ -29,6 +29,7 @@ struct Configuration {
     std::string engine = "auto";          ///< engine: auto | podman | docker | none | unix:///PATH
     std::string action_server = "https://github.com";  ///< actions: {server}; empty: nothing is fetched
     std::vector<std::pair<std::string, std::string>> action_map;  ///< actions: {map}
+    std::vector<std::pair<std::string, std::string>> labels;      ///< labels: {LABEL: machine | none | an image}
     std::optional<int> slots;             ///< capacity: {slots, cpu, memory, gpu}
     std::optional<double> cpu;
     std::optional<std::uint64_t> memory;
@@ -43,7 +44,7 @@ struct Configuration {
     std::vector<std::string> warnings;    ///< about keys at the top that are not known
 };
 
-/// Defaults where there is no file. A file that cannot be read, holds a wrong value or a key that its section does not
+/// Defaults where there is no file; $CICD_ACTIONS_SERVER counts more than what it says. A file that cannot be read, holds a wrong value or a key that its section does not
 /// know is an error that names file, line and column. Keys at the top may also be the CLI's: unknown ones are warned of.
 Result<Configuration> read_configuration(const std::filesystem::path& directory);
 Result<Configuration> parse_configuration(std::string_view text, const std::string& file);

@@ -33,7 +33,10 @@ Result<model::Plan> make_plan(const std::filesystem::path& config_directory) {
     std::filesystem::create_directories(folder, error);
     if (error) return unavailable("CICD_503", "cannot create " + folder.string() + ": " + error.message());
     git::Sources sources(folder);
-    CICD_TRY(auto prepared, planner::prepare(sources, request, {configuration.allow_host_executor, {}}));
+    CICD_TRY(auto prepared, planner::prepare(sources, request,
+                                                 {.allow_host_executor = configuration.allow_host_executor,
+                                                  .actions = {configuration.action_server, configuration.action_map},
+                                                  .labels = configuration.labels}));
     return std::move(prepared.plan);
 }
 

@@ -55,6 +55,8 @@ Result<std::optional<std::vector<Object>>> matrix_combinations(const model::Matr
 std::vector<Object> choose_combinations(std::vector<Object> all, const std::vector<std::pair<std::string, std::string>>& wanted);
 /// Why a job cannot run on this machine, by what its language asks for; nothing where it can, or where that is not known.
 std::optional<std::string> place_refusal(const model::Job& job, const Object& contexts);
+/// What the user's map says of a job's labels: no place, an image, or this machine whatever the label says otherwise.
+void settle_labels(model::Job& job, const Object& contexts, const model::Texts& map);
 /// One job for each combination.
 std::vector<model::PlannedJob> expand_combinations(const model::PlannedJob& job, const std::vector<Object>& combinations);
 

@@ -261,8 +261,9 @@ Result<std::vector<model::PlannedJob>> expand_matrix(const model::PlannedJob& jo
     return jobs;
 }
 
-std::optional<std::string> place_refusal(const model::Job& job, const Object& contexts) {
-    if (!job.unavailable.empty()) return job.unavailable;
+namespace {
+
+model::Strings labels_of(const model::Job& job, const Object& contexts) {
     model::Strings labels;
     for (const auto& text : job.runs_on) {
         const auto value = expr::evaluate_template(text, {contexts, {}});
@@ -272,6 +273,30 @@ std::optional<std::string> place_refusal(const model::Job& job, const Object& co
         else
             labels.push_back(expr::to_display_text(*value));
     }
+    return labels;
+}
+
+}  // namespace
+
+void settle_labels(model::Job& job, const Object& contexts, const model::Texts& map) {
+    for (const auto& label : labels_of(job, contexts)) {
+        const auto same = [&](const auto& entry) { return to_lower(entry.first) == to_lower(label); };
+        const auto found = std::find_if(map.begin(), map.end(), same);
+        if (found == map.end()) continue;
+        job.runs_on.clear();
+        if (found->second == "none") {
+            job.unavailable = "runs-on: " + label + ": the configuration gives it no place";
+        } else if (found->second != "machine" && !job.image) {
+            job.image.emplace();
+            job.image->name = found->second;
+        }
+        return;
+    }
+}
+
+std::optional<std::string> place_refusal(const model::Job& job, const Object& contexts) {
+    if (!job.unavailable.empty()) return job.unavailable;
+    const auto labels = labels_of(job, contexts);
     return pipeline::label_refusal(labels.empty() ? model::Dialect::native : model::Dialect::github, labels);
 }
 

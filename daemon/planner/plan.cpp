@@ -212,6 +212,7 @@ private:
         }
         if (jobs.empty()) jobs.push_back(planned);
         for (auto& each : jobs) {
+            if (!request_.labels.empty() && knows_labels(each)) settle_labels(each.job, contexts_for(stage, &each.job, each.matrix), request_.labels);
             name_image(each, stage);
             give_title(each, stage);
             if (each.reason.decision != Decision::skip) each.reason = reason_of(each, stage, planned_stage);
@@ -228,10 +229,13 @@ private:
         planned.name = *text + (tells_all ? "" : planned.name.substr(planned.job.name.size()));
     }
 
-    std::optional<std::string> refusal(const model::PlannedJob& planned, const model::Stage& stage) {
+    static bool knows_labels(const model::PlannedJob& planned) {
         const auto& labels = planned.job.runs_on;
-        const bool known = !planned.expand_later && std::all_of(labels.begin(), labels.end(), is_static);
-        if (!known && planned.job.unavailable.empty()) return std::nullopt;
+        return !planned.expand_later && std::all_of(labels.begin(), labels.end(), is_static);
+    }
+
+    std::optional<std::string> refusal(const model::PlannedJob& planned, const model::Stage& stage) {
+        if (!knows_labels(planned) && planned.job.unavailable.empty()) return std::nullopt;
         return place_refusal(planned.job, contexts_for(stage, &planned.job, planned.matrix));
     }
 

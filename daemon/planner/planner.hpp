@@ -33,6 +33,8 @@ struct PlanRequest {
     /// The secrets that exist for the run, asked where a text reads one: a missing one fails the plan. Not set: nobody can
     /// tell, and a notice says so.
     std::function<Result<std::vector<model::KnownSecret>>()> secrets;
+    /// Where jobs go whose language names a place by labels: label → "machine", "none" or an image.
+    model::Texts labels = {};
     /// An image's name with its digest, so that all jobs of the run get the same; absent: it stays as it is named.
     std::function<Result<std::string>(const model::Image& image, model::ExecutorKind executor)> pin_image;
 };

@@ -44,10 +44,20 @@ Result<std::vector<std::string>> listening(git::Sources& sources, const model::S
     return found;
 }
 
-Result<std::string> choose_listening(git::Sources& sources, const model::Source& source, const std::vector<std::string>& files,
-                                     const std::string& event) {
+/// The file that is run, and those that could be as well.
+struct Choice {
+    std::string file;
+    std::vector<std::string> others = {};
+};
+
+Result<Choice> choose_listening(git::Sources& sources, const model::Source& source, const std::vector<std::string>& files,
+                                const std::string& event) {
     CICD_TRY(const auto those, listening(sources, source, files, event));
-    if (those.size() == 1) return those.front();
+    if (those.size() == 1) {
+        Choice choice{those.front(), files};
+        std::erase(choice.others, choice.file);
+        return choice;
+    }
     const auto& shown = those.empty() ? files : those;
     return invalid("PIPELINE_008",
                    (those.empty() ? "none of several pipelines listens to the event " + event
@@ -55,8 +65,8 @@ Result<std::string> choose_listening(git::Sources& sources, const model::Source&
                    "choose one: cicdctl run -f " + shown.front());
 }
 
-Result<std::string> choose_foreign(git::Sources& sources, const model::Source& source, const std::vector<std::string>& root,
-                                   const std::string& asked) {
+Result<Choice> choose_foreign(git::Sources& sources, const model::Source& source, const std::vector<std::string>& root,
+                              const std::string& asked) {
     std::vector<std::string> places{".cicd.yaml", ".cicd/pipelines/*.yaml"}, all, workflows;
     for (const auto& [folder, file] : pipeline::homes()) {
         if (!file.empty()) {
@@ -69,7 +79,7 @@ Result<std::string> choose_foreign(git::Sources& sources, const model::Source& s
         workflows = yaml_below(names, std::string(folder) + "/");
         all.insert(all.end(), workflows.begin(), workflows.end());
     }
-    if (all.size() == 1) return all.front();
+    if (all.size() == 1) return Choice{all.front()};
     if (!all.empty() && all.size() == workflows.size()) return choose_listening(sources, source, all, asked.empty() ? "push" : asked);
     if (!all.empty())
         return invalid("PIPELINE_008", "there are pipelines of several systems: " + join(all, ", "), "choose one: cicdctl run -f " + all.back());
@@ -77,7 +87,7 @@ Result<std::string> choose_foreign(git::Sources& sources, const model::Source& s
                      "write one with `cicdctl init`");
 }
 
-Result<std::string> choose_file(git::Sources& sources, const model::Source& source, const std::string& event) {
+Result<Choice> choose_file(git::Sources& sources, const model::Source& source, const std::string& event) {
     CICD_TRY(const auto root, sources.list(source, ""));
     std::vector<std::string> found;
     for (const char* name : {".cicd.yaml", ".cicd.yml"})
@@ -86,7 +96,7 @@ Result<std::string> choose_file(git::Sources& sources, const model::Source& sour
         CICD_TRY(const auto folder, sources.list(source, ".cicd/pipelines"));
         found = yaml_below(folder, ".cicd/pipelines/");
     }
-    if (found.size() == 1) return found.front();
+    if (found.size() == 1) return Choice{found.front()};
     if (found.size() > 1)
         return invalid("PIPELINE_008", "there are several pipelines: " + join(found, ", "),
                        "choose one: cicdctl run -f " + found.front());
@@ -102,9 +112,13 @@ std::string in_repository(const std::string& file, const model::Source& source) 
 }
 
 Result<std::string> read_pipeline(git::Sources& sources, model::Source& source, const std::string& file,
-                                  const std::string& event) {
+                                  const std::string& event, std::vector<std::string>& notices) {
     if (file.empty()) {
-        CICD_TRY(source.pipeline_file, choose_file(sources, source, event));
+        CICD_TRY(auto choice, choose_file(sources, source, event));
+        source.pipeline_file = std::move(choice.file);
+        if (!choice.others.empty())
+            notices.push_back("runs " + source.pipeline_file + ", which listens to " + (event.empty() ? "push" : event) + "; there are also " +
+                              join(choice.others, ", ") + ": cicdctl run -f FILE");
     } else {
         source.pipeline_file = in_repository(file, source);
     }
@@ -243,9 +257,10 @@ std::vector<Diagnostic> warnings_of(const std::vector<Diagnostic>& problems) {
 Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& request, const PrepareOptions& options) {
     CICD_TRY(auto source, find_source(sources, request));
     Prepared prepared;
+    std::vector<std::string> notices;
     const auto event_name = asked_event(request);
     if (request.definition.empty()) {
-        CICD_TRY(prepared.definition, read_pipeline(sources, source, request.file, event_name));
+        CICD_TRY(prepared.definition, read_pipeline(sources, source, request.file, event_name, notices));
     } else {
         prepared.definition = request.definition;
         source.pipeline_file = request.file.empty() ? "" : in_repository(request.file, source);
@@ -289,6 +304,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     plan.jobs = request.jobs;
     plan.from_stage = request.from_stage;
     plan.allow_host_executor = options.allow_host_executor;
+    plan.labels = options.labels;
     static const std::string memory_weakness = os::limits_weakness("memory"), cpu_weakness = os::limits_weakness("cpu");
     plan.memory_weakness = memory_weakness;
     plan.cpu_weakness = cpu_weakness;
@@ -310,10 +326,9 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
         };
     CICD_TRY(prepared.plan, make_plan(parsed.value, plan));
     prepared.plan.fetched = fetched.found();
-    prepared.plan.notices.insert(prepared.plan.notices.begin(), fetched.notices().begin(), fetched.notices().end());
-    if (!front.event.empty() && event_name.empty())
-        prepared.plan.notices.insert(prepared.plan.notices.begin(),
-                                     "simulates the event " + front.event + "; another one: --event NAME");
+    if (!front.event.empty() && event_name.empty()) notices.push_back("simulates the event " + front.event + "; another one: --event NAME");
+    notices.insert(notices.end(), fetched.notices().begin(), fetched.notices().end());
+    prepared.plan.notices.insert(prepared.plan.notices.begin(), notices.begin(), notices.end());
     if (request.priority) prepared.plan.priority = *request.priority;
     return prepared;
 }

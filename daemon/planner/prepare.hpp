@@ -38,6 +38,7 @@ struct PrepareOptions {
     /// See PlanRequest::pin_image.
     PinImage pin_image = nullptr;
     ActionServers actions = {};
+    model::Texts labels = {};  ///< see PlanRequest
 };
 
 /// `request.definition` replaces the file where it is set.

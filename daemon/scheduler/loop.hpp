@@ -25,6 +25,7 @@ struct SchedulerOptions {
     bool allow_host_executor = false;
     planner::PinImage pin_image = nullptr;
     planner::ActionServers actions;
+    model::Texts labels;  ///< see planner::PlanRequest
     std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log
     /// What a run may have; asked on the pool, when its pipeline reads secrets.
     std::function<Result<std::vector<model::KnownSecret>>(const model::SecretPlace&)> known_secrets;

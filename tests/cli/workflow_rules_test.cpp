@@ -60,3 +60,27 @@ TEST_CASE("pull_request_target is simulated with a base, and case() chooses the 
     CHECK(run.code == 0);
     CHECK(contains(world.cicdctl({"logs", "run-1"}).out, "for pull_request_target main b"));
 }
+
+TEST_CASE("labels of runs-on are mapped by the configuration") {
+    const World world;
+    write_file(world.config() / "config.yaml", "labels: {windows-latest: machine, gpu: none, 'ubuntu-22.04': 'no-such-image:1'}\n");
+    GitRepository repository{{file, "on: push\njobs:\n"
+                                    "  windows: {runs-on: windows-latest, steps: [{run: echo is here}]}\n"
+                                    "  gpu: {runs-on: [self-hosted, GPU], steps: [{run: exit 1}]}\n"
+                                    "  mac: {runs-on: macos-latest, steps: [{run: exit 1}]}\n"}};
+    const auto run = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(run.out, run.err);
+    CHECK(run.code == 0);
+    CHECK(contains(world.cicdctl({"logs", "run-1"}).out, "is here"));
+    const auto plan = world.cicdctl({"plan"}, world.in(repository.path()));
+    INFO(plan.out);
+    CHECK(contains(plan.out, "runs-on: GPU: the configuration gives it no place"));
+    CHECK(contains(plan.out, "not macOS"));
+    // What is no word of the map's is an image, also for combinations of a matrix.
+    repository.write(file, "on: push\njobs:\n  one:\n    strategy: {matrix: {os: [ubuntu-22.04, ubuntu-24.04]}}\n"
+                           "    runs-on: ${{ matrix.os }}\n    steps: [{run: 'true'}]\n");
+    const auto without = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(without.out, without.err);
+    CHECK(without.code != 0);
+    CHECK(contains(without.out + without.err, "no-such-image:1"));
+}

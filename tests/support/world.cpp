@@ -96,6 +96,7 @@ RunOptions with_environment(const World& world, RunOptions options) {
                                                  {"HOME", (world.folder() / "home").string()},
                                                  {"XDG_CACHE_HOME", (world.folder() / "cache").string()},
                                                  {"CICD_SOCKET", ""},
+                                                 {"CICD_ACTIONS_SERVER", "none"},  // no test asks the network
                                                  {"NO_COLOR", ""},
                                                  {"TERM", "xterm-256color"}};
     for (const auto& [name, value] : own) options.env.emplace(name, value);

@@ -53,6 +53,13 @@ TEST_CASE("everything that can be set is read") {
     CHECK(configuration.warnings.empty());
 }
 
+TEST_CASE("labels have places") {
+    const auto configuration = read("labels: {windows-latest: machine, gpu: none, 'ubuntu-22.04': 'ubuntu:22.04'}\n");
+    REQUIRE(configuration.labels.size() == 3);
+    CHECK(configuration.labels[2] == std::pair<std::string, std::string>{"ubuntu-22.04", "ubuntu:22.04"});
+    for (const char* text : {"labels: [gpu]", "labels: {gpu: {}}", "labels: {gpu: ''}"}) CHECK(problem(text).line == 1);
+}
+
 TEST_CASE("where actions of other repositories are") {
     CHECK(read("").action_server == "https://github.com");
     CHECK(read("actions: {server: none}\n").action_server.empty());
