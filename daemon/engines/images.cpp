@@ -180,7 +180,6 @@ PushParts push_parts(const std::string& tag, const std::string& login) {
 }
 
 Result<FoundImage> provide_image(Engine& engine, const model::JobSpec& spec, const std::string& login, const Tell& tell) {
-    if (!spec.image) return invalid("JOB_002", "the job has no image to run in", "name one with 'image'");
     const auto& image = *spec.image;
     const Name name(image.name);
     if (image.pull != "always" || !name.digest.empty()) {

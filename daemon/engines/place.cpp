@@ -158,6 +158,8 @@ Result<void> hold(const job::Paths& paths, const Channel& channel, const std::st
         CICD_TRY(spec, spec_of_service(spec, service));
     }
     const Tell tell = [&](std::string_view line) { channel.note(line); };
+    // Before an engine is started for it.
+    if (!spec.image) return invalid("JOB_002", "the job has no image to run in", "name one with 'image'");
     CICD_TRY(auto engine, find_engine(spec.engine, MayStart::yes));
     CICD_CHECK(remember_engine(spec.store, engine.facts().socket));
     engine.stop_when([&] { return channel.is_closed(); });
