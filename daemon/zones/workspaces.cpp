@@ -58,7 +58,8 @@ fs::path ready_mark(const Folders& folders, const RunId& run) {
 
 bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
     // An engine sees no mounts of our own namespaces.
-    const bool real = assignment.spec.executor == model::ExecutorKind::host || assignment.spec.executor == model::ExecutorKind::container;
+    const auto& spec = assignment.spec;
+    const bool real = spec.real_workspace || spec.executor == model::ExecutorKind::host || spec.executor == model::ExecutorKind::container;
     return !assignment.shared_workspace && !real &&
            workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
 }
@@ -262,8 +263,8 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
     spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
-    const bool builds = std::any_of(spec.steps.begin(), spec.steps.end(), [](const auto& step) { return step.uses == "build/docker"; });
-    if (builds) spec.engine = maker.engine;
+    // What a step uses may build an image, or run in a container.
+    if (std::any_of(spec.steps.begin(), spec.steps.end(), [](const auto& step) { return !step.uses.empty(); })) spec.engine = maker.engine;
     Held held;
     if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
     if (spec.executor == model::ExecutorKind::rootfs) {
@@ -311,7 +312,8 @@ void remove_work(const Folders& folders, const fs::path& folder) {
 void remove_leavings(const Folders& folders, const job::Paths& paths) {
     remove_work(folders, paths.workspace());
     (void)os::remove_all(paths.actions());
-    (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
+    // Of a host job: scripts, which may hold secrets. Of steps in containers: their home.
+    if (std::error_code ignored; fs::exists(paths.files(), ignored)) remove_work(folders, paths.files());
     remove_half_written(paths);
 }
 
