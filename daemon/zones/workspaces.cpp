@@ -64,6 +64,14 @@ bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
            workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
 }
 
+/// Beside a real folder may lie the layers of the job's root and of its services.
+fs::path workspace_of(const WorkspaceMaker& maker, const Assignment& assignment, const job::Paths& paths) {
+    const auto& spec = assignment.spec;
+    if (assignment.shared_workspace) return maker.folders.run(spec.run) / "workspace";
+    const bool layers = spec.executor == model::ExecutorKind::rootfs || !spec.services.empty() || spec.system == model::SystemMode::writable;
+    return spec.real_workspace && layers ? paths.workspace() / "real" : paths.workspace();
+}
+
 /// A real folder with real files, by the cheapest way that the file system has.
 Result<void> fill(const WorkspaceMaker& maker, const model::Source& source, const fs::path& workspace) {
     if (workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::reflink)
@@ -259,7 +267,7 @@ bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
 Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
     const job::Paths paths{maker.folders.job(assignment.spec.job, assignment.spec.attempt)};
     auto spec = assignment.spec;
-    spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.workspace = workspace_of(maker, assignment, paths).string();
     spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
@@ -280,7 +288,8 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
             CICD_TRY(held.tree, layer(maker, assignment.source, paths.workspace()));
             spec.workspace_layers = held.tree->layers;
         } else {
-            CICD_CHECK(fill(maker, assignment.source, paths.workspace()));
+            CICD_CHECK(make_folder(spec.workspace));
+            CICD_CHECK(fill(maker, assignment.source, spec.workspace));
         }
     }
     CICD_CHECK(prepare_services(maker, spec, paths, held));
