@@ -224,6 +224,7 @@ Result<RawResponse> Wire::State::attempt(const WireRequest& request, BodySink* s
     parser.header_limit(largest_header);
     if (request.method == "HEAD") parser.skip(true);
     CICD_CHECK(read_header(parser, sink, unanswered));
+    if (sink && !sink->stopped && sink->on_header) sink->stopped = !sink->on_header(static_cast<int>(parser.get().result_int()));
     if (!sink || !sink->stopped) CICD_CHECK(read_body(parser, sink));
     auto& message = parser.get();
     RawResponse response{static_cast<int>(message.result_int()), std::string(message[http::field::content_type]),

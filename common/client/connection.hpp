@@ -23,6 +23,7 @@ struct WireRequest {
 
 /// Receives a body as it arrives.
 struct BodySink {
+    std::function<bool(int status)> on_header;  ///< may be empty; before the body comes. false: stop
     std::function<bool(int status, std::string_view piece)> on_piece;  ///< false: stop, and close the connection
     std::function<void()> on_pause;  ///< all that has arrived was handed over
     std::function<bool()> on_idle;  ///< may be empty; called when nothing came for `idle_interval` and on EINTR

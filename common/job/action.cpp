@@ -12,7 +12,9 @@ struct TextField {
     std::string Action::*member;
 };
 constexpr TextField text_fields[] = {{"name", &Action::name}, {"node", &Action::node},    {"main", &Action::main},     {"pre", &Action::pre},
-                                     {"post", &Action::post}, {"preIf", &Action::pre_if}, {"postIf", &Action::post_if}};
+                                     {"post", &Action::post}, {"preIf", &Action::pre_if}, {"postIf", &Action::post_if},
+                                     {"image", &Action::image}, {"entrypoint", &Action::entrypoint}, {"preEntrypoint", &Action::pre_entrypoint},
+                                     {"postEntrypoint", &Action::post_entrypoint}};
 constexpr const char* kinds[] = {"composite", "node", "docker"};
 
 std::string text_of(const Value& value) { return value.is_string() ? value.as_string() : std::string(); }
@@ -32,6 +34,12 @@ Value encoded(const Action& action) {
     object.set("inputs", std::move(inputs));
     object.set("steps", std::move(steps));
     object.set("outputs", std::move(outputs));
+    Array args;
+    for (const auto& arg : action.args) args.emplace_back(arg);
+    Object env;
+    for (const auto& [name, text] : action.env) env.set(name, text);
+    object.set("args", std::move(args));
+    object.set("env", std::move(env));
     return object;
 }
 
@@ -40,8 +48,8 @@ Result<Action> decoded(const Value& value) {
     for (const auto& [name, member] : text_fields) action.*member = text_of(value[name]);
     for (int kind = 0; kind < 3; ++kind)
         if (value["using"] == Value(kinds[kind])) action.how = static_cast<model::ActionUsing>(kind);
-    const auto &inputs = value["inputs"], &steps = value["steps"], &outputs = value["outputs"];
-    if (!inputs.is_array() || !steps.is_array() || !outputs.is_object()) return internal_error("what an action says came without its parts");
+    const auto &inputs = value["inputs"], &steps = value["steps"], &outputs = value["outputs"], &args = value["args"], &env = value["env"];
+    if (!inputs.is_array() || !steps.is_array() || !outputs.is_object() || !args.is_array() || !env.is_object()) return internal_error("what an action says came without its parts");
     for (const auto& input : inputs.as_array())
         action.inputs.push_back({text_of(input["name"]), text_of(input["default"]), input["default"].is_string(),
                                  input["required"] == Value(true), text_of(input["deprecation"])});
@@ -50,6 +58,8 @@ Result<Action> decoded(const Value& value) {
         action.steps.push_back(std::move(read));
     }
     for (const auto& [name, expression] : outputs.as_object()) action.outputs.emplace_back(name, text_of(expression));
+    for (const auto& arg : args.as_array()) action.args.push_back(text_of(arg));
+    for (const auto& [name, text] : env.as_object()) action.env.emplace_back(name, text_of(text));
     return action;
 }
 

@@ -45,4 +45,51 @@ BuildAnswer read_build_answer(const std::string& text) {
     return {text_of(value["image"]), text_of(value["digest"]), text_of(value["error"])};
 }
 
+std::string to_text(const RunRequest& request) {
+    Array arguments, mounts;
+    for (const auto& argument : request.arguments) arguments.emplace_back(argument);
+    for (const auto& mount : request.mounts)
+        mounts.emplace_back(Object{{"source", mount.source}, {"target", mount.target}, {"readOnly", mount.read_only}});
+    Object env;
+    for (const auto& [name, value] : request.env) env.set(name, value);
+    return codec::to_json(Object{{"image", request.image}, {"context", request.context}, {"file", request.file}, {"entrypoint", request.entrypoint},
+                                 {"directory", request.directory}, {"arguments", std::move(arguments)}, {"env", std::move(env)},
+                                 {"mounts", std::move(mounts)}});
+}
+
+namespace {
+
+constexpr const char* run_kinds[] = {"ended", "no_engine", "failed"};
+
+}  // namespace
+
+std::string to_text(const RunAnswer& answer) {
+    return codec::to_json(Object{{"kind", run_kinds[static_cast<int>(answer.kind)]}, {"exitCode", answer.exit_code}, {"error", answer.error}});
+}
+
+RunRequest read_run_request(const std::string& text) {
+    const auto value = parsed(text);
+    RunRequest request{text_of(value["image"]), text_of(value["context"]), text_of(value["file"]), text_of(value["entrypoint"]), {}, {},
+                       text_of(value["directory"]), {}};
+    if (value["arguments"].is_array())
+        for (const auto& argument : value["arguments"].as_array()) request.arguments.push_back(text_of(argument));
+    if (value["env"].is_object())
+        for (const auto& [name, given] : value["env"].as_object()) request.env.emplace_back(name, text_of(given));
+    if (value["mounts"].is_array())
+        for (const auto& mount : value["mounts"].as_array())
+            request.mounts.push_back({text_of(mount["source"]), text_of(mount["target"]), mount["readOnly"] == Value(true)});
+    return request;
+}
+
+RunAnswer read_run_answer(const std::string& text) {
+    const auto value = parsed(text);
+    RunAnswer answer;
+    answer.error = text_of(value["error"]);
+    for (int kind = 0; kind < 3; ++kind)
+        if (value["kind"] == Value(run_kinds[kind])) answer.kind = static_cast<RunAnswer::Kind>(kind);
+    if (value["exitCode"].is_number()) answer.exit_code = static_cast<int>(value["exitCode"].as_number());
+    if (answer.kind != RunAnswer::Kind::ended && answer.error.empty()) answer.error = "cicd-container gave no answer";
+    return answer;
+}
+
 }  // namespace cicd::job

@@ -46,4 +46,30 @@ BuildAnswer read_build_answer(const std::string& text);
 
 inline constexpr int build_request_fd = 3, build_answer_fd = 4, build_workspace_fd = 5;
 
+/// `cicd-container --run JOBDIR`: a container beside the place of the job that JOBDIR/spec.json describes, for one program.
+/// What it prints goes to the standard outputs. SIGTERM ends it as the job is ended, with time to do so; SIGINT at once. It is
+/// gone when this program has ended.
+struct RunRequest {
+    struct Mount {
+        std::string source, target;
+        bool read_only = false;
+    };
+    std::string image;                     ///< empty: built from
+    std::string context, file;             ///< a folder below what the descriptor for a workspace is, and a file in it
+    std::string entrypoint;                ///< empty: the image's
+    std::vector<std::string> arguments;    ///< none: the image's
+    std::vector<std::pair<std::string, std::string>> env;
+    std::string directory;                 ///< inside
+    std::vector<Mount> mounts;
+};
+struct RunAnswer {
+    enum class Kind { ended, no_engine, failed } kind = Kind::failed;
+    int exit_code = 0;
+    std::string error;  ///< unless it ended
+};
+std::string to_text(const RunRequest& request);
+std::string to_text(const RunAnswer& answer);
+RunRequest read_run_request(const std::string& text);
+RunAnswer read_run_answer(const std::string& text);
+
 }  // namespace cicd::job

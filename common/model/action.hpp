@@ -42,6 +42,11 @@ struct Action {
     std::vector<Step> steps;     ///< composite
     std::string node;                   ///< "20": the version it asks for
     std::string main, pre, post, pre_if, post_if;
+    // docker
+    std::string image;  ///< "docker://name", or a Dockerfile below the action's folder
+    std::string entrypoint, pre_entrypoint, post_entrypoint;
+    Strings args;
+    Texts env;
 };
 
 }  // namespace cicd::model

@@ -64,7 +64,8 @@ struct JobSpec {
     std::optional<Image> image;      ///< what the pipeline says, pinned by its digest where that is known
     std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
     std::optional<RootImage> image_files;  ///< container: where the image lies on this machine, for an engine that lacks it
-    std::string engine;      ///< container: which engine, as the configuration says
+    std::string engine;      ///< which engine makes containers, as the configuration says
+    bool real_workspace = false;  ///< a step may run in a container of its own: the workspace is a folder that an engine sees
     /// Their layers lie beside the workspace's, in folders of their names. The job and they share one network.
     std::vector<JobService> services;
     std::string cache;       ///< absolute path of what jobs on this machine share read-only; empty: nothing is shared

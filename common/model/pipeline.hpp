@@ -242,6 +242,7 @@ struct Job {
     Strings runs_on;          ///< labels of a place by which another language asks for one; may hold `${{ }}`
     std::string unavailable;  ///< why it cannot run here: it is skipped with that reason
     bool empty_workspace = false;  ///< it starts without the source
+    bool real_workspace = false;   ///< a step runs in a container of its own, which has to reach the job's files
     std::optional<Milliseconds> timeout, silence_timeout;
     std::string timeout_minutes;  ///< an expression that gives the timeout, set instead
     bool fail_on_silence = false;

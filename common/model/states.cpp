@@ -60,7 +60,7 @@ Result<StepState> transition(StepState from, StepState to) {
     using enum StepState;
     static constexpr Edge<StepState> edges[] = {
         {pending, running}, {pending, skipped},   {pending, cancelled}, {running, success},
-        {running, failed},  {running, cancelled}, {pending, failed},
+        {running, failed},  {running, cancelled}, {running, skipped},  {pending, failed},
     };
     return check<StepState>(edges, "step", from, to);
 }

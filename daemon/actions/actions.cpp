@@ -105,14 +105,16 @@ std::optional<Actions::Where> Actions::find_fetched(const model::ActionName& nam
     return std::nullopt;
 }
 
+Result<os::Fd> Actions::open_root(const Where& where) {
+    if (!where.fetched) return job_.open_workspace();
+    os::Fd root(::open(where.fetched->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return os::last_error("the files of " + where.fetched->name + " cannot be reached");
+    return root;
+}
+
 /// At most 1 MiB, and whatever links lie on the way, nothing outside of the workspace, or of the action's repository.
 Result<std::string> Actions::read_below(const Where& where, const std::string& name) {
-    os::Fd root;
-    if (where.fetched) {
-        root = os::Fd(::open(where.fetched->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    } else {
-        CICD_TRY(root, job_.open_workspace());
-    }
+    CICD_TRY(const auto root, open_root(where));
     const auto path = where.folder.empty() ? name : where.folder + "/" + name;
     const auto file = os::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
     struct stat facts {};
@@ -152,6 +154,7 @@ Result<model::Action> Actions::load_action(const Where& where) {
     if (read_below(where, "Dockerfile")) {
         model::Action action;
         action.how = model::ActionUsing::docker;
+        action.image = "Dockerfile";
         return action;
     }
     return no_action(where.path);
@@ -168,7 +171,7 @@ Result<Inputs> Actions::evaluate_inputs(int index, const model::Step& step, cons
     }
     for (const auto& [given, value] : step.with) {
         const auto same = [&, &name = given](const auto& input) { return to_lower(input.name) == to_lower(name); };
-        if (std::any_of(action.inputs.begin(), action.inputs.end(), same) || given == "args" || given == "entryPoint") continue;
+        if (std::any_of(action.inputs.begin(), action.inputs.end(), same) || given == "args" || to_lower(given) == "entrypoint") continue;
         std::vector<std::string> names;
         for (const auto& input : action.inputs) names.push_back("'" + input.name + "'");
         job_.note(index, "Unexpected input(s) '" + given + "', valid inputs are [" + join(names, ", ") + "]");
@@ -207,8 +210,14 @@ StepEnd Actions::use(int index, const model::Step& step) {
         switch (found.kind) {
             case model::ActionKind::native:
                 return native(index, found.name, step);
-            case model::ActionKind::container:
-                return skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")");
+            case model::ActionKind::container: {
+                const auto given = given_inputs(step);
+                if (!given) return job_.failure(index, given.error());
+                Action image;
+                image.how = model::ActionUsing::docker;
+                image.image = step.uses;
+                return docker(index, step, image, {}, *given);
+            }
             case model::ActionKind::remote:
                 where = find_fetched(found);
                 if (!where)
@@ -230,7 +239,7 @@ StepEnd Actions::use(int index, const model::Step& step) {
     switch (action->how) {
         case model::ActionUsing::composite: end = composite(index, *action, *where, *inputs); break;
         case model::ActionUsing::node: end = javascript(index, *action, *where, *inputs, job_.timeout_of(step)); break;
-        case model::ActionUsing::docker: end = skip(index, "skipped: actions in a container are not available yet (" + step.uses + ")"); break;
+        case model::ActionUsing::docker: end = docker(index, step, *action, *where, *inputs); break;
     }
     --depth_;
     return end;

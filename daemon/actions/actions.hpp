@@ -5,7 +5,10 @@
 #include "daemon/runner/context.hpp"
 #include "daemon/runner/performer.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,9 @@ std::string input(const Inputs& inputs, std::string_view name);
 
 /// As the toolkit looks for an input: upper case, spaces as `_`, everything else as it is.
 std::string input_variable(const std::string& name);
+
+/// Words between blanks; a part in double quotes is of one, and `\"` is a quote.
+std::vector<std::string> split_arguments(std::string_view text);
 
 /// GitHub's actions, in one job.
 class Actions final : public runner::Performer {
@@ -42,17 +48,25 @@ private:
         std::string folder;                             ///< below that; empty: its root
         std::string path;                               ///< as the job sees it
     };
-    /// What an action of JavaScript does when all steps have ended.
+    /// What an action does when all steps have ended.
     struct Later {
         int step = 0;
-        std::string file, condition;
-        Where where;
-        Inputs inputs;
-        model::Texts state, env;
+        std::string condition;
+        model::Texts env;
+        std::function<StepEnd()> run;
     };
     using Action = model::Action;
+    /// One in a container, with what it is told evaluated.
+    struct Docker {
+        Action action;
+        Where where;
+        Inputs inputs;
+        std::vector<std::string> arguments;
+        model::Texts env;
+    };
 
     // actions.cpp
+    Result<os::Fd> open_root(const Where& where);
     Result<std::string> read_below(const Where& where, const std::string& name);
     Where in_workspace(const std::string& folder) const;
     /// Nothing where it was not fetched.
@@ -72,6 +86,11 @@ private:
                        const std::optional<Milliseconds>& timeout);
     StepEnd run_node(int step, const std::string& file, const Where& where, const Inputs& inputs, model::Texts& state,
                      const std::optional<Milliseconds>& timeout);
+    // docker.cpp
+    Result<Docker> evaluate_docker(const model::Step& step, const Action& action, const Where& where, const Inputs& inputs);
+    StepEnd run_docker(int step, const Docker& docker, const std::string& entrypoint, const model::Texts& state,
+                       const std::optional<Milliseconds>& timeout);
+    StepEnd docker(int step, const model::Step& what, const Action& action, const Where& where, const Inputs& inputs);
     // native.cpp
     StepEnd native(int step, const std::string& name, const model::Step& what);
     StepEnd checkout(int step, const Inputs& inputs);

@@ -42,7 +42,8 @@ StepEnd Actions::javascript(int index, const Action& action, const Where& where,
         return job_.failure(index, invalid("JOB_002", "the action at " + where.path + " names no 'main'"));
     end = run_node(index, action.main, where, inputs, state, timeout);
     if (!action.post.empty())
-        later_.push_back({index, action.post, action.post_if.empty() ? "always()" : action.post_if, where, inputs, state, context_.env()});
+        later_.push_back({index, action.post_if.empty() ? "always()" : action.post_if, context_.env(),
+                          [this, index, file = action.post, where, inputs, state]() mutable { return run_node(index, file, where, inputs, state, std::nullopt); }});
     return end;
 }
 
@@ -55,8 +56,7 @@ void Actions::finish() {
         const auto condition = context_.condition(it->condition);
         if (condition && condition->holds) {
             job_.note(it->step, "Post " + job_.title(it->step));
-            auto state = it->state;
-            const auto end = run_node(it->step, it->file, it->where, it->inputs, state, std::nullopt);
+            const auto end = it->run();
             context_ = before;
             if (end.state == model::StepState::failed) job_.fail_late(it->step, end);
         } else {

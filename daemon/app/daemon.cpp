@@ -130,6 +130,7 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
     result.pin_image = std::move(pin_image);
     result.actions = action_servers(configuration, false);
     result.labels = configuration.labels;
+    result.why_no_engine = ask_for_engine(configuration.engine);
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -174,7 +175,7 @@ public:
                     planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
                                             .secrets = known_secrets(vault_), .pin_image = pin_images(images_, configuration.engine, true),
                                             .actions = action_servers(configuration, true),
-                                            .labels = configuration.labels},
+                                            .labels = configuration.labels, .why_no_engine = ask_for_engine(configuration.engine)},
                     [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
                     images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),

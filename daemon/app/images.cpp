@@ -87,6 +87,14 @@ private:
 
 }  // namespace
 
+std::function<std::optional<std::string>()> ask_for_engine(std::string setting) {
+    return [setting = std::move(setting)]() -> std::optional<std::string> {
+        const auto here = engines::what_is_here(setting);
+        if (here) return std::nullopt;
+        return here.error().message;
+    };
+}
+
 planner::PinImage pin_images(std::shared_ptr<images::Store> store, std::string engine, bool only_look) {
     auto pins = std::make_shared<Pins>(std::move(store), std::move(engine), only_look);
     return [pins](git::Sources& sources, const model::Source& source, const model::Image& image, model::ExecutorKind executor) {

@@ -60,6 +60,8 @@ std::string target_of(const job::BuildRequest& request, const std::string& file)
     return target;
 }
 
+}  // namespace
+
 Result<std::string> build(Engine& engine, const job::BuildRequest& request) {
     os::Fd folder;
     CICD_TRY(const auto path, context_folder(request, folder));
@@ -78,6 +80,8 @@ Result<std::string> build(Engine& engine, const job::BuildRequest& request) {
     if (image.empty()) return unavailable("ENGINE_003", engine.name() + " did not say which image it built");
     return image;
 }
+
+namespace {
 
 Result<std::string> push(Engine& engine, const std::string& tag, const std::string& login) {
     print("pushing " + tag + "\n");

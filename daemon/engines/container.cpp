@@ -57,16 +57,8 @@ Object host_config(const model::JobSpec& spec, const Folders& folders, Facts::Ki
                 {"Tmpfs", Object{{job::container_files, "rw,exec,nosuid,nodev,mode=1777,size=67108864"}}},
                 {"NetworkMode", network_mode(spec, service)},
                 {"Init", false},
-                {"AutoRemove", false},
-                {"SecurityOpt", texts({"no-new-privileges"})},
-                {"CapDrop", texts({"MKNOD", "AUDIT_WRITE", "NET_RAW"})},
-                {"OomScoreAdj", victim_score},
-                {"PidsLimit", spec.limits.pids.value_or(default_pids)}};
-    if (spec.limits.memory) {
-        host.set("Memory", static_cast<double>(*spec.limits.memory));
-        host.set("MemorySwap", static_cast<double>(*spec.limits.memory));
-    }
-    if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(*spec.limits.cpu * 1e9)));
+                {"AutoRemove", false}};
+    add_limits(host, spec);
     if (spec.limits.gpu.value_or(0) > 0) add_gpus(host, *spec.limits.gpu, kind);
     return host;
 }
@@ -89,6 +81,18 @@ std::string container_name(const model::JobSpec& spec, const std::string& servic
     char digits[17];
     (void)std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
     return "cicd-" + std::string(digits, 8) + "-" + spec.job.str() + "-" + std::to_string(spec.attempt) + (service.empty() ? "" : "-" + service);
+}
+
+void add_limits(Object& host, const model::JobSpec& spec) {
+    host.set("SecurityOpt", texts({"no-new-privileges"}));
+    host.set("CapDrop", texts({"MKNOD", "AUDIT_WRITE", "NET_RAW"}));
+    host.set("OomScoreAdj", victim_score);
+    host.set("PidsLimit", spec.limits.pids.value_or(default_pids));
+    if (spec.limits.memory) {
+        host.set("Memory", static_cast<double>(*spec.limits.memory));
+        host.set("MemorySwap", static_cast<double>(*spec.limits.memory));
+    }
+    if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(*spec.limits.cpu * 1e9)));
 }
 
 Result<model::JobSpec> spec_of_service(const model::JobSpec& job, const std::string& service) {

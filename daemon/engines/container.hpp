@@ -30,6 +30,9 @@ struct Folders {
 Object container_request(const model::JobSpec& spec, const std::string& image, const Folders& folders, Facts::Kind kind,
                          const std::string& service = {});
 
+/// What every container of a job is held to.
+void add_limits(Object& host, const model::JobSpec& spec);
+
 /// Created and running when it returns; gives the pid of its first process, as this machine sees it. Where a job with
 /// services cannot have the engine's own network, it gets one without a way out, and that is told.
 Result<int> start_container(Engine& engine, const model::JobSpec& spec, const std::string& image, const Folders& folders,

@@ -186,4 +186,25 @@ Result<void> Engine::stream(const std::string& method, const std::string& target
     return failure ? Result<void>(*failure) : Result<void>{};
 }
 
+Result<void> Engine::attach(const std::string& target, const Attached& to) {
+    std::string refusal;
+    bool refused = false, goes_on = true;
+    client::BodySink sink;
+    sink.on_header = [&](int status) {
+        refused = status >= 300;
+        return refused || to.on_begin();
+    };
+    sink.on_piece = [&](int, std::string_view piece) {
+        if (!refused) return to.on_bytes(piece), goes_on;
+        refusal += piece.substr(0, longest_complaint);
+        return refusal.size() < longest_complaint;
+    };
+    sink.on_pause = [&] { goes_on = goes_on && to.goes_on(); };
+    sink.on_idle = [&] { return goes_on = goes_on && to.goes_on(); };
+    CICD_TRY(const auto response, wire_->exchange({.method = "POST", .target = "/v" + facts_.api + target}, &sink));
+    if (!refused) return {};
+    const auto body = codec::parse_json(refusal);
+    return unavailable("ENGINE_003", "the container's output cannot be read: " + Answer{response.status, body ? *body : Value(), refusal}.complaint());
+}
+
 }  // namespace cicd::engines

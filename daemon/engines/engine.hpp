@@ -51,6 +51,14 @@ public:
     /// An answer that is a stream of JSON documents: progress. Fails where the stream is cut, or an error comes in it.
     Result<void> stream(const std::string& method, const std::string& target, const OnLine& on_line,
                         const std::vector<std::pair<std::string, std::string>>& headers = {}, Upload upload = nullptr);
+    /// What an attached container prints, in frames, until it has ended. `on_begin`: from now on nothing is missed; false where
+    /// there will be nothing. `goes_on` is asked ten times a second and after everything that came.
+    struct Attached {
+        std::function<bool()> on_begin;
+        std::function<void(std::string_view)> on_bytes;
+        std::function<bool()> goes_on;
+    };
+    Result<void> attach(const std::string& target, const Attached& to);
     /// Asked ten times a second while an answer is waited for: then that fails (cancelled).
     void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
     /// How long `ask` waits for an answer.

@@ -1,6 +1,7 @@
 #include "daemon/engines/build.hpp"
 #include "daemon/engines/finding.hpp"
 #include "daemon/engines/place.hpp"
+#include "daemon/engines/run.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -13,6 +14,7 @@ int usage() {
     std::fputs("usage: cicd-container JOBDIR [SERVICE]\n"
                "       cicd-container --find [SETTING]\n"
                "       cicd-container --build\n"
+               "       cicd-container --run JOBDIR\n"
                "Makes and removes the container of one job, or of one of its services; cicd-runner starts it. --find says which engine jobs get.\n", stderr);
     return 2;
 }
@@ -32,6 +34,7 @@ int main(int count, char** arguments) {
         const std::string_view first = count > 1 ? arguments[1] : "";
         if (first == "--version") return std::puts("cicd-container " CICD_VERSION), 0;
         if (first == "--build") return count == 2 ? cicd::engines::build_image() : usage();
+        if (first == "--run") return count == 3 ? cicd::engines::run_container(arguments[2]) : usage();
         if (first == "--find") return count > 3 ? usage() : find(count == 3 ? arguments[2] : "auto");
         if (count < 2 || count > 3 || first.starts_with("-")) return usage();
         return cicd::engines::hold_container(std::string(first), count == 3 ? arguments[2] : "");

@@ -90,43 +90,58 @@ Result<std::string> FetchedActions::read(const std::string& named) {
     return sources_.read_file(source_of(*found), action.path);
 }
 
-void FetchedActions::follow(const model::Pipeline& pipeline, const model::Source& source, const std::vector<std::pair<std::string, std::string>>& given) {
+void FetchedActions::follow(model::Pipeline& pipeline, const model::Source& source, const std::vector<std::pair<std::string, std::string>>& given) {
     given_ = given;
-    for (const auto& stage : pipeline.stages)
-        for (const auto& job : stage.jobs)
-            if (job.unavailable.empty()) follow_steps(job.steps, source, 0);
+    for (auto& stage : pipeline.stages)
+        for (auto& job : stage.jobs) {
+            if (!job.unavailable.empty()) continue;
+            for (const auto& step : job.steps)
+                if (follow_step(step, source, 0)) {
+                    job.real_workspace = true;
+                    in_containers_.push_back(step);
+                }
+        }
 }
 
-void FetchedActions::follow_steps(const std::vector<model::Step>& steps, const model::Source& own, int depth) {
-    for (const auto& step : steps) {
-        if (step.uses.empty() || depth >= deepest || !followed_.insert(step.uses).second) continue;
-        const auto action = model::find_action(step.uses);
-        const auto mapped = std::find_if(given_.begin(), given_.end(), [&](const auto& pair) { return to_lower(pair.first) == to_lower(action.name); });
-        if (mapped != given_.end()) {
-            follow_action(own, (std::filesystem::path(mapped->second) / action.path).lexically_normal().string(), own, depth);
-            continue;
-        }
-        switch (action.kind) {
-            case model::ActionKind::native:
-            case model::ActionKind::container: break;
-            case model::ActionKind::local: follow_action(own, std::filesystem::path(action.path).lexically_normal().string(), own, depth); break;
-            case model::ActionKind::remote:
-                if (const auto& found = find(action.name, action.ref); found) follow_action(source_of(*found), action.path, own, depth);
-                break;
-        }
+bool FetchedActions::follow_step(const model::Step& step, const model::Source& own, int depth) {
+    if (step.uses.empty() || depth >= deepest) return false;
+    const auto [known, is_new] = followed_.emplace(step.uses, false);
+    if (!is_new) return known->second;
+    const bool in_container = follow_use(step.uses, own, depth);
+    followed_[step.uses] = in_container;
+    return in_container;
+}
+
+bool FetchedActions::follow_use(const std::string& uses, const model::Source& own, int depth) {
+    const auto action = model::find_action(uses);
+    const auto mapped = std::find_if(given_.begin(), given_.end(), [&](const auto& pair) { return to_lower(pair.first) == to_lower(action.name); });
+    if (mapped != given_.end())
+        return follow_action(own, (std::filesystem::path(mapped->second) / action.path).lexically_normal().string(), own, depth);
+    switch (action.kind) {
+        case model::ActionKind::native: return false;
+        case model::ActionKind::container: return true;
+        case model::ActionKind::local: return follow_action(own, std::filesystem::path(action.path).lexically_normal().string(), own, depth);
+        case model::ActionKind::remote:
+            if (const auto& found = find(action.name, action.ref); found) return follow_action(source_of(*found), action.path, own, depth);
+            return false;
     }
+    return false;
 }
 
 /// What cannot be read is said by the step that uses it.
-void FetchedActions::follow_action(const model::Source& source, const std::string& folder, const model::Source& own, int depth) {
+bool FetchedActions::follow_action(const model::Source& source, const std::string& folder, const model::Source& own, int depth) {
     const std::string below = folder.empty() || folder == "." ? "" : folder + (folder.ends_with('/') ? "" : "/");
     for (const char* name : {"action.yml", "action.yaml"}) {
         const auto text = sources_.read_file(source, below + name);
         if (!text) continue;
         const auto parsed = pipeline::read_action(*text, below + name);
-        if (parsed.ok()) follow_steps(parsed.value.steps, own, depth + 1);
-        return;
+        if (!parsed.ok()) return false;
+        bool in_container = parsed.value.how == model::ActionUsing::docker;
+        for (const auto& step : parsed.value.steps)
+            if (follow_step(step, own, depth + 1)) in_container = true;
+        return in_container;
     }
+    return static_cast<bool>(sources_.read_file(source, below + "Dockerfile"));
 }
 
 bool FetchedActions::has(const std::string& uses) const {

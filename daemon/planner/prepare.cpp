@@ -232,6 +232,21 @@ void drop_found(pipeline::Report& report, const FetchedActions& fetched, const s
         if (const auto why = fetched.missing(finding.what)) finding.reason += " (" + *why + ")";
 }
 
+/// Where there is an engine, what runs in a container is nothing to be told.
+void judge_containers(pipeline::Report& report, const FetchedActions& fetched, const PrepareOptions& options, const std::string& file) {
+    if (fetched.in_containers().empty()) return;
+    const auto& steps = fetched.in_containers();
+    std::erase_if(report.findings, [&](const auto& finding) {
+        return finding.kind == pipeline::Carried::manual &&
+               std::any_of(steps.begin(), steps.end(), [&](const auto& step) { return step.uses == finding.what; });
+    });
+    const auto why = options.why_no_engine ? options.why_no_engine() : std::nullopt;
+    if (!why) return;
+    for (const auto& step : steps)
+        report.findings.push_back({pipeline::Carried::manual, step.mark.file.empty() ? file : step.mark.file, step.mark.line, step.mark.column, step.uses,
+                                   "the step is skipped: it runs in a container, and there is no engine for it: " + *why});
+}
+
 /// What the file's report says, as far as it concerns whoever runs it.
 Result<void> tell_report(const pipeline::Front& front, bool strict, std::vector<Diagnostic>& warnings) {
     std::vector<Diagnostic> found;
@@ -276,7 +291,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
         CICD_TRY(front_options.facts, make_facts(sources, request, source, dialect, event_name));
     }
     auto front = pipeline::read_front(dialect, prepared.definition, shown, front_options);
-    const auto& parsed = front.parsed;
+    auto& parsed = front.parsed;
     if (parsed.value.dialect == model::Dialect::native && !request.event_name.empty() &&
         !from_text<model::TriggerType>(request.event_name))
         return invalid("PIPELINE_006", "'" + request.event_name + "' is no event of our own pipelines",
@@ -286,6 +301,7 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
     if (parsed.value.dialect == model::Dialect::github) {
         fetched.follow(parsed.value, source, request.actions);
         drop_found(front.report, fetched, request.actions);
+        judge_containers(front.report, fetched, options, shown);
     }
     CICD_CHECK(tell_report(front, request.strict, prepared.warnings));
     CICD_TRY(auto event, make_event(sources, request, source, parsed.value, front.event));

@@ -7,6 +7,7 @@
 #include "daemon/git/source.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct PrepareOptions {
     PinImage pin_image = nullptr;
     ActionServers actions = {};
     model::Texts labels = {};  ///< see PlanRequest
+    /// Why no step can run in a container of its own; not set: nobody can tell.
+    std::function<std::optional<std::string>()> why_no_engine = nullptr;
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -70,7 +70,7 @@ model::JobExit Job::run() {
         evaluate_outputs();
         if (keeping_) keep();
         // Scripts hold what their expressions gave, secrets too.
-        if (spec_.executor == model::ExecutorKind::host) (void)os::remove_all(host_files(paths_.root));
+        if (spec_.executor == model::ExecutorKind::host || spec_.real_workspace) (void)os::remove_all(host_files(paths_.root));
         if (!supervisor_->is_empty()) supervisor_.reset();
     }
     const bool peak_known = exit_.usage.peak_memory > 0;

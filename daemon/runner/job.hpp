@@ -19,6 +19,9 @@
 
 namespace cicd::runner {
 
+/// From here on, the numbers of files of programs that are within a step.
+constexpr int inner_files = 100'000;
+
 /// One job from its spec to its `exit`.
 class Job : private JobAccess {
 public:
@@ -52,6 +55,7 @@ private:
     StepEnd failure(int index, const Error& error, model::EndReason reason = model::EndReason::exit) override;
     StepEnd perform(int index, const model::Step& inner, const Context& before) override { return perform(index, inner, before, true); }
     StepEnd run(int index, const StepProgram& asked) override;
+    StepEnd run_container(int index, const ContainerProgram& asked) override;
     Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(std::move(options)); }
     Result<os::Fd> listen() override { return supervisor_->listen(); }
     void hide(std::string_view text) override { masking_->hide(text); }
@@ -81,6 +85,9 @@ private:
     /// What every program gets.
     Result<void> complete_program(Program& program, const model::Texts& variables);
     model::Texts environment(const StepFiles& files, std::string_view shell) const;
+    /// The same without what only the place has.
+    void add_environment(model::Texts& env, const StepFiles& files, std::string_view shell) const;
+    Result<job::RunRequest> container_request(const ContainerProgram& asked, const StepFiles& files, const std::filesystem::path& folder);
     model::Texts standard_variables() const;
     StepEnd conclude(int index, const ProgramEnd& end);
     void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,

@@ -47,15 +47,19 @@ model::Texts Job::environment(const StepFiles& files, std::string_view shell) co
     } else {
         env = is_container() ? container_environment(supervisor_->inside()) : base_environment(spec_.root, has_bash(), spec_.system == model::SystemMode::writable);
     }
+    add_environment(env, files, shell);
+    if (!path_.empty())
+        for (auto& [name, value] : env)
+            if (name == "PATH") value = join(path_, ":") + ":" + value;
+    return env;
+}
+
+void Job::add_environment(model::Texts& env, const StepFiles& files, std::string_view shell) const {
     put(env, "CI", "true");
     for (const auto& [name, value] : context_.env()) put(env, name, value);
     for (const auto& [name, value] : standard_variables()) put(env, name, value);
     if (performer_) performer_->add_variables(env, shell);
     for (const auto& [name, value] : files.variables()) put(env, name, value);
-    if (!path_.empty())
-        for (auto& [name, value] : env)
-            if (name == "PATH") value = join(path_, ":") + ":" + value;
-    return env;
 }
 
 model::Texts Job::standard_variables() const {

@@ -31,8 +31,6 @@ std::string_view word(model::StepState state) {
 }
 
 constexpr std::size_t most_annotations = 200;
-/// From here on, the numbers of files of programs that are within a step.
-constexpr int inner_files = 100'000;
 
 std::string refusal(const ProgramEnd& end, const Program& program) {
     const std::string why = std::strerror(end.errno_value);

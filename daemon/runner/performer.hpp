@@ -38,6 +38,19 @@ struct StepProgram {
     std::optional<Milliseconds> timeout;
 };
 
+/// A program of an image, in a container beside the job's place; its files are the job's.
+struct ContainerProgram {
+    std::string image;                   ///< empty: made by
+    os::Fd source;                       ///< this folder's
+    std::string context, file;           ///< folder below it, and the Dockerfile there
+    std::string entrypoint;              ///< empty: the image's
+    std::vector<std::string> arguments;  ///< none: the image's
+    model::Texts env;                    ///< besides what steps get
+    std::string workspace, home, files;  ///< where it sees them
+    model::Texts texts;                  ///< files by their paths there
+    std::optional<Milliseconds> timeout;
+};
+
 /// What a step may ask of its job. Steps are named by their index in the spec.
 class JobAccess {
 public:
@@ -62,6 +75,8 @@ public:
     /// A step within step `step`. The context has its own variables; afterwards it is `before`, with what was learned.
     virtual StepEnd perform(int step, const model::Step& inner, const Context& before) = 0;
     virtual StepEnd run(int step, const StepProgram& asked) = 0;
+    /// Skipped, with the reason, where there is no engine that could do it.
+    virtual StepEnd run_container(int step, const ContainerProgram& asked) = 0;
     /// A program of ours, outside of the job's place; gives its wait status.
     virtual Result<int> run_outside(os::SpawnOptions options) = 0;
     /// A socket that listens where the job's programs reach it as 127.0.0.1.

@@ -20,6 +20,8 @@ using Clock = SteadyTime::clock;
 constexpr auto last_wait = std::chrono::seconds(10);
 /// What all services together may take where the job was told to end: whoever told it waits.
 constexpr auto hurried_wait = std::chrono::seconds(3);
+/// What a tool that ends by itself may take, besides the job's grace, to remove what it has made.
+constexpr auto order_wait = std::chrono::seconds(45);
 
 os::Fd watch_signals() {
     sigset_t watched;
@@ -89,31 +91,39 @@ Result<int> Supervisor::run_outside(os::SpawnOptions options) {
     return wait_outside(pid, SteadyTime::max());
 }
 
-int Supervisor::wait_outside(int pid, SteadyTime until) {
+int Supervisor::wait_outside(int pid, SteadyTime until, Ending ending) {
     const bool may_run = !stop_.has_value();
     int status = 0;
     if (auto watched = os::pidfd_open(pid)) {
         outside_ = std::move(*watched);
         outside_ended_ = false;
+        outside_ending_ = ending;
         while (!outside_ended_ && !(may_run && stop_) && Clock::now() < until) turn(until);
+        if (!outside_ended_ && ending == Ending::by_itself) {
+            (void)os::pidfd_send_signal(outside_.get(), gone_ ? SIGINT : SIGTERM);
+            const auto limit = Clock::now() + spec_.grace + order_wait;
+            while (!outside_ended_ && Clock::now() < limit) turn(limit);
+        }
         outside_.reset();
     }
-    if ((may_run && stop_) || Clock::now() >= until) ::kill(pid, SIGKILL);
+    const bool is_late = ending == Ending::by_itself ? !outside_ended_ : (may_run && stop_) || Clock::now() >= until;
+    if (is_late) ::kill(pid, SIGKILL);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     return status;
 }
 
-Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout) {
+Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout, Ending ending) {
     step_ = step;
     CICD_TRY(auto ends, output_.open(step));
     options.fds.insert(options.fds.end(), {{ends.out.get(), STDOUT_FILENO}, {ends.err.get(), STDERR_FILENO}});
-    options.death_signal = SIGKILL;
+    options.death_signal = ending == Ending::by_itself ? SIGTERM : SIGKILL;
     CICD_TRY(const int pid, os::spawn(options));
     ends = {};
     const auto until = timeout ? Clock::now() + *timeout : SteadyTime::max();
-    const int status = wait_outside(pid, until);
+    const int status = wait_outside(pid, until, ending);
     output_.drain(step);
-    if (WIFSIGNALED(status) && Clock::now() >= until)
+    const bool was_ended = WIFSIGNALED(status) || (ending == Ending::by_itself && WEXITSTATUS(status) == told_to_end);
+    if (was_ended && !stop_ && Clock::now() >= until)
         return Error{ErrorKind::timeout, "JOB_003", "the step ran longer than " + format_duration(*timeout), "", {}};
     return status;
 }
@@ -218,7 +228,7 @@ void Supervisor::on_signal(int number) {
     if (number == SIGTERM) return end_job(asked);
     if (!stop_) stop_ = asked;
     output_.system_line(step_, "everything is killed");
-    if (outside_) (void)os::pidfd_send_signal(outside_.get(), SIGKILL);
+    if (outside_ && outside_ending_ == Ending::killed) (void)os::pidfd_send_signal(outside_.get(), SIGKILL);
     kill_all();
 }
 
@@ -344,6 +354,7 @@ void Supervisor::end_step(Stop stop) {
 void Supervisor::kill_all() {
     kill_at_.reset();
     gone_ = true;
+    if (outside_ && outside_ending_ == Ending::by_itself) (void)os::pidfd_send_signal(outside_.get(), SIGINT);
     place_.signal_all(SIGKILL);
 }
 

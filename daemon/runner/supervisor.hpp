@@ -43,8 +43,11 @@ public:
     /// Runs a program of ours outside the job's place, and gives its wait status. It is killed
     /// where the job is told to end meanwhile; then `stop` says why.
     Result<int> run_outside(os::SpawnOptions options);
-    /// The same, as a step: what it prints is the step's output.
-    Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout);
+    /// The same, as a step: what it prints is the step's output. `by_itself`: where it is to end it gets SIGTERM, which gives
+    /// what it does the job's grace, or SIGINT for at once, and is waited for while it puts things in order.
+    enum class Ending { killed, by_itself };
+    static constexpr int told_to_end = 4;  ///< its exit code, then
+    Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout, Ending ending = Ending::killed);
     /// On a port of the loopback device that the job sees; waits for the place.
     Result<os::Fd> listen();
     /// Before the first step. `await_services` waits until all are ready; false where that will not be.
@@ -74,7 +77,7 @@ public:
     std::filesystem::path workspace();
 
 private:
-    int wait_outside(int pid, SteadyTime until);
+    int wait_outside(int pid, SteadyTime until, Ending ending = Ending::killed);
     void turn(SteadyTime until);
     void on_signal(int number);
     void on_event();
@@ -100,6 +103,7 @@ private:
 
     os::Fd outside_;  ///< pidfd of what `run_outside` runs
     bool outside_ended_ = false;
+    Ending outside_ending_ = Ending::killed;
     bool ready_ = false, running_ = false, finishing_ = false, finished_ = false, empty_ = false, gone_ = false;
     int silences_ = 0;  ///< told since the last output
     std::uint32_t step_ = 0;

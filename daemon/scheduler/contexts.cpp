@@ -184,6 +184,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.executor = job.executor.value_or(model::ExecutorKind::sandbox);
     spec.network = job.network.value_or(model::NetworkMode::host);
     spec.system = job.system.value_or(model::SystemMode::standard);
+    spec.real_workspace = job.real_workspace;
     spec.contexts = Value(std::move(contexts));
     spec.image = job.image;
     if (spec.image && expr::has_expression(spec.image->name))

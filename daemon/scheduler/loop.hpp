@@ -24,6 +24,7 @@ struct SchedulerOptions {
     Capacity capacity;
     bool allow_host_executor = false;
     planner::PinImage pin_image = nullptr;
+    std::function<std::optional<std::string>()> why_no_engine = nullptr;
     planner::ActionServers actions;
     model::Texts labels;  ///< see planner::PlanRequest
     std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log

@@ -135,7 +135,7 @@ void Core::Step::set_step(RunNode& run, int index, const model::JournalEntry& en
     if (!entry.name.empty()) step.name = entry.name;
     if (to == StepState::running) step.start_time = entry.time;
     if (model::is_final(to)) {
-        if (to != StepState::skipped) step.end_time = entry.time;
+        if (to != StepState::skipped || step.start_time) step.end_time = entry.time;
         step.exit_code = entry.exit_code;
         step.end_reason = entry.end_reason;
         step.message = entry.message;

@@ -125,10 +125,11 @@ void Local::State::died(const Key& key) {
     // It was held back by the daemon before this one, and left with it.
     if (job->adopted && job::runner_status(job->paths).liveness == job::RunnerLiveness::not_started)
         return start_again(key);
-    const bool in_container = job->assignment.spec.executor == model::ExecutorKind::container;
-    asio::post(sweeper_, [where = folders, in_container] {
+    const auto& spec = job->assignment.spec;
+    const bool may_have = spec.real_workspace || spec.executor == model::ExecutorKind::container || spec.executor == model::ExecutorKind::host;
+    asio::post(sweeper_, [where = folders, may_have] {
         (void)os::sweep_groups();
-        if (in_container) sweep_containers(where);
+        if (may_have) sweep_containers(where);
     });
     if (job->cancel)
         return end_early(key, job->cancel->reason, job->cancel->message + " (its runner had to be killed)");

@@ -58,9 +58,18 @@ fs::path ready_mark(const Folders& folders, const RunId& run) {
 
 bool wants_layers(const WorkspaceMaker& maker, const Assignment& assignment) {
     // An engine sees no mounts of our own namespaces.
-    const bool real = assignment.spec.executor == model::ExecutorKind::host || assignment.spec.executor == model::ExecutorKind::container;
+    const auto& spec = assignment.spec;
+    const bool real = spec.real_workspace || spec.executor == model::ExecutorKind::host || spec.executor == model::ExecutorKind::container;
     return !assignment.shared_workspace && !real &&
            workspace_method(maker.folders.state, maker.runner).method == WorkspaceMethod::overlay;
+}
+
+/// Beside a real folder may lie the layers of the job's root and of its services.
+fs::path workspace_of(const WorkspaceMaker& maker, const Assignment& assignment, const job::Paths& paths) {
+    const auto& spec = assignment.spec;
+    if (assignment.shared_workspace) return maker.folders.run(spec.run) / "workspace";
+    const bool layers = spec.executor == model::ExecutorKind::rootfs || !spec.services.empty() || spec.system == model::SystemMode::writable;
+    return spec.real_workspace && layers ? paths.workspace() / "real" : paths.workspace();
 }
 
 /// A real folder with real files, by the cheapest way that the file system has.
@@ -258,12 +267,12 @@ bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
 Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& assignment) {
     const job::Paths paths{maker.folders.job(assignment.spec.job, assignment.spec.attempt)};
     auto spec = assignment.spec;
-    spec.workspace = (assignment.shared_workspace ? maker.folders.run(spec.run) / "workspace" : paths.workspace()).string();
+    spec.workspace = workspace_of(maker, assignment, paths).string();
     spec.store = maker.folders.state.string();
     spec.cache = (maker.folders.state / "cache").string();
     spec.contexts = with_runner(std::move(spec.contexts));
-    const bool builds = std::any_of(spec.steps.begin(), spec.steps.end(), [](const auto& step) { return step.uses == "build/docker"; });
-    if (builds) spec.engine = maker.engine;
+    // What a step uses may build an image, or run in a container.
+    if (std::any_of(spec.steps.begin(), spec.steps.end(), [](const auto& step) { return !step.uses.empty(); })) spec.engine = maker.engine;
     Held held;
     if (fs::exists(paths.root)) CICD_CHECK(clear(paths));
     if (spec.executor == model::ExecutorKind::rootfs) {
@@ -279,7 +288,8 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
             CICD_TRY(held.tree, layer(maker, assignment.source, paths.workspace()));
             spec.workspace_layers = held.tree->layers;
         } else {
-            CICD_CHECK(fill(maker, assignment.source, paths.workspace()));
+            CICD_CHECK(make_folder(spec.workspace));
+            CICD_CHECK(fill(maker, assignment.source, spec.workspace));
         }
     }
     CICD_CHECK(prepare_services(maker, spec, paths, held));
@@ -311,7 +321,8 @@ void remove_work(const Folders& folders, const fs::path& folder) {
 void remove_leavings(const Folders& folders, const job::Paths& paths) {
     remove_work(folders, paths.workspace());
     (void)os::remove_all(paths.actions());
-    (void)os::remove_all(paths.files());  // of a host job: scripts, which may hold secrets
+    // Of a host job: scripts, which may hold secrets. Of steps in containers: their home.
+    if (std::error_code ignored; fs::exists(paths.files(), ignored)) remove_work(folders, paths.files());
     remove_half_written(paths);
 }
 

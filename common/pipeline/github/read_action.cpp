@@ -48,12 +48,12 @@ constexpr Key<Action> runs_keys[] = {
     {"post", [](Reader& r, const Cursor& c, Action& a) { a.post = r.text(c); }},
     {"pre-if", [](Reader& r, const Cursor& c, Action& a) { a.pre_if = r.condition(c); }},
     {"post-if", [](Reader& r, const Cursor& c, Action& a) { a.post_if = r.condition(c); }},
-    {"image", [](Reader& r, const Cursor& c, Action&) { r.text(c); }},
-    {"env", [](Reader& r, const Cursor& c, Action&) { r.text_map(c); }},
-    {"entrypoint", [](Reader& r, const Cursor& c, Action&) { r.text(c); }},
-    {"pre-entrypoint", [](Reader& r, const Cursor& c, Action&) { r.text(c); }},
-    {"post-entrypoint", [](Reader& r, const Cursor& c, Action&) { r.text(c); }},
-    {"args", [](Reader& r, const Cursor& c, Action&) { r.texts(c); }},
+    {"image", [](Reader& r, const Cursor& c, Action& a) { a.image = r.text(c); }},
+    {"env", [](Reader& r, const Cursor& c, Action& a) { a.env = r.text_map(c); }},
+    {"entrypoint", [](Reader& r, const Cursor& c, Action& a) { a.entrypoint = r.text(c); }},
+    {"pre-entrypoint", [](Reader& r, const Cursor& c, Action& a) { a.pre_entrypoint = r.text(c); }},
+    {"post-entrypoint", [](Reader& r, const Cursor& c, Action& a) { a.post_entrypoint = r.text(c); }},
+    {"args", [](Reader& r, const Cursor& c, Action& a) { a.args = r.texts(c); }},
 };
 
 void ignore(Reader&, const Cursor&, Action&) {}

@@ -57,7 +57,7 @@ void tell_action(Reader& r, const Cursor& at, const std::string& uses) {
     const auto found = find_action(uses);
     if (found.kind == ActionKind::native) return;
     if (found.kind == ActionKind::container)
-        r.unsupported(place, uses, "actions in a container are not available yet; the step is skipped");
+        r.manual(place, uses, "the step is skipped unless there is a container engine, Podman or Docker");
     else
         r.manual(place, uses, "the step is skipped unless a folder is given for it: --action " + found.name + "=FOLDER");
 }

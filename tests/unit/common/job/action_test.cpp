@@ -17,6 +17,12 @@ TEST_CASE("what an action says comes through as it was read") {
     action.node = "20";
     action.main = "main.js";
     action.post_if = "success()";
+    action.image = "Dockerfile";
+    action.entrypoint = "/run";
+    action.pre_entrypoint = "/before";
+    action.post_entrypoint = "/after";
+    action.args = {"${{ inputs.who }}", ""};
+    action.env = {{"B", "2"}};
     const auto again = job::read_action(job::to_text(action));
     REQUIRE(again.has_value());
     CHECK(again->name == "greets");
@@ -30,6 +36,12 @@ TEST_CASE("what an action says comes through as it was read") {
     CHECK(again->steps == action.steps);
     CHECK(again->main == "main.js");
     CHECK(again->post_if == "success()");
+    CHECK(again->image == action.image);
+    CHECK(again->entrypoint == action.entrypoint);
+    CHECK(again->pre_entrypoint == action.pre_entrypoint);
+    CHECK(again->post_entrypoint == action.post_entrypoint);
+    CHECK(again->args == action.args);
+    CHECK(again->env == action.env);
 }
 
 TEST_CASE("what is wrong with an action comes through, too") {
