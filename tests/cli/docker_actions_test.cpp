@@ -196,11 +196,14 @@ TEST_CASE("without an engine such a step is skipped, told, and refused with --st
 
 TEST_CASE("an action in a container that only the job makes is skipped with the reason") {
     const World world;
+    write_file(world.config() / "config.yaml", "engine: none\n");
     const GitRepository repository{{file, workflow("      - run: mkdir made; echo 'FROM scratch' > made/Dockerfile\n      - uses: ./made\n")}};
     const auto run = world.cicdctl({"run"}, world.in(repository.path()));
     INFO(run.out, run.err);
     CHECK(run.code == 0);
     const auto steps = world.json({"show", "job-1"})["steps"].as_array();
     CHECK(steps[1]["status"] == Value("skipped"));
-    CHECK(contains(steps[1]["message"].as_string(), "was not known when the run was planned"));
+    // Where checkouts cannot be laid over each other, as with a sanitizer in the runner, an engine sees every workspace.
+    const bool layers = why_not_in_an_image().empty() && contains(world.cicdctl({"doctor"}).out, "checkouts can be laid over each other");
+    CHECK(contains(steps[1]["message"].as_string(), layers ? "was not known when the run was planned" : "there is no engine for it"));
 }
