@@ -15,7 +15,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 std::size_t leavings(const World& world) {
     std::size_t found = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "objects")) {
+    std::error_code none;  // a job that ended before it saved has made no folder for objects
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state() / "objects", none)) {
         const auto name = entry.path().filename().string();
         if (entry.is_regular_file() && name.size() != 62 && !name.ends_with(".zst")) ++found;
     }
