@@ -112,19 +112,8 @@ Workflow to_github(const model::Pipeline& pipeline, const std::string& file) {
     Object made;
     made.set("name", pipeline.name);
     made.set("on", write_triggers(names, pipeline));
-    if (pipeline.concurrency) {
-        Object concurrency;
-        concurrency.set("group", names.text(pipeline.concurrency->group, pipeline.mark));
-        const auto& cancel = pipeline.concurrency->cancel_in_progress;
-        if (!cancel.expression.empty()) concurrency.set("cancel-in-progress", names.text(cancel.expression, pipeline.mark));
-        else if (cancel.value) concurrency.set("cancel-in-progress", true);
-        made.set("concurrency", std::move(concurrency));
-    }
-    if (!pipeline.env.empty()) {
-        Object env;
-        for (const auto& [name, text] : pipeline.env) env.set(name, names.text(text, pipeline.mark));
-        made.set("env", std::move(env));
-    }
+    if (pipeline.concurrency) made.set("concurrency", github::write_concurrency(names, *pipeline.concurrency, pipeline.mark));
+    if (!pipeline.env.empty()) made.set("env", github::write_texts(names, pipeline.env, pipeline.mark));
     Object jobs;
     for (const auto& stage : pipeline.stages)
         for (const auto& job : stage.jobs) jobs.set(names.id(stage, job), github::write_job(names, stage, job));

@@ -9,12 +9,6 @@ namespace {
 
 using namespace model;
 
-Object write_texts(Names& names, const Texts& texts, const Mark& mark) {
-    Object map;
-    for (const auto& [name, text] : texts) map.set(name, names.text(text, mark));
-    return map;
-}
-
 Value minutes(Milliseconds duration) { return static_cast<double>(duration.count()) / 60'000; }
 
 void put_choice(Object& object, const char* key, Names& names, const OrExpression<bool>& choice, bool usual, const Mark& mark) {
@@ -150,6 +144,33 @@ void write_matrix(Names& names, const Job& job, Object& into) {
     if (!strategy.empty()) into.set("strategy", std::move(strategy));
 }
 
+/// What a condition of ours is as `if`; empty: nothing has to be said.
+std::string write_condition(Names& names, const std::string& condition, const Mark& mark) {
+    if (condition.empty() || condition == "on_success") return "";
+    if (condition == "on_failure") return "failure()";
+    if (condition == "always") return "always()";
+    return names.expression(condition, mark);
+}
+
+Object write_step(Names& names, const Step& step) {
+    Object made;
+    put(made, "name", names.text(step.name, step.mark));
+    put(made, "id", step.id);
+    put(made, "if", write_condition(names, step.condition, step.mark));
+    if (step.uses.empty()) {
+        made.set("run", names.script(step.run, step.mark));
+    } else {
+        names.tell(Carried::unsupported, step.mark, "uses: " + step.uses, "GitHub does not know our components: write its commands, or an action");
+        made.set("run", "echo 'not exported: " + step.uses.substr(0, step.uses.find('\'')) + "' >&2; exit 1");
+    }
+    put(made, "shell", step.shell);
+    put(made, "working-directory", names.text(step.working_directory, step.mark));
+    if (!step.env.empty()) made.set("env", write_texts(names, step.env, step.mark));
+    put_choice(made, "continue-on-error", names, step.continue_on_error, false, step.mark);
+    if (step.timeout) made.set("timeout-minutes", minutes(*step.timeout));
+    return made;
+}
+
 /// The job's condition and its stage's. A stage that its own condition skips does not hold up what comes after it.
 std::string condition_of(Names& names, const Stage& stage, const Job& job) {
     auto first = write_condition(names, stage.condition, stage.mark);
@@ -184,29 +205,16 @@ void tell_rest(Names& names, const Job& job) {
 
 }  // namespace
 
-std::string write_condition(Names& names, const std::string& condition, const Mark& mark) {
-    if (condition.empty() || condition == "on_success") return "";
-    if (condition == "on_failure") return "failure()";
-    if (condition == "always") return "always()";
-    return names.expression(condition, mark);
+Object write_texts(Names& names, const Texts& texts, const Mark& mark) {
+    Object map;
+    for (const auto& [name, text] : texts) map.set(name, names.text(text, mark));
+    return map;
 }
 
-Object write_step(Names& names, const Step& step) {
+Object write_concurrency(Names& names, const Concurrency& concurrency, const Mark& mark) {
     Object made;
-    put(made, "name", names.text(step.name, step.mark));
-    put(made, "id", step.id);
-    put(made, "if", write_condition(names, step.condition, step.mark));
-    if (step.uses.empty()) {
-        made.set("run", names.script(step.run, step.mark));
-    } else {
-        names.tell(Carried::unsupported, step.mark, "uses: " + step.uses, "GitHub does not know our components: write its commands, or an action");
-        made.set("run", "echo 'not exported: " + step.uses.substr(0, step.uses.find('\'')) + "' >&2; exit 1");
-    }
-    put(made, "shell", step.shell);
-    put(made, "working-directory", names.text(step.working_directory, step.mark));
-    if (!step.env.empty()) made.set("env", write_texts(names, step.env, step.mark));
-    put_choice(made, "continue-on-error", names, step.continue_on_error, false, step.mark);
-    if (step.timeout) made.set("timeout-minutes", minutes(*step.timeout));
+    made.set("group", names.text(concurrency.group, mark));
+    put_choice(made, "cancel-in-progress", names, concurrency.cancel_in_progress, false, mark);
     return made;
 }
 
@@ -238,12 +246,7 @@ Object write_job(Names& names, const Stage& stage, const Job& job) {
     write_matrix(names, job, made);
     put_choice(made, "continue-on-error", names, job.allow_failure, false, job.mark);
     if (job.timeout) made.set("timeout-minutes", minutes(*job.timeout));
-    if (job.concurrency) {
-        Object concurrency;
-        concurrency.set("group", names.text(job.concurrency->group, job.mark));
-        put_choice(concurrency, "cancel-in-progress", names, job.concurrency->cancel_in_progress, false, job.mark);
-        made.set("concurrency", std::move(concurrency));
-    }
+    if (job.concurrency) made.set("concurrency", write_concurrency(names, *job.concurrency, job.mark));
     auto env = write_texts(names, stage.env, stage.mark);
     for (const auto& [name, text] : job.env) env.set(name, names.text(text, job.mark));
     if (!env.empty()) made.set("env", std::move(env));

@@ -41,10 +41,8 @@ private:
 
 /// One job with its steps.
 Object write_job(Names& names, const model::Stage& stage, const model::Job& job);
-/// One step; empty where nothing of it can be carried over.
-Object write_step(Names& names, const model::Step& step);
-/// What a condition of ours is as `if`; empty: nothing has to be said.
-std::string write_condition(Names& names, const std::string& condition, const model::Mark& mark);
+Object write_texts(Names& names, const model::Texts& texts, const model::Mark& mark);
+Object write_concurrency(Names& names, const model::Concurrency& concurrency, const model::Mark& mark);
 
 inline void put(Object& object, const char* key, const std::string& text) {
     if (!text.empty()) object.set(key, text);
