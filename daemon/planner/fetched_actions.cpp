@@ -1,6 +1,7 @@
 #include "daemon/planner/fetched_actions.hpp"
 
 #include "common/base/text.hpp"
+#include "daemon/git/fetched.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -31,15 +32,6 @@ Result<void> check(const std::string& name, const std::string& ref) {
 bool is_of_network(const std::string& message) {
     return message.find("failed to resolve") != message.npos || message.find("failed to connect") != message.npos ||
            message.find("timed out") != message.npos;
-}
-
-model::Source source_of(const model::FetchedAction& action) {
-    model::Source source;
-    source.name = action.name + "@" + action.ref;
-    source.repository = action.repository;
-    source.commit = action.commit;
-    source.tree = action.tree;
-    return source;
 }
 
 }  // namespace
@@ -87,7 +79,7 @@ Result<std::string> FetchedActions::read(const std::string& named) {
     const auto action = model::find_action(named);
     const auto& found = find(action.name, action.ref);
     if (!found) return found.error();
-    return sources_.read_file(source_of(*found), action.path);
+    return sources_.read_file(git::source_of(*found), action.path);
 }
 
 void FetchedActions::follow(model::Pipeline& pipeline, const model::Source& source, const std::vector<std::pair<std::string, std::string>>& given) {
@@ -122,7 +114,7 @@ bool FetchedActions::follow_use(const std::string& uses, const model::Source& ow
         case model::ActionKind::container: return true;
         case model::ActionKind::local: return follow_action(own, std::filesystem::path(action.path).lexically_normal().string(), own, depth);
         case model::ActionKind::remote:
-            if (const auto& found = find(action.name, action.ref); found) return follow_action(source_of(*found), action.path, own, depth);
+            if (const auto& found = find(action.name, action.ref); found) return follow_action(git::source_of(*found), action.path, own, depth);
             return false;
     }
     return false;

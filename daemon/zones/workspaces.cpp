@@ -5,6 +5,7 @@
 #include "common/job/log_writer.hpp"
 #include "daemon/engines/reclaim.hpp"
 #include "daemon/engines/sweep.hpp"
+#include "daemon/git/fetched.hpp"
 #include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/spaces.hpp"
@@ -195,26 +196,17 @@ Result<void> prepare_services(const WorkspaceMaker& maker, model::JobSpec& spec,
     return {};
 }
 
-model::Source source_of(const model::FetchedAction& action) {
-    model::Source source;
-    source.name = action.name + "@" + action.ref;
-    source.repository = action.repository;
-    source.commit = action.commit;
-    source.tree = action.tree;
-    return source;
-}
-
 /// Read-only for jobs that are kept apart; others get files of their own, which go with the job.
 Result<void> prepare_actions(const WorkspaceMaker& maker, model::JobSpec& spec, const job::Paths& paths, Held& held) {
     for (auto& action : spec.fetched) {
         if (spec.executor == model::ExecutorKind::host) {
             const auto folder = paths.actions() / action.name / model::folder_of_ref(action.ref);
             CICD_CHECK(make_folder(folder));
-            CICD_CHECK(maker.sources.checkout(source_of(action), folder));
+            CICD_CHECK(maker.sources.checkout(git::source_of(action), folder));
             action.path = folder.string();
             continue;
         }
-        CICD_TRY(auto tree, maker.trees.use(source_of(action), maker.sources, false));
+        CICD_TRY(auto tree, maker.trees.use(git::source_of(action), maker.sources, false));
         action.path = tree->layers.front();
         held.actions.push_back(std::move(tree));
     }
@@ -248,7 +240,7 @@ Value with_runner(Value contexts) {
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
     const auto& actions = assignment.spec.fetched;
     return (wants_layers(maker, assignment) && !maker.trees.has(assignment.source)) ||
-           std::any_of(actions.begin(), actions.end(), [&](const auto& action) { return !maker.trees.has(source_of(action)); });
+           std::any_of(actions.begin(), actions.end(), [&](const auto& action) { return !maker.trees.has(git::source_of(action)); });
 }
 
 bool needs_pull(const WorkspaceMaker& maker, const Assignment& assignment) {
