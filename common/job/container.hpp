@@ -45,6 +45,8 @@ BuildRequest read_build_request(const std::string& text);
 BuildAnswer read_build_answer(const std::string& text);
 
 inline constexpr int build_request_fd = 3, build_answer_fd = 4, build_workspace_fd = 5;
+/// The exit code of one that ended because it was told to.
+inline constexpr int told_to_end = 4;
 
 /// `cicd-container --run JOBDIR`: a container beside the place of the job that JOBDIR/spec.json describes, for one program.
 /// What it prints goes to the standard outputs. SIGTERM ends it as the job is ended, with time to do so; SIGINT at once. It is

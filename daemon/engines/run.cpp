@@ -26,7 +26,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int told_to_end = 4;
 constexpr auto death_limit = std::chrono::seconds(15);
 constexpr auto longest_job = std::chrono::hours(24 * 90);
 
@@ -221,7 +220,7 @@ int run_container(const std::string& job_directory) {
                              : job::RunAnswer{job::RunAnswer::Kind::failed, 0, told(spec.error())};
     const auto text = job::to_text(answer);
     const bool written = ::pwrite(job::build_answer_fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-    if (ending.is_asked()) return told_to_end;
+    if (ending.is_asked()) return job::told_to_end;
     return written && answer.kind == job::RunAnswer::Kind::ended ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/runner/supervisor.hpp"
 
+#include "common/job/container.hpp"
 #include "daemon/os/process.hpp"
 
 #include <poll.h>
@@ -122,7 +123,7 @@ Result<int> Supervisor::run_tool(std::uint32_t step, os::SpawnOptions options, s
     const auto until = timeout ? Clock::now() + *timeout : SteadyTime::max();
     const int status = wait_outside(pid, until, ending);
     output_.drain(step);
-    const bool was_ended = WIFSIGNALED(status) || (ending == Ending::by_itself && WEXITSTATUS(status) == told_to_end);
+    const bool was_ended = WIFSIGNALED(status) || (ending == Ending::by_itself && WEXITSTATUS(status) == job::told_to_end);
     if (was_ended && !stop_ && Clock::now() >= until)
         return Error{ErrorKind::timeout, "JOB_003", "the step ran longer than " + format_duration(*timeout), "", {}};
     return status;

@@ -44,9 +44,8 @@ public:
     /// where the job is told to end meanwhile; then `stop` says why.
     Result<int> run_outside(os::SpawnOptions options);
     /// The same, as a step: what it prints is the step's output. `by_itself`: where it is to end it gets SIGTERM, which gives
-    /// what it does the job's grace, or SIGINT for at once, and is waited for while it puts things in order.
+    /// what it does the job's grace, or SIGINT for at once, and is waited for while it puts things in order: then its exit code is job::told_to_end.
     enum class Ending { killed, by_itself };
-    static constexpr int told_to_end = 4;  ///< its exit code, then
     Result<int> run_tool(std::uint32_t step, os::SpawnOptions options, std::optional<Milliseconds> timeout, Ending ending = Ending::killed);
     /// On a port of the loopback device that the job sees; waits for the place.
     Result<os::Fd> listen();
