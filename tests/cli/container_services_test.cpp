@@ -1,5 +1,4 @@
-#include "tests/support/engine.hpp"
-#include "tests/support/image.hpp"
+#include "tests/support/engine_scene.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -18,40 +17,14 @@ namespace fs = std::filesystem;
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-struct Scene {
+struct Scene : EngineScene {
     /// `job`: the keys of the one job, indented by four.
     explicit Scene(const std::string& job, TestEngine::Kind kind = TestEngine::Kind::podman)
-        : repository{{".cicd.yaml", "name: p\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n" + job},
-                     {"note", "noted\n"}}, engine(kind) {
-        write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
-        engine.give_image("localhost/box:1", busybox_layer());
-        before = engine.list();
-    }
-    Outcome run(std::vector<std::string> more = {}) {
-        more.insert(more.begin(), "run");
-        return world.cicdctl(more, world.in(repository.path()));
-    }
-    std::string logs(std::vector<std::string> more = {}) {
-        more.insert(more.begin(), {"logs", "job-1"});
-        return world.cicdctl(more).out;
-    }
-    Value job() { return world.json({"show", "job-1"}); }
+        : EngineScene({{".cicd.yaml", "name: p\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n" + job},
+                       {"note", "noted\n"}}, kind) {}
     int runner() { return std::stoi(read_file(world.state() / "jobs/job-1/1/pid")); }
     std::vector<int> holders() { return processes_with_argument((world.state() / "jobs/job-1/1").string()); }
-    bool is_clean() {
-        return eventually([&] { return engine.list() == before; });
-    }
-    GitRepository repository;
-    World world;
-    TestEngine engine;
-    std::vector<std::string> before;
 };
-
-bool cannot() {
-    const auto why = why_no_podman();
-    if (!why.empty()) MESSAGE("skipped: " << why);
-    return !why.empty();
-}
 
 void reaches_its_services(TestEngine::Kind kind) {
     Scene scene("    services:\n"
@@ -77,11 +50,11 @@ void reaches_its_services(TestEngine::Kind kind) {
     CHECK(contains(outcome.out, "of the service"));
     CHECK(contains(outcome.out, "noted"));
     CHECK(!contains(outcome.out, "eth0"));
-    const auto of_web = scene.logs({"--step", "service:web"});
+    const auto of_web = scene.logs("job-1", {"--step", "service:web"});
     CHECK(contains(of_web, "pass is ***, started in /srv"));
     CHECK(contains(of_web, "service 'web' is ready after"));
     CHECK(!contains(of_web, "noted"));
-    CHECK(contains(scene.logs({"--step", "service:other"}), "1234 given in /srv"));
+    CHECK(contains(scene.logs("job-1", {"--step", "service:other"}), "1234 given in /srv"));
     CHECK(!contains(scene.logs(), "hidden-word-77"));
     const auto steps = scene.job()["steps"].as_array();
     REQUIRE(steps.size() == 5);
@@ -93,7 +66,7 @@ void reaches_its_services(TestEngine::Kind kind) {
 }  // namespace
 
 TEST_CASE("a job in a container reaches its services by name; their output is theirs in the log, and secrets in it are hidden") {
-    if (!cannot()) reaches_its_services(TestEngine::Kind::podman);
+    if (!has_no_podman()) reaches_its_services(TestEngine::Kind::podman);
 }
 
 TEST_CASE("a job in a container of Docker reaches its services by name; of a killed runner nothing stays") {
@@ -113,7 +86,7 @@ TEST_CASE("a job in a container of Docker reaches its services by name; of a kil
 }
 
 TEST_CASE("services in containers are stopped in reverse order, when the steps have ended") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     const auto patient = [](const std::string& name) {
         return "trap \"echo stopped " + name + "; exit 0\" TERM; echo up; while :; do sleep 0.02; done";
     };
@@ -130,7 +103,7 @@ TEST_CASE("services in containers are stopped in reverse order, when the steps h
 }
 
 TEST_CASE("a service in a container that ends, is not ready in time or cannot be had ends the job and says why") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     const auto end_of = [](const std::string& service, std::vector<std::string> parts) {
         Scene scene("    services: {good: {command: [sleep, '1000']}, bad: " + service + "}\n    commands: ['echo never']\n");
         const auto outcome = scene.run();
@@ -149,7 +122,7 @@ TEST_CASE("a service in a container that ends, is not ready in time or cannot be
 }
 
 TEST_CASE("whoever is killed or cancelled, no container of a service stays; a daemon's death they do not notice") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("    services: {one: {image: localhost/box:1, command: [sleep, '1000']}, two: {command: 'trap \"\" TERM; sleep 1000; sleep 1000'}}\n"
                 "    commands: ['echo begun; until test -e go; do sleep 0.05; done; echo ended']\nworkspace: shared\n");
     REQUIRE(scene.run({"--detach"}).code == 0);
@@ -192,7 +165,7 @@ TEST_CASE("whoever is killed or cancelled, no container of a service stays; a da
 }
 
 TEST_CASE("a job in a container with services has the engine's own network for a way out, or is told that there is none") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("    services: {web: {command: 'mkdir /tmp/w; echo served > /tmp/w/x; exec httpd -f -p 8080 -h /tmp/w', ready: 'wget -q -O - http://web:8080/x'}}\n"
                 "    jobs: {out: {network: host, steps: ['cat /proc/net/dev; wget -q -O - http://web:8080/x']}}\n");
     const auto outcome = scene.run();
@@ -210,7 +183,7 @@ TEST_CASE("a job in a container with services has the engine's own network for a
 }
 
 TEST_CASE("a real PostgreSQL beside a job in a container") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     const auto server = postgresql();
     if (!server) {
         MESSAGE("skipped: there is no PostgreSQL server here");

@@ -1,5 +1,4 @@
-#include "tests/support/engine.hpp"
-#include "tests/support/image.hpp"
+#include "tests/support/engine_scene.hpp"
 #include "tests/support/ordinary_user.hpp"
 #include "tests/support/world.hpp"
 
@@ -22,32 +21,15 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 std::string stage(const std::string& job) { return "name: p\nstages:\n  - name: a\n    executor: container\n" + job; }
 
-/// A user whose configuration names an engine of the test's own, which has the image localhost/box:1.
-struct Scene {
-    explicit Scene(const std::string& yaml, TestEngine::Kind kind = TestEngine::Kind::podman) : repository{{".cicd.yaml", yaml}, {"note", "noted\n"}}, engine(kind) {
-        write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
-        engine.give_image("localhost/box:1", busybox_layer());
-        before = engine.list();
-    }
-    Outcome run(std::vector<std::string> more = {}) {
-        more.insert(more.begin(), "run");
-        return world.cicdctl(more, world.in(repository.path()));
-    }
-    Value job(const std::string& id = "job-1") { return world.json({"show", id}); }
-    std::string logs(const std::string& id = "job-1") { return world.cicdctl({"logs", id}).out; }
-    bool is_clean() {
-        return eventually([&] { return engine.list() == before; });
-    }
+struct Scene : EngineScene {
+    explicit Scene(const std::string& yaml, TestEngine::Kind kind = TestEngine::Kind::podman)
+        : EngineScene({{".cicd.yaml", yaml}, {"note", "noted\n"}}, kind) {}
     int runner(const std::string& job = "job-1") {
         std::ifstream file(world.state() / "jobs" / job / "1/pid");
         int pid = 0;
         file >> pid;
         return pid;
     }
-    GitRepository repository;
-    World world;
-    TestEngine engine;
-    std::vector<std::string> before;
 };
 
 int free_port() {
@@ -60,12 +42,6 @@ int free_port() {
     (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
     ::close(socket);
     return ntohs(address.sin_port);
-}
-
-bool cannot() {
-    const auto why = why_no_podman();
-    if (!why.empty()) MESSAGE("skipped: " << why);
-    return !why.empty();
 }
 
 void sees_its_image(TestEngine::Kind kind) {
@@ -92,7 +68,7 @@ void sees_its_image(TestEngine::Kind kind) {
 }  // namespace
 
 TEST_CASE("a job in a container sees its image, its workspace and what steps say, and leaves nothing") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     sees_its_image(TestEngine::Kind::podman);
 }
 
@@ -105,7 +81,7 @@ TEST_CASE("the same by Docker") {
 }
 
 TEST_CASE("how jobs in containers end is told as of any other, and nothing of them stays") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("name: p\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n    jobs:\n"
                 "      fails: {steps: ['exit 7']}\n"
                 "      late: {timeout: 1s, steps: ['sleep 1000']}\n"
@@ -130,7 +106,7 @@ TEST_CASE("how jobs in containers end is told as of any other, and nothing of th
 }
 
 TEST_CASE("a job in a container outlives its daemon; cancelling ends it and leaves nothing") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("name: p\nworkspace: shared\nstages:\n  - name: a\n    executor: container\n    image: localhost/box:1\n    network: none\n    jobs:\n"
                 "      long: {steps: ['echo begun; until test -e go; do sleep 0.05; done; echo ended']}\n"
                 "      other: {steps: ['trap \"echo asked; exit 1\" TERM; echo waiting; while true; do sleep 0.05; done']}\n");
@@ -150,7 +126,7 @@ TEST_CASE("a job in a container outlives its daemon; cancelling ends it and leav
 }
 
 TEST_CASE("whoever is killed, no container stays") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene(stage("    image: localhost/box:1\n    network: none\n    steps: ['echo begun; sleep 1000']\n"));
     const auto begin = [&](const std::string& job) {
         REQUIRE(scene.run({"--detach"}).code == 0);
@@ -197,7 +173,7 @@ TEST_CASE("whoever is killed, no container stays") {
 }
 
 TEST_CASE("images that this machine has are given to the engine that lacks them") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("name: p\nstages:\n  - {name: a, executor: container, image: mine, commands: ['cat /etc/image-file; echo \"is $FROM_IMAGE\"; id -u']}\n"
                 "  - {name: b, executor: container, image: 'oci:images/box', commands: [cat /etc/image-file]}\n");
     const auto digest = write_oci_layout(scene.world.folder() / "layout", {{busybox_layer()}, R"({"Env":["FROM_IMAGE=a \"b\" $c"]})", ""});
@@ -216,7 +192,7 @@ TEST_CASE("images that this machine has are given to the engine that lacks them"
 }
 
 TEST_CASE("an image of a registry that wants a login comes with a secret's, which nobody reads") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     for (const char* name : {"skopeo", "docker-registry"})
         if (packaged_program(name).empty()) {
             MESSAGE("skipped: " << name << " is not installed");
@@ -259,7 +235,7 @@ TEST_CASE("an image of a registry that wants a login comes with a secret's, whic
 }
 
 TEST_CASE("an entrypoint goes before the job; one that ends is told with its words") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene(stage("    image: {name: localhost/box:2, entrypoint: '/bin/entry point'}\n    commands: ['echo \"$PREPARED by $$\"']\n"));
     auto entry = Tar().file("bin/entry", "#!/bin/sh\ntest \"$1\" = point || { echo 'that is no point' >&2; exit 4; }\nshift\nexport PREPARED=prepared\nexec \"$@\"\n", 0755).bytes();
     entry.resize(entry.size() - 1024);  // two empty blocks end a tar
@@ -310,7 +286,7 @@ TEST_CASE("without an engine, or without the image, it is said what to do") {
 }
 
 TEST_CASE("Podman's service is started where nobody serves it, and an image that is nowhere is told") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     if (std::filesystem::exists("/run/podman/podman.sock")) {
         MESSAGE("skipped: this machine's own Podman is served");
         return;
@@ -337,7 +313,7 @@ TEST_CASE("Podman's service is started where nobody serves it, and an image that
 }
 
 TEST_CASE("an ordinary user's Podman needs no root, and is started when a job needs it") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     if (const auto why = OrdinaryUser::why_not(); !why.empty()) {
         MESSAGE("skipped: " << why);
         return;

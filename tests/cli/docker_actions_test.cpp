@@ -1,5 +1,4 @@
-#include "tests/support/engine.hpp"
-#include "tests/support/image.hpp"
+#include "tests/support/engine_scene.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/world.hpp"
 
@@ -39,41 +38,18 @@ const std::string script = "echo \"given $# $1 ($2)\"\n"
                            "echo '# Summary' >> $GITHUB_STEP_SUMMARY\n"
                            "echo '::add-mask::do-not-show'; echo do-not-show\n";
 
-struct Scene {
+struct Scene : EngineScene {
     explicit Scene(const std::string& steps, std::vector<std::pair<std::string, std::string>> more = {}, const std::string& of_job = "")
-        : repository([&] {
+        : EngineScene([&] {
               more.insert(more.end(), {{file, workflow(steps, of_job)}, {"note", "noted\n"}});
               return more;
-          }()) {
-        write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\nactions: {server: none}\n");
-        engine.give_image("localhost/box:1", busybox_layer());
-        before = engine.list();
-    }
-    Outcome run(std::vector<std::string> more = {}) {
-        more.insert(more.begin(), "run");
-        return world.cicdctl(more, world.in(repository.path()));
-    }
-    std::string logs() { return world.cicdctl({"logs", "job-1"}).out; }
-    Value job() { return world.json({"show", "job-1"}); }
-    bool is_clean() {
-        return eventually([&] { return engine.list() == before; });
-    }
-    GitRepository repository;
-    World world;
-    TestEngine engine;
-    std::vector<std::string> before;
+          }()) {}
 };
-
-bool cannot() {
-    const auto why = why_no_podman();
-    if (!why.empty()) MESSAGE("skipped: " << why);
-    return !why.empty();
-}
 
 }  // namespace
 
 TEST_CASE("an action with a Dockerfile is given what others are, and what it says and writes is the job's") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("      - uses: actions/checkout@v4\n"
                 "      - {id: it, uses: ./greets, with: {who: you}, env: {KEPT: kept}}\n"
                 "      - run: echo \"$LATER ${{ steps.it.outputs.said }} ${{ steps.it.outputs.told }} $(cat made)\"; rm made; echo again > note\n"
@@ -98,7 +74,7 @@ TEST_CASE("an action with a Dockerfile is given what others are, and what it say
 }
 
 TEST_CASE("a step that is an image gets its arguments, and fails with its program's exit code") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("      - {uses: 'docker://localhost/box:1', with: {entrypoint: /bin/sh, args: '-c \"cat /etc/image-file; id -u; echo to $INPUT_OTHER\"', other: you}}\n"
                 "      - {uses: 'docker://localhost/box:1', with: {entrypoint: sh, args: '-c \"echo out=partly >> $GITHUB_OUTPUT; exit 7\"'}, id: bad, continue-on-error: true}\n"
                 "      - run: echo \"${{ steps.bad.outcome }} ${{ steps.bad.outputs.out }}\"\n"
@@ -120,7 +96,7 @@ TEST_CASE("a step that is an image gets its arguments, and fails with its progra
 }
 
 TEST_CASE("what goes before and after an action in a container does, also within a composite one") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     Scene scene("      - uses: actions/checkout@v4\n      - uses: ./outer\n      - run: echo between\n",
                 {{"outer/action.yml", "name: o\nruns:\n  using: composite\n  steps:\n    - {uses: ./inner}\n"},
                  {"inner/action.yml", "name: i\nruns:\n  using: docker\n  image: docker://localhost/box:1\n  pre-entrypoint: /github/workspace/before\n"
@@ -145,7 +121,7 @@ TEST_CASE("what goes before and after an action in a container does, also within
 }
 
 TEST_CASE("whoever ends a step in a container, no container stays") {
-    if (cannot()) return;
+    if (has_no_podman()) return;
     // The first process of a container hears only signals that it asked for.
     const std::string waits = "with: {entrypoint: sh, args: '-c \"trap \\\"echo asked; exit 3\\\" TERM; echo begun; while true; do sleep 0.1; done\"'}";
     Scene scene("      - {uses: 'docker://localhost/box:1', " + waits + "}\n      - {if: always(), run: echo at last}\n");
