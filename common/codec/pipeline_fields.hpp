@@ -141,7 +141,9 @@ struct Fields<model::Step> {
                    omitted("uses", &T::uses), omitted("with", &T::with), omitted("shell", &T::shell),
                    omitted("workingDirectory", &T::working_directory), omitted("env", &T::env),
                    omitted("condition", &T::condition), omitted("continueOnError", &T::continue_on_error),
-                   omitted("timeout", &T::timeout), omitted("timeoutMinutes", &T::timeout_minutes), omitted("mark", &T::mark)};
+                   omitted("timeout", &T::timeout), omitted("timeoutMinutes", &T::timeout_minutes),
+                   omitted("background", &T::background), omitted("control", &T::control), omitted("targets", &T::targets),
+                   omitted("parallel", &T::parallel), omitted("mark", &T::mark)};
 };
 
 template <>

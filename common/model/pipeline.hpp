@@ -194,6 +194,9 @@ struct Image {
     bool operator==(const Image&) const = default;
 };
 
+/// What a step does instead of `run` or `uses`, with steps in the background before it.
+enum class StepControl { none, wait, wait_all, cancel };
+
 struct Step {
     std::string id, name;
     std::string run;
@@ -206,6 +209,10 @@ struct Step {
     OrExpression<bool> continue_on_error;
     std::optional<Milliseconds> timeout;
     std::string timeout_minutes;  ///< an expression that gives it, set instead
+    bool background = false;      ///< the steps after it do not wait for it
+    StepControl control = StepControl::none;
+    Strings targets;              ///< the ids of those that it waits for, or cancels
+    int parallel = 0;             ///< not 0: of which group of steps that run at the same time; its last one waits for the others
     Mark mark;
     bool operator==(const Step&) const = default;
 };
@@ -399,6 +406,13 @@ struct EnumText<model::ArtifactWhen> {
     static constexpr std::array table{std::pair{E::on_success, std::string_view{"on_success"}},
                                       std::pair{E::on_failure, std::string_view{"on_failure"}},
                                       std::pair{E::always, std::string_view{"always"}}};
+};
+template <>
+struct EnumText<model::StepControl> {
+    using E = model::StepControl;
+    static constexpr std::array table{std::pair{E::none, std::string_view{"none"}}, std::pair{E::wait, std::string_view{"wait"}},
+                                      std::pair{E::wait_all, std::string_view{"waitAll"}},
+                                      std::pair{E::cancel, std::string_view{"cancel"}}};
 };
 template <>
 struct EnumText<model::Priority> {

@@ -1,5 +1,6 @@
 #include "common/base/enum_text.hpp"
 #include "common/pipeline/parse.hpp"
+#include "common/pipeline/step_controls.hpp"
 
 #include <algorithm>
 
@@ -232,7 +233,15 @@ Value step(const Step& s) {
     put(o, "continueOnError", s.continue_on_error, false);
     put(o, "timeout", s.timeout);
     put(o, "run", s.run);
+    if (s.background) o.set("background", true);
+    if (s.control == StepControl::wait && s.parallel == 0) o.set("wait", Array(s.targets.begin(), s.targets.end()));
+    if (s.control == StepControl::wait_all) o.set("waitAll", true);
+    if (s.control == StepControl::cancel) o.set("cancel", s.targets.empty() ? "" : s.targets.front());
     return o;
+}
+
+void put_steps(Object& o, const std::vector<Step>& steps) {
+    if (!steps.empty()) o.set("steps", list_steps(steps, step));
 }
 
 /// Inside a stage a bare name is first a job of that stage; only then is the map form needed.
@@ -290,7 +299,7 @@ Value job(const Job& j, const Stage& stage) {
     put(o, "environment", j.environment);
     put_settings(o, j);
     put(o, "env", j.env);
-    put_list(o, "steps", j.steps, step);
+    put_steps(o, j.steps);
     put_results(o, j);
     return o;
 }
@@ -309,7 +318,8 @@ void put_jobs(Object& o, const Stage& s) {
         const Job& only = s.jobs[0];
         put_settings(o, only);
         const bool commands = std::all_of(only.steps.begin(), only.steps.end(), is_command);
-        put_list(o, commands ? "commands" : "steps", only.steps, step);
+        if (commands) put_list(o, "commands", only.steps, step);
+        else put_steps(o, only.steps);
         put_results(o, only);
         return;
     }

@@ -1,5 +1,6 @@
 #include "common/base/text.hpp"
 #include "common/pipeline/readers.hpp"
+#include "common/pipeline/step_controls.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +27,33 @@ constexpr Field<Step> fields[] = {
     {"env", [](Builder& b, const Cursor& c, Step& s) { s.env = b.text_map(c, NameRule::variable); }},
     {"continueOnError", [](Builder& b, const Cursor& c, Step& s) { s.continue_on_error = b.boolean_or_expression(c); }},
     {"timeout", [](Builder& b, const Cursor& c, Step& s) { s.timeout = b.duration(c); }},
+    {"background", [](Builder& b, const Cursor& c, Step& s) { s.background = b.boolean(c); }},
 };
+
+/// Of a step that does nothing but with others.
+constexpr Field<Step> control_fields[] = {
+    {"id", [](Builder& b, const Cursor& c, Step& s) { s.id = b.name(c, NameRule::identifier); }},
+    {"name", [](Builder& b, const Cursor& c, Step& s) { s.name = b.text(c); }},
+    {"continueOnError", [](Builder& b, const Cursor& c, Step& s) { s.continue_on_error = b.boolean_or_expression(c); }},
+    {"wait",
+     [](Builder& b, const Cursor& c, Step& s) {
+         s.control = model::StepControl::wait;
+         s.targets = b.literals(c);
+         if (s.targets.empty() && c.kind() == NodeKind::list) b.error(c, "names no step; 'waitAll: true' waits for all");
+     }},
+    {"waitAll",
+     [](Builder& b, const Cursor& c, Step& s) {
+         s.control = model::StepControl::wait_all;
+         if (!b.boolean(c) && c.kind() == NodeKind::boolean) b.error(c, "is 'true', or not there");
+     }},
+    {"cancel",
+     [](Builder& b, const Cursor& c, Step& s) {
+         s.control = model::StepControl::cancel;
+         s.targets = {b.literal(c)};
+     }},
+    {"parallel", [](Builder&, const Cursor&, Step&) {}},
+};
+constexpr std::string_view control_keys[] = {"wait", "waitAll", "cancel", "parallel"};
 
 const std::vector<std::string>& components() {
     static const std::vector<std::string> known{"source/git",    "source/upload",    "build/docker",
@@ -43,7 +70,20 @@ bool is_word(std::string_view text) {
     });
 }
 
-Step read_step(Builder& b, const Cursor& at) {
+void read_step(Builder& b, const Cursor& at, std::vector<Step>& into);
+
+void read_control(Builder& b, const Cursor& at, std::vector<Step>& into) {
+    Step step;
+    step.mark = b.mark(at);
+    b.fields<Step>(at, step, control_fields, "a step that waits");
+    const auto written = std::count_if(std::begin(control_keys), std::end(control_keys), [&](auto key) { return at.node->find(key) != nullptr; });
+    if (written > 1) b.error(at, "'wait', 'waitAll', 'cancel' and 'parallel' exclude each other", "make a step of each");
+    if (const Node* members = at.node->find("parallel"))
+        return read_parallel(b, Cursor{members, &at, "parallel", 0}, std::move(step), into, [&](const Cursor& item) { read_step(b, item, into); });
+    into.push_back(std::move(step));
+}
+
+Step read_work_step(Builder& b, const Cursor& at) {
     if (at.kind() != NodeKind::map) return read_command(b, at);
     Step step;
     step.mark = b.mark(at);
@@ -54,6 +94,13 @@ Step read_step(Builder& b, const Cursor& at) {
     if (at.node->find("with") && !uses)
         b.error(at, "'with' belongs to 'uses', which is missing", run ? "give a command its inputs with 'env'" : "");
     return step;
+}
+
+void read_step(Builder& b, const Cursor& at, std::vector<Step>& into) {
+    const bool controls = at.kind() == NodeKind::map &&
+                          std::any_of(std::begin(control_keys), std::end(control_keys), [&](auto key) { return at.node->find(key) != nullptr; });
+    if (controls) read_control(b, at, into);
+    else into.push_back(read_work_step(b, at));
 }
 
 }  // namespace
@@ -104,12 +151,11 @@ Step read_use(Builder& b, const Cursor& uses, const std::optional<Cursor>& with)
 
 std::vector<Step> read_steps(Builder& b, const Cursor& at) {
     std::vector<Step> steps;
+    b.each(at, [&](const Cursor& item) { read_step(b, item, steps); });
     std::unordered_set<std::string> ids;
-    b.each(at, [&](const Cursor& item) {
-        steps.push_back(read_step(b, item));
-        const auto& id = steps.back().id;
-        if (!id.empty() && !ids.insert(id).second) b.error(item, "two steps of this job have the id '" + id + "'");
-    });
+    for (const auto& step : steps)
+        if (!step.id.empty() && !ids.insert(step.id).second) b.error_at(step.mark, "two steps of this job have the id '" + step.id + "'");
+    check_controls(b, steps);
     if (at.kind() == NodeKind::list && steps.empty()) b.error(at, "must list at least one step");
     return steps;
 }

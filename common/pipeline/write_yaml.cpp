@@ -123,13 +123,13 @@ bool is_empty(const Value& v) {
 
 /// Keys whose values are read one below the other, however short they are.
 bool wants_lines(std::string_view key) {
-    static constexpr std::array<std::string_view, 8> keys{"stages",   "jobs",       "steps",   "commands",
-                                                          "triggers", "parameters", "include", "data"};
+    static constexpr std::array<std::string_view, 9> keys{"stages",     "jobs",    "steps", "commands", "triggers",
+                                                          "parameters", "include", "data",  "parallel"};
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 /// The same for what is in them.
 bool wants_lines_inside(std::string_view key) {
-    return key == "stages" || key == "jobs" || key == "steps";
+    return key == "stages" || key == "jobs" || key == "steps" || key == "parallel";
 }
 
 class Writer {

@@ -194,7 +194,7 @@ Result<Inputs> Actions::given_inputs(const model::Step& what) const {
 }
 
 StepEnd Actions::use(int index, const model::Step& step) {
-    if (depth_ >= deepest)
+    if (depth_[index] >= deepest)
         return job_.failure(index, invalid("JOB_002", "actions use each other more than ten levels deep"));
     auto found = model::find_action(step.uses);
     std::optional<Where> where;
@@ -223,7 +223,7 @@ StepEnd Actions::use(int index, const model::Step& step) {
                 if (!where)
                     return skip(index, "skipped: " + step.uses + " is not on this machine; give a folder of the repository for it: --action " +
                                 found.name + "=FOLDER");
-                if (depth_ == 0) job_.note(index, step.uses + " is the commit " + where->fetched->commit);
+                if (depth_[index] == 0) job_.note(index, step.uses + " is the commit " + where->fetched->commit);
                 break;
             case model::ActionKind::local:
                 where = in_workspace(found.path);
@@ -234,14 +234,14 @@ StepEnd Actions::use(int index, const model::Step& step) {
     if (!action) return job_.failure(index, action.error());
     const auto inputs = evaluate_inputs(index, step, *action);
     if (!inputs) return job_.failure(index, inputs.error());
-    ++depth_;
+    ++depth_[index];
     StepEnd end;
     switch (action->how) {
         case model::ActionUsing::composite: end = composite(index, *action, *where, *inputs); break;
         case model::ActionUsing::node: end = javascript(index, *action, *where, *inputs, job_.timeout_of(step)); break;
         case model::ActionUsing::docker: end = docker(index, step, *action, *where, *inputs); break;
     }
-    --depth_;
+    --depth_[index];
     return end;
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/runner/performer.hpp"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ public:
     Result<void> prepare() override;
     void add_variables(model::Texts& env, std::string_view shell) const override;
     void add_files(runner::Program& program) override;
+    void share(int step) override { results_.start_once(step); }
     StepEnd use(int step, const model::Step& what) override;
     void finish() override;
 
@@ -109,7 +111,7 @@ private:
     Context& context_;
     std::vector<Later> later_;
     Results results_;
-    int depth_ = 0;
+    std::map<int, int> depth_;  ///< by step
     std::string event_file_;  ///< to be written with the first program
 };
 

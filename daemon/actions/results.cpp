@@ -69,12 +69,15 @@ Result<void> Results::start() {
     return {};
 }
 
+void Results::start_once(int step) {
+    if (pid_ != 0 || failed_) return;
+    const auto started = start();
+    failed_ = !started;
+    if (failed_) job_.note(step, "artifacts and caches of actions cannot be served: " + started.error().message);
+}
+
 void Results::add_variables(int step, model::Texts& env) {
-    if (pid_ == 0 && !failed_) {
-        const auto started = start();
-        failed_ = !started;
-        if (failed_) job_.note(step, "artifacts and caches of actions cannot be served: " + started.error().message);
-    }
+    start_once(step);
     if (pid_ == 0) return;
     tell();
     for (const char* name : {"ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_RUNTIME_URL"}) runner::put(env, name, url_);

@@ -18,6 +18,7 @@ public:
     Results(const Results&) = delete;
     Results& operator=(const Results&) = delete;
 
+    void start_once(int step);
     /// Before a program of step `step`: where it finds the service.
     void add_variables(int step, model::Texts& env);
     /// After a program: what it kept is the job's.

@@ -61,6 +61,9 @@ private:
         }
         const model::Component* component = load(step);
         if (!component) return;
+        if (step.background)
+            add_problem(problems_, step.mark, "a component of several steps cannot run in the background",
+                        "write 'background: true' at its steps, in " + step.uses);
         chain.push_back(step.uses);
         call(step, *component, chain, into);
         chain.pop_back();
@@ -142,6 +145,7 @@ private:
             rewrite_step(inner, replace);
             if (inner.id.empty()) inner.id = "_step" + std::to_string(++steps_);
             inner.id = last = id + "__" + inner.id;
+            for (auto& target : inner.targets) target = id + "__" + target;
             adopt(inner, step, component, replace);
             put(std::move(inner), chain, into);
         }

@@ -40,7 +40,7 @@ StepEnd Job::build_image(int index, const job::BuildRequest& request) {
     options.fds = {{question->get(), job::build_request_fd}, {answer->get(), job::build_answer_fd}, {folder.get(), job::build_workspace_fd}};
     const auto ended = supervisor_->run_tool(step, std::move(options), spec_.steps[static_cast<std::size_t>(index)].timeout);
     if (!ended) return fail(ended.error().message, ended.error().kind == ErrorKind::timeout ? model::EndReason::timeout : model::EndReason::infra);
-    if (const auto& stop = supervisor_->stop()) {
+    if (const auto stop = supervisor_->stop_of(step)) {
         const bool cancelled = stop->reason == model::EndReason::cancelled || stop->reason == model::EndReason::superseded;
         return {.state = cancelled ? model::StepState::cancelled : model::StepState::failed, .reason = stop->reason, .message = stop->message,
                 .forgivable = false};

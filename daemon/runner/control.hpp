@@ -13,22 +13,23 @@ namespace cicd::runner {
 struct Command {
     enum class Kind : std::uint8_t {
         start,        ///< with three descriptors: Program's bytes, stdout, stderr
-        probe,        ///< beside the program that runs, with two: Program's bytes, and where both outputs go
+        probe,        ///< beside the programs that run, with two: Program's bytes, and where both outputs go
         listen,       ///< on a port of the loopback device that the place sees
-        signal_step,  ///< `number` to the running step's process and all below it
+        signal_program, ///< `number` to the process of `program` and all below it
         signal_all,   ///< `number` to every process of the job
         finish,       ///< kill and reap everything, answer, end
     } kind = Kind::finish;
     std::int32_t number = 0;
+    std::uint32_t program = 0;  ///< which of those that run, as whoever started it calls it
 };
 
 struct Event {
     enum class Kind : std::uint8_t {
         ready,     ///< with a descriptor of the workspace; of a container also with what is found there
         started,   ///< `pid`
-        refused,   ///< the step's program did not start: `stage`, `number` is errno
+        refused,   ///< the program did not start: `stage`, `number` is errno
         no_files,  ///< nor did it where its files could not be written: `number` is errno
-        ended,     ///< `number` is the wait status; usage of the step; with descriptors of what is given back
+        ended,     ///< `number` is the wait status; usage of the program; with descriptors of what is given back
         probed,    ///< `number` is its wait status
         listening, ///< with a descriptor of the socket; without one `number` is errno
         finished,  ///< nothing is left; usage of the whole job
@@ -37,6 +38,7 @@ struct Event {
     std::uint8_t files = 0;  ///< ended: a bit for each file given back, the first is 1; a file that is not there any more has 0
     std::int32_t pid = 0;
     std::int32_t number = 0;
+    std::uint32_t program = 0;  ///< started, refused, no_files, ended: which
     std::int64_t cpu_us = 0, peak_bytes = 0;
 };
 

@@ -17,6 +17,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 namespace cicd::runner {
 namespace {
@@ -89,6 +90,11 @@ public:
     }
 
 private:
+    struct Running {
+        std::uint32_t program = 0;
+        std::vector<std::string> given_back;
+    };
+
     static std::string what_is_here() {
         Program facts;
         const bool bash = ::access("/bin/bash", X_OK) == 0 || ::access("/usr/bin/bash", X_OK) == 0;
@@ -119,30 +125,31 @@ private:
         std::memcpy(&command, packet->data.data(), sizeof command);
         switch (command.kind) {
             case Command::Kind::start:
-                if (packet->fds.size() == 3) start(packet->fds[0].get(), packet->fds[1].get(), packet->fds[2].get());
+                if (packet->fds.size() == 3) start(command.program, packet->fds[0].get(), packet->fds[1].get(), packet->fds[2].get());
                 break;
             case Command::Kind::probe:
                 if (packet->fds.size() == 2) probe(packet->fds[0].get(), packet->fds[1].get());
                 break;
             case Command::Kind::listen: listen(); break;
-            case Command::Kind::signal_step:
-                if (step_ > 0) os::signal_tree(step_, command.number);
+            case Command::Kind::signal_program:
+                for (const auto& [pid, running] : running_)
+                    if (running.program == command.program) os::signal_tree(pid, command.number);
                 break;
             case Command::Kind::signal_all: signal_all(command.number); break;
             case Command::Kind::finish: finish(); break;
         }
     }
 
-    void start(int description, int out, int err) {
+    void start(std::uint32_t number, int description, int out, int err) {
         os::SpawnOptions options;
         os::SpawnFailure failure;
         const auto bytes = contents(description);
         auto program = bytes ? unpack(*bytes) : Result<Program>(bytes.error());
-        if (!program) return tell({.kind = Event::Kind::refused, .number = EINVAL});
-        given_back_.clear();
+        if (!program) return tell({.kind = Event::Kind::refused, .number = EINVAL, .program = number});
+        Running running{number, {}};
         for (const auto& file : program->files) {
-            if (!write_new(file)) return tell({.kind = Event::Kind::no_files, .number = errno});
-            if (file.given_back) given_back_.push_back(file.path);
+            if (!write_new(file)) return tell({.kind = Event::Kind::no_files, .number = errno, .program = number});
+            if (file.given_back) running.given_back.push_back(file.path);
         }
         options.argv = std::move(program->argv);
         options.env = std::move(program->env);
@@ -152,9 +159,9 @@ private:
         const auto pid = os::spawn(options, &failure);
         if (!pid)
             return tell({.kind = Event::Kind::refused, .stage = static_cast<std::uint8_t>(failure.stage),
-                         .number = failure.errno_value});
-        step_ = *pid;
-        tell({.kind = Event::Kind::started, .pid = *pid});
+                         .number = failure.errno_value, .program = number});
+        running_.emplace(*pid, std::move(running));
+        tell({.kind = Event::Kind::started, .pid = *pid, .program = number});
     }
 
     void probe(int description, int output) {
@@ -204,18 +211,19 @@ private:
                 probe_ = 0;
                 tell({.kind = Event::Kind::probed, .pid = pid, .number = status});
             }
-            if (pid != step_) continue;
-            step_ = 0;
-            tell_end({.kind = Event::Kind::ended, .pid = pid, .number = status, .cpu_us = microseconds(usage),
-                      .peak_bytes = usage.ru_maxrss * std::int64_t{1024}});
+            const auto ended = running_.extract(pid);
+            if (!ended) continue;
+            tell_end({.kind = Event::Kind::ended, .pid = pid, .number = status, .program = ended.mapped().program,
+                      .cpu_us = microseconds(usage), .peak_bytes = usage.ru_maxrss * std::int64_t{1024}},
+                     ended.mapped().given_back);
         }
     }
 
-    void tell_end(Event event) {
+    void tell_end(Event event, const std::vector<std::string>& given_back) {
         std::vector<os::Fd> files;
         std::vector<int> numbers;
-        for (std::size_t i = 0; i < given_back_.size(); ++i) {
-            auto file = open_whatever(given_back_[i]);
+        for (std::size_t i = 0; i < given_back.size(); ++i) {
+            auto file = open_whatever(given_back[i]);
             if (!file) continue;
             event.files |= static_cast<std::uint8_t>(1u << i);
             numbers.push_back(file.get());
@@ -245,8 +253,8 @@ private:
 
     os::Fd socket_, signals_;
     const bool in_sandbox_, in_container_;
-    int step_ = 0, probe_ = 0;
-    std::vector<std::string> given_back_;
+    std::map<int, Running> running_;  ///< by pid
+    int probe_ = 0;
     bool done_ = false;
 };
 

@@ -14,9 +14,20 @@ namespace {
 
 Timestamp now() { return SystemClock().now(); }
 
+std::string title_of_control(const model::Step& step) {
+    switch (step.control) {
+        case model::StepControl::none: break;
+        case model::StepControl::wait: return step.parallel > 0 ? "parallel" : "wait: " + join(step.targets, ", ");
+        case model::StepControl::wait_all: return "wait for all";
+        case model::StepControl::cancel: return "cancel: " + join(step.targets, ", ");
+    }
+    return "";
+}
+
 std::string title_of(const model::Step& step) {
     if (!step.name.empty()) return step.name;
     if (!step.uses.empty()) return step.uses;
+    if (step.control != model::StepControl::none) return title_of_control(step);
     const auto text = trim(step.run);
     return std::string(text.substr(0, std::min<std::size_t>(text.find('\n'), 120)));
 }
@@ -34,8 +45,8 @@ std::shared_ptr<Masking> mask_of(const Object& secrets, const Result<Job::Made>&
 Job::Job(job::Paths paths, model::JobSpec spec, job::JournalWriter journal, Object secrets, Result<Made> made, MakePerformer make)
     : paths_(std::move(paths)), spec_(std::move(spec)), journal_(std::move(journal)),
       masking_(mask_of(secrets, made)),
-      context_(spec_, std::move(secrets),
-               [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); }),
+      local_{.context = Context(spec_, std::move(secrets),
+                                [this] { return supervisor_ ? supervisor_->workspace() : std::filesystem::path(spec_.workspace); })},
       made_(std::move(made)), performer_(make(*this)) {
     exit_.outputs = Object();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
@@ -62,6 +73,7 @@ model::JobExit Job::run() {
         if (!prepared.error().hint.empty()) exit_.message += " (" + prepared.error().hint + ")";
     } else {
         for (std::size_t i = 0; i < spec_.steps.size(); ++i) run_step(static_cast<int>(i));
+        finish_background();
         if (performer_) performer_->finish();
     }
     if (supervisor_) {
@@ -115,7 +127,7 @@ Result<void> Job::prepare() {
     }
     supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(limits), std::move(*place),
                                                start_);
-    masking_->obey_with([this](std::string_view line) { return commands_.take(line); });
+    masking_->obey_with([this](std::uint32_t step, std::string_view line) { return commands_[step].take(line); });
     if (performer_) performer_->complete_contexts();
     else tell_workspace();
     for (const auto& layer : spec_.env)

@@ -4,6 +4,7 @@
 #include "common/job/runner_files.hpp"
 #include "common/model/job_spec.hpp"
 #include "daemon/runner/context.hpp"
+#include "daemon/runner/errand.hpp"
 #include "daemon/runner/keeping.hpp"
 #include "daemon/runner/limits.hpp"
 #include "daemon/runner/output.hpp"
@@ -13,9 +14,12 @@
 #include "daemon/runner/step_files.hpp"
 #include "daemon/runner/supervisor.hpp"
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cicd::runner {
 
@@ -40,9 +44,28 @@ public:
     model::JobExit run();
 
 private:
+    /// What a step works with, and what it leaves to those after it. While one in the background waits, it has its own.
+    struct Local {
+        Context context;
+        std::vector<std::string> path;  ///< $CICD_PATH's additions, the latest first
+        model::Texts learned;           ///< all that steps added to the environment, in order
+        int step = 0;
+    };
+    /// A step in the background.
+    struct Background {
+        int index = 0;
+        bool may_fail = false;
+        Local local;  ///< the job's, while this one runs
+        std::size_t path_before = 0;
+        StepEnd end;
+        bool cancelled = false;  ///< by another step
+        bool counted = false;
+        std::unique_ptr<Errand> errand;
+    };
+
     // What steps of other languages may ask for.
     [[nodiscard]] const model::JobSpec& spec() const override { return spec_; }
-    Context& context() override { return context_; }
+    Context& context() override { return local_.context; }
     Keeping& keeping() override;
     std::vector<model::JobArtifact>& artifacts() override { return exit_.artifacts; }
     [[nodiscard]] const Folders& folders() const override { return supervisor_->folders(); }
@@ -56,7 +79,7 @@ private:
     StepEnd perform(int index, const model::Step& inner, const Context& before) override { return perform(index, inner, before, true); }
     StepEnd run(int index, const StepProgram& asked) override;
     StepEnd run_container(int index, const ContainerProgram& asked) override;
-    Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(std::move(options)); }
+    Result<int> run_outside(os::SpawnOptions options) override { return supervisor_->run_outside(static_cast<std::uint32_t>(local_.step), std::move(options)); }
     Result<os::Fd> listen() override { return supervisor_->listen(); }
     void hide(std::string_view text) override { masking_->hide(text); }
     void fail_late(int index, const StepEnd& end) override;
@@ -70,6 +93,17 @@ private:
     Result<ServiceProgram> program(const model::JobService& service, std::uint32_t step);
     void take(const Services::Told& told);
     void run_step(int index);
+    void begin_step(int index);
+    // job_background.cpp
+    void send_off(int index, const Context& before, bool may_fail);
+    void work(Background& one, const Context& before);
+    /// `wait`, `waitAll`, `cancel`.
+    void control_step(int index);
+    std::vector<Background*> targets_of(const model::Step& step);
+    void await(const std::vector<Background*>& all);
+    /// What it left is the job's from now on. False: it failed.
+    bool count(Background& one, bool may_fail);
+    void finish_background();
     /// `uses: build/docker`: by the machine's container engine, outside of the job's place.
     StepEnd build_image(int index, const job::BuildRequest& request);
     /// What a step does. `context_` has the step's own variables; afterwards it is `before`, with what was learned.
@@ -90,8 +124,11 @@ private:
     Result<job::RunRequest> container_request(const ContainerProgram& asked, const StepFiles& files, const std::filesystem::path& folder);
     model::Texts standard_variables() const;
     StepEnd conclude(int index, const ProgramEnd& end);
-    void end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
-                  bool may_fail, const model::Texts& outputs);
+    void end_step(int index, const StepEnd& end, bool may_fail);
+    /// For people and for the record.
+    void tell_end(int index, const StepEnd& end, bool forgiven);
+    /// For the steps after it, and the job.
+    void count_end(int index, const StepEnd& end, bool forgiven);
     void judge();
     void evaluate_outputs();
     void keep();
@@ -104,14 +141,14 @@ private:
     model::JobSpec spec_;
     job::JournalWriter journal_;
     std::shared_ptr<Masking> masking_;
-    Context context_;
+    Local local_;
+    Context& context_ = local_.context;
     Result<Made> made_;
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
-    std::vector<std::string> path_;  ///< $CICD_PATH's additions, the latest first
-    StepCommands commands_;
-    model::Texts learned_;  ///< all that steps added to the environment, in order
-    int serial_ = 0;
+    std::map<std::uint32_t, StepCommands> commands_;  ///< by step
+    int serial_ = 0, running_behind_ = 0;
+    std::vector<std::unique_ptr<Background>> background_;
     std::unique_ptr<Performer> performer_;  ///< of steps with `uses`, where the job's language has them
     mutable std::optional<bool> has_bash_;
     model::JobExit exit_;

@@ -48,9 +48,9 @@ model::Texts Job::environment(const StepFiles& files, std::string_view shell) co
         env = is_container() ? container_environment(supervisor_->inside()) : base_environment(spec_.root, has_bash(), spec_.system == model::SystemMode::writable);
     }
     add_environment(env, files, shell);
-    if (!path_.empty())
+    if (!local_.path.empty())
         for (auto& [name, value] : env)
-            if (name == "PATH") value = join(path_, ":") + ":" + value;
+            if (name == "PATH") value = join(local_.path, ":") + ":" + value;
     return env;
 }
 

@@ -64,7 +64,8 @@ Keeping& Job::keeping() {
 
 bool Job::goes_on() {
     supervisor_->look();
-    if (supervisor_->stop() && context_.status() != JobStatus::cancelled) context_.set_status(JobStatus::cancelled);
+    if (supervisor_->stop_of(static_cast<std::uint32_t>(local_.step)) && context_.status() != JobStatus::cancelled)
+        context_.set_status(JobStatus::cancelled);
     return !supervisor_->gone();
 }
 
@@ -78,35 +79,37 @@ std::optional<std::string> Job::skipped(const model::Step& step) {
 
 void Job::run_step(int index) {
     const auto& step = spec_.steps[static_cast<std::size_t>(index)];
-    auto& record = exit_.steps[static_cast<std::size_t>(index)];
+    local_.step = index;
     (void)goes_on();
+    if (step.control != model::StepControl::none) return control_step(index);
 
     const Context before = context_;
-    auto env = context_.add_env(step.env);
+    const auto env = context_.add_env(step.env);
     if (auto why = skipped(step)) {
         context_ = before;
-        return end_step(index, model::StepState::skipped, std::nullopt, std::move(*why), false, {});
+        return end_step(index, {.state = model::StepState::skipped, .reason = std::nullopt, .message = std::move(*why)}, false);
     }
     // A title taken from the script stays as it is written: it is no place for values.
-    if (auto name = context_.text(step.name); name && !name->empty()) record.name = shown(*name);
+    if (auto name = context_.text(step.name); name && !name->empty()) exit_.steps[static_cast<std::size_t>(index)].name = shown(*name);
+    const auto condition = context_.condition(step.condition);
+    const auto may_fail = context_.truth(step.continue_on_error);
+    const bool is_sound = env && condition && may_fail;
+    if (is_sound && step.background) return send_off(index, before, *may_fail);
+    begin_step(index);
+    if (!is_sound) {
+        const auto end = failure(index, !env ? env.error() : !condition ? condition.error() : may_fail.error());
+        context_ = before;
+        return end_step(index, end, false);
+    }
+    const auto end = perform(index, step, before, false);
+    end_step(index, end, *may_fail && end.forgivable);
+}
+
+void Job::begin_step(int index) {
+    auto& record = exit_.steps[static_cast<std::size_t>(index)];
     record.start_time = now();
     record.state = model::StepState::running;
     journal({.type = model::JournalType::step_started, .step = index, .name = record.name});
-
-    const auto fail = [&](const Error& error, model::EndReason reason) {
-        supervisor_->note(static_cast<std::uint32_t>(index), error.message);
-        context_ = before;
-        record.exit_code = 1;
-        end_step(index, model::StepState::failed, reason, error.message, false, {});
-    };
-    if (!env) return fail(env.error(), model::EndReason::exit);
-    if (const auto condition = context_.condition(step.condition); !condition)
-        return fail(condition.error(), model::EndReason::exit);
-    const auto may_fail = context_.truth(step.continue_on_error);
-    if (!may_fail) return fail(may_fail.error(), model::EndReason::exit);
-    const auto end = perform(index, step, before, false);
-    record.exit_code = end.exit_code;
-    end_step(index, end.state, end.reason, end.message, *may_fail && end.forgivable, end.outputs);
 }
 
 StepEnd Job::failure(int index, const Error& error, model::EndReason reason) {
@@ -130,11 +133,11 @@ StepEnd Job::perform(int index, const model::Step& step, const Context& before, 
         return request ? build_image(index, *request) : failure(index, request.error(), model::EndReason::exit);
     }
     if (!step.uses.empty()) {
-        const auto known = learned_.size();
+        const auto known = local_.learned.size();
         auto end = performer_ ? performer_->use(index, step)
                               : failure(index, unavailable("JOB_003", "'uses: " + step.uses + "' is not available yet"), model::EndReason::infra);
         context_ = before;
-        context_.set_env(model::Texts(learned_.begin() + static_cast<std::ptrdiff_t>(known), learned_.end()));
+        context_.set_env(model::Texts(local_.learned.begin() + static_cast<std::ptrdiff_t>(known), local_.learned.end()));
         return end;
     }
     const auto made = program(step, files_of(inner ? inner_files + serial_++ : index), inner);
@@ -157,7 +160,7 @@ StepEnd Job::run(int index, const StepProgram& asked) {
 }
 
 StepEnd Job::run_program(int index, const Program& program, const std::optional<Milliseconds>& timeout) {
-    commands_.begin(std::find(program.env.begin(), program.env.end(), "ACTIONS_ALLOW_UNSECURE_COMMANDS=true") != program.env.end());
+    commands_[static_cast<std::uint32_t>(index)].begin(std::find(program.env.begin(), program.env.end(), "ACTIONS_ALLOW_UNSECURE_COMMANDS=true") != program.env.end());
     const auto end = supervisor_->run(static_cast<std::uint32_t>(index), program, timeout);
     if (end.kind == ProgramEnd::Kind::refused) {
         auto message = refusal(end, program);
@@ -172,8 +175,8 @@ StepEnd Job::run_program(int index, const Program& program, const std::optional<
 
 void Job::learn(const model::Texts& env, const std::vector<std::string>& path) {
     context_.set_env(env);
-    learned_.insert(learned_.end(), env.begin(), env.end());
-    path_.insert(path_.begin(), path.rbegin(), path.rend());
+    local_.learned.insert(local_.learned.end(), env.begin(), env.end());
+    local_.path.insert(local_.path.begin(), path.rbegin(), path.rend());
 }
 
 StepEnd Job::conclude(int index, const ProgramEnd& end) {
@@ -208,7 +211,7 @@ StepEnd Job::conclude(int index, const ProgramEnd& end) {
     }
 
     const auto results = read_results(end.files, [this](std::string_view line) { return shown(line); });
-    auto said = commands_.collect();
+    auto said = commands_[static_cast<std::uint32_t>(index)].collect();
     for (auto& each : said.annotations) {
         for (auto* text : {&each.message, &each.title, &each.file}) *text = shown(*text);
         if (record.annotations.size() < most_annotations) record.annotations.push_back(std::move(each));
@@ -249,22 +252,31 @@ StepEnd Job::conclude(int index, const ProgramEnd& end) {
     return step;
 }
 
-void Job::end_step(int index, model::StepState state, std::optional<model::EndReason> reason, std::string message,
-                   bool may_fail, const model::Texts& outputs) {
+void Job::end_step(int index, const StepEnd& end, bool may_fail) {
+    const bool forgiven = may_fail && end.state == model::StepState::failed;
+    tell_end(index, end, forgiven);
+    count_end(index, end, forgiven);
+}
+
+void Job::tell_end(int index, const StepEnd& end, bool forgiven) {
     auto& record = exit_.steps[static_cast<std::size_t>(index)];
-    record.state = state;
-    record.end_reason = reason;
-    record.message = shown(message);
+    record.state = end.state;
+    record.exit_code = end.exit_code;
+    record.end_reason = end.reason;
+    record.message = shown(end.message);
     if (record.start_time) record.end_time = now();
-    const bool forgiven = may_fail && state == model::StepState::failed;
     if (forgiven) record.message += "; the job goes on (continueOnError)";
-    journal({.type = model::JournalType::step_ended, .step = index, .name = record.name, .state = state,
-             .exit_code = record.exit_code, .end_reason = reason, .message = record.message, .usage = record.usage});
-    context_.set_steps(record.id, outputs, word(state), forgiven ? "success" : word(state));
-    if (state != model::StepState::failed || forgiven || context_.status() != JobStatus::success) return;
+    journal({.type = model::JournalType::step_ended, .step = index, .name = record.name, .state = end.state,
+             .exit_code = record.exit_code, .end_reason = end.reason, .message = record.message, .usage = record.usage});
+}
+
+void Job::count_end(int index, const StepEnd& end, bool forgiven) {
+    const auto& record = exit_.steps[static_cast<std::size_t>(index)];
+    context_.set_steps(record.id, end.outputs, word(end.state), forgiven ? "success" : word(end.state));
+    if (end.state != model::StepState::failed || forgiven || context_.status() != JobStatus::success) return;
     context_.set_status(JobStatus::failure);
     exit_.exit_code = record.exit_code;
-    exit_.end_reason = reason;
+    exit_.end_reason = end.reason;
     exit_.message = "step '" + record.name + "': " + record.message;
 }
 

@@ -240,8 +240,8 @@ Result<job::KeepAnswer> Keeping::ask(job::KeepRequest request, std::uint32_t ste
                    {folder.get(), job::keep_workspace_fd}, {STDERR_FILENO, STDERR_FILENO}};
     if (layer) options.fds.emplace_back(layer.get(), job::keep_layer_fd);
     if (home_) options.fds.emplace_back(home_.get(), job::keep_home_fd);
-    CICD_TRY(const int status, supervisor_.run_outside(options));
-    if (supervisor_.stop() && WIFSIGNALED(status)) return unavailable("JOB_003", supervisor_.stop()->message);
+    CICD_TRY(const int status, supervisor_.run_outside(step, options));
+    if (const auto stop = supervisor_.stop_of(step); stop && WIFSIGNALED(status)) return unavailable("JOB_003", stop->message);
     struct stat facts {};
     std::string text;
     if (::fstat(answer.get(), &facts) == 0) text.resize(static_cast<std::size_t>(facts.st_size));

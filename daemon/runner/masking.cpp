@@ -89,7 +89,7 @@ std::string_view Masking::rest(MaskedStream& stream) {
 }
 
 std::string_view Masking::without_commands(MaskedStream& stream, std::string_view bytes, bool last) {
-    auto& [begun, blank, swallowing, held, covered] = stream;
+    auto& [step, begun, blank, swallowing, held, covered] = stream;
     const bool plain = begun.empty() && !swallowing && (bytes.empty() || bytes.back() != ':') && !has_two_colons(bytes);
     if (plain) {
         const auto newline = bytes.rfind('\n');
@@ -115,7 +115,7 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
         const bool is_command = word.starts_with(command_word);
         const bool may_be_other = obey_ && (word == ":" || word.starts_with("::"));
         std::optional<std::string> answer;
-        if (may_be_other && (whole || last)) answer = obey_(word);
+        if (may_be_other && (whole || last)) answer = obey_(step, word);
         if (answer) {
             kept_lines_ += *answer;
             blank = true;

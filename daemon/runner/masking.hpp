@@ -2,6 +2,7 @@
 
 #include "daemon/runner/finder.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,7 +16,12 @@ namespace cicd::runner {
 
 /// What one stream has begun and not finished: kept here, so that streams do not disturb each other.
 class MaskedStream {
+public:
+    explicit MaskedStream(std::uint32_t step = 0) : step_(step) {}
+
+private:
     friend class Masking;
+    std::uint32_t step_;          ///< whose it is
     std::string command_;         ///< of a line that may become, or is, a command
     bool blank_ = true;           ///< nothing but white space stands on the line so far
     bool swallowing_ = false;     ///< the rest of a line that nobody is to see
@@ -32,7 +38,7 @@ public:
 
     /// Is given each whole line that begins with `::` and gives what is to be shown of it ("" for nothing, else with the
     /// line's end); nothing for a line that means nothing to it.
-    using Obey = std::function<std::optional<std::string>(std::string_view line)>;
+    using Obey = std::function<std::optional<std::string>(std::uint32_t step, std::string_view line)>;
     void obey_with(Obey obey) { obey_ = std::move(obey); }
 
     /// What can be shown now; valid until the next call. What may be the begin of something hidden is held back until it is

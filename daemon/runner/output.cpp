@@ -35,6 +35,7 @@ Result<os::Fd> Output::add(std::uint32_t step, model::LogStream kind) {
     CICD_CHECK(os::set_nonblocking(pipe.read.get()));
     Stream stream;
     stream.step = step;
+    stream.masked = MaskedStream(step);
     stream.kind = kind;
     stream.pipe = std::move(pipe.read);
     streams_.push_back(std::move(stream));

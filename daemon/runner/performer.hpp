@@ -98,6 +98,8 @@ public:
     virtual void add_variables(model::Texts& env, std::string_view shell) const = 0;
     /// What is to lie beside the scripts, from the first program on.
     virtual void add_files(Program& program) = 0;
+    /// Before step `step` goes on while others do: what they would share is there.
+    virtual void share(int step) = 0;
     virtual StepEnd use(int step, const model::Step& what) = 0;
     /// After the last step.
     virtual void finish() = 0;

@@ -295,9 +295,9 @@ Error Place::broken() {
     return explain_sandbox_failure(said);
 }
 
-Result<void> Place::start(const Program& program, int out, int err) {
+Result<void> Place::start(std::uint32_t number, const Program& program, int out, int err) {
     CICD_TRY(const auto description, os::memory_file("step", pack(program)));
-    const Command start{Command::Kind::start, 0};
+    const Command start{Command::Kind::start, 0, number};
     return os::send_packet(socket_.get(), &start, sizeof start, {description.get(), out, err});
 }
 
@@ -308,12 +308,12 @@ Result<void> Place::probe(const Program& program, int output) {
 }
 
 void Place::listen() { command(Command::Kind::listen, 0); }
-void Place::signal_step(int number) { command(Command::Kind::signal_step, number); }
+void Place::signal_program(std::uint32_t program, int number) { command(Command::Kind::signal_program, number, program); }
 void Place::signal_all(int number) { command(Command::Kind::signal_all, number); }
 void Place::finish() { command(Command::Kind::finish, 0); }
 
-void Place::command(Command::Kind kind, int number) {
-    const Command command{kind, number};
+void Place::command(Command::Kind kind, int number, std::uint32_t program) {
+    const Command command{kind, number, program};
     // A place that is gone says so by its next event.
     (void)os::send_packet(socket_.get(), &command, sizeof command);
 }

@@ -92,12 +92,13 @@ public:
     [[nodiscard]] int events_fd() const { return container_ && !socket_ ? channel_.get() : socket_.get(); }
     /// Fails (kind unavailable) where the place has broken down; the message is what its set-up said about it.
     Result<Told> next_event();
-    Result<void> start(const Program& program, int out, int err);
+    /// `number` is what it is called from now on: several may run.
+    Result<void> start(std::uint32_t number, const Program& program, int out, int err);
     /// Beside what was started; one at a time.
     Result<void> probe(const Program& program, int output);
     /// Asks for a socket that listens on its loopback device; an event brings it.
     void listen();
-    void signal_step(int number);
+    void signal_program(std::uint32_t program, int number);
     void signal_all(int number);
     void finish();
 
@@ -108,7 +109,7 @@ private:
     Result<void> start_sandbox(const model::JobSpec& spec, const std::filesystem::path& job_directory,
                                const std::filesystem::path& layers, const Limits& limits, const Network* network,
                                os::SpawnOptions& options);
-    void command(Command::Kind kind, int number);
+    void command(Command::Kind kind, int number, std::uint32_t program = 0);
     Error broken();
     Result<Told> next_of_channel();
     Result<void> read_image(std::string_view json);

@@ -159,7 +159,7 @@ void Services::began(Running& service) {
         if (service.program.main.argv.empty()) return fail(service, "has nothing to run: neither its image nor the pipeline names a command");
     }
     const auto ends = output_.open(service.program.step);
-    const auto started = ends ? service.place.start(service.program.main, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
+    const auto started = ends ? service.place.start(0, service.program.main, ends->out.get(), ends->err.get()) : Result<void>(ends.error());
     if (!started) fail(service, "cannot be started: " + started.error().message);
 }
 
@@ -242,7 +242,7 @@ void Services::stop_next() {
     const bool runs = service.phase == Phase::running || service.phase == Phase::ready;
     if (runs) {
         service.phase = Phase::stopping;
-        service.place.signal_step(SIGTERM);
+        service.place.signal_program(0, SIGTERM);
         return;
     }
     if (service.phase != Phase::ending) tell_({service.program.step, model::StepState::cancelled, {}, "it was not started"});

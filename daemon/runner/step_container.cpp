@@ -97,8 +97,8 @@ StepEnd Job::run_container(int index, const ContainerProgram& asked) {
     };
     if (!spec_.workspace_layers.empty())
         return skip("skipped: it runs in a container, which was not known when the run was planned: what describes it was made while the job ran");
-    const bool may_run = !supervisor_->stop();
-    if (!supervisor_->await_place() || (may_run && supervisor_->stop())) return conclude(index, {.stop = supervisor_->stop()});
+    const bool may_run = !supervisor_->stop_of(step);
+    if (!supervisor_->await_place() || (may_run && supervisor_->stop_of(step))) return conclude(index, {.stop = supervisor_->stop_of(step)});
 
     const int number = inner_files + serial_++;
     const StepFiles files(asked.files, number, 0755, true);
@@ -119,7 +119,7 @@ StepEnd Job::run_container(int index, const ContainerProgram& asked) {
     if (asked.source) options.fds.emplace_back(asked.source.get(), job::build_workspace_fd);
 
     const auto& env = request->env;
-    commands_.begin(std::find(env.begin(), env.end(), std::pair<std::string, std::string>("ACTIONS_ALLOW_UNSECURE_COMMANDS", "true")) != env.end());
+    commands_[step].begin(std::find(env.begin(), env.end(), std::pair<std::string, std::string>("ACTIONS_ALLOW_UNSECURE_COMMANDS", "true")) != env.end());
     const auto begin = std::chrono::steady_clock::now();
     const auto ran = supervisor_->run_tool(step, std::move(options), asked.timeout, Supervisor::Ending::by_itself);
     ProgramEnd end{.kind = ProgramEnd::Kind::ended};
@@ -129,7 +129,9 @@ StepEnd Job::run_container(int index, const ContainerProgram& asked) {
         supervisor_->note(step, ran.error().message);
         end.stop = Stop{model::EndReason::timeout, ran.error().message};
     }
-    if (supervisor_->stop() && (may_run || supervisor_->gone())) end.stop = supervisor_->stop();
+    if (may_run || supervisor_->gone()) {
+        if (auto stop = supervisor_->stop_of(step)) end.stop = std::move(stop);
+    }
     if (end.stop) return conclude(index, end);
     const auto told = answer_in(*answer);
     switch (told.kind) {

@@ -42,7 +42,13 @@ constexpr Key<Action> runs_keys[] = {
              r.b.error(c, "'" + how.substr(0, 60) + "' is no way to run an action", "composite, node20 or docker");
          }
      }},
-    {"steps", [](Reader& r, const Cursor& c, Action& a) { a.steps = read_steps(r, c); }},
+    {"steps",
+     [](Reader& r, const Cursor& c, Action& a) {
+         a.steps = read_steps(r, c);
+         for (const auto& step : a.steps)
+             if (step.background || step.control != model::StepControl::none)
+                 r.b.error_at(step.mark, "the steps of an action run one after the other", "let the step that uses the action run in the background");
+     }},
     {"main", [](Reader& r, const Cursor& c, Action& a) { a.main = r.text(c); }},
     {"pre", [](Reader& r, const Cursor& c, Action& a) { a.pre = r.text(c); }},
     {"post", [](Reader& r, const Cursor& c, Action& a) { a.post = r.text(c); }},

@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "common/expr/expression.hpp"
 #include "common/pipeline/github/write_parts.hpp"
+#include "common/pipeline/step_controls.hpp"
 
 #include <algorithm>
 
@@ -156,7 +157,16 @@ Object write_step(Names& names, const Step& step) {
     Object made;
     put(made, "name", names.text(step.name, step.mark));
     put(made, "id", step.id);
+    if (step.control != model::StepControl::none) {
+        put_choice(made, "continue-on-error", names, step.continue_on_error, false, step.mark);
+        if (step.control == model::StepControl::wait && step.parallel == 0) made.set("wait", Array(step.targets.begin(), step.targets.end()));
+        if (step.control == model::StepControl::wait_all) made.set("wait-all", Value());
+        for (const auto& target : step.targets)
+            if (step.control == model::StepControl::cancel) made.set("cancel", target);
+        return made;
+    }
     put(made, "if", write_condition(names, step.condition, step.mark));
+    if (step.background) made.set("background", true);
     if (step.uses.empty()) {
         made.set("run", names.script(step.run, step.mark));
     } else {
@@ -259,7 +269,7 @@ Object write_job(Names& names, const Stage& stage, const Job& job) {
     if (!job.empty_workspace) steps.push_back(use("actions/checkout@v4", {}));
     write_downloads(names, stage, job, steps);
     write_caches(names, job, steps);
-    for (const auto& step : job.steps) steps.push_back(write_step(names, step));
+    for (auto& step : list_steps(job.steps, [&](const Step& one) { return Value(write_step(names, one)); })) steps.push_back(std::move(step));
     write_uploads(names, stage, job, steps);
     made.set("steps", std::move(steps));
     tell_rest(names, job);

@@ -66,7 +66,7 @@ TEST_CASE("commands are found however the output comes in pieces, and values are
     commands.begin(false);
     Masking masking;
     masking.hide("hidden-value");
-    masking.obey_with([&](std::string_view line) { return commands.take(line); });
+    masking.obey_with([&](std::uint32_t, std::string_view line) { return commands.take(line); });
     MaskedStream stream;
     std::string shown;
     const std::string output = "a\n  ::set-output name=x::hidden-value\n::error::a hidden-value\nend ::set-output name=y::1\n::group::last";
