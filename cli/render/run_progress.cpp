@@ -133,8 +133,11 @@ std::vector<std::string> RunProgress::last_lines(const JobId& job, int step) con
 
 const model::StepRun* failed_step(const model::JobRun& job) {
     const model::StepRun* found = nullptr;
-    for (const auto& step : job.steps)
-        if (step.state == model::StepState::failed) found = &step;
+    for (const auto& step : job.steps) {
+        if (step.state != model::StepState::failed) continue;
+        found = &step;
+        if (job.message.starts_with("step '" + step.name + "': ")) break;  // others may have failed after it
+    }
     return found;
 }
 

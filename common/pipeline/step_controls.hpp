@@ -54,6 +54,7 @@ Array list_steps(const std::vector<model::Step>& steps, Write write) {
         const bool has_end = i < steps.size() && steps[i].parallel == group;
         Value whole = has_end ? write(steps[i]) : Value(Object());
         if (!has_end) --i;
+        if (members.empty()) continue;
         Object item = whole.as_object();
         item.set("parallel", std::move(members));
         list.push_back(std::move(item));

@@ -76,6 +76,43 @@ TEST_CASE("an action that is not here is skipped and told, refused with --strict
     CHECK(contains(world.cicdctl({"logs", "run-2"}).out, "hello you"));
 }
 
+TEST_CASE("steps run in the background beside others, actions too, and so does what the workflow is imported as") {
+    const World world;
+    const std::string together = "touch $ME; until [ -e one ] && [ -e two ]; do sleep 0.01; done; echo $ME met";
+    const auto steps = [&](const std::string& second) {
+        return workflow("push", "      - uses: actions/checkout@v4\n"
+                                "      - id: server\n        background: true\n        run: trap 'exit 0' TERM; touch up; while :; do sleep 0.02; done\n"
+                                "      - parallel:\n"
+                                "          - run: " + together + "\n            env: {ME: one}\n          - " + second +
+                                "      - run: until [ -e up ]; do sleep 0.01; done\n"
+                                "      - cancel: server\n"
+                                "      - run: echo 'server ${{ steps.server.outcome }}'\n");
+    };
+    const GitRepository repository{{file, steps("uses: ./meet\n            with: {me: two}\n")},
+                                   {"plain.yml", steps("run: " + together + "\n            env: {ME: two}\n")},
+                                   {"meet/action.yml", "name: meet\ninputs: {me: {}}\nruns:\n  using: composite\n  steps:\n"
+                                                       "    - {run: 'echo first', shell: bash}\n"
+                                                       "    - {run: '" + together + "', shell: bash, env: {ME: '${{ inputs.me }}'}}\n"}};
+    const auto here = world.in(repository.path());
+    const auto run_ends_well = [&](const std::vector<std::string>& command, const std::string& id) {
+        const auto run = world.cicdctl(command, here);
+        const auto log = world.cicdctl({"logs", id}).out;
+        INFO(run.out, run.err, log);
+        CHECK(run.code == 0);
+        for (const char* line : {"one met", "two met", "server cancelled"}) CHECK(contains(log, line));
+    };
+    run_ends_well({"run"}, "run-1");
+    const auto job = world.json({"show", "job-1"})["steps"].as_array();
+    REQUIRE(job.size() == 8);
+    CHECK(job[1]["status"] == Value("cancelled"));
+    CHECK(job[4]["name"] == Value("parallel"));
+
+    const auto imported = world.cicdctl({"import", "plain.yml"}, here);
+    REQUIRE(imported.code == 0);
+    repository.write("imported.yaml", imported.out);
+    run_ends_well({"run", "-f", "imported.yaml"}, "run-2");
+}
+
 TEST_CASE("of several workflows, the one that listens to the event is run") {
     const World world;
     const GitRepository repository{{file, workflow("push", "      - run: echo pushed\n")},

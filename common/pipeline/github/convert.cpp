@@ -144,13 +144,20 @@ private:
             return;
         }
         const auto found = find_action(step.uses);
-        if (found.kind == ActionKind::native && native(job, step, found.name, into)) return;
+        if (found.kind == ActionKind::native && native(job, step, found.name, into)) {
+            // Something may wait for it.
+            if (step.background && !step.id.empty())
+                into.push_back({.id = step.id, .name = "what the job does itself", .run = "true", .background = true, .parallel = step.parallel});
+            return;
+        }
         if (found.kind != ActionKind::remote) tell(Carried::unsupported, step.mark, step.uses, "write its commands as 'run', or a component of your own");
         model::Step placeholder;
         placeholder.id = step.id;
         placeholder.name = "not converted: " + step.uses;
         placeholder.run = "echo 'not converted: " + step.uses + "' >&2";
         placeholder.condition = step.condition;
+        placeholder.background = step.background;
+        placeholder.parallel = step.parallel;
         into.push_back(std::move(placeholder));
     }
 

@@ -147,11 +147,46 @@ TEST_CASE("inputs are those of the event, and have their defaults") {
 TEST_CASE("nothing is dropped in silence") {
     const auto front = good("run-name: x\non: push\njobs:\n  a:\n    runs-on: {group: big}\n    container: {image: i, options: --privileged}\n"
                             "    steps: [{uses: 'docker://alpine'}, {uses: some/action@v1}, {run: x, background: true}, {wait-all: }]\n");
-    CHECK(front.report.count(Carried::approximated) == 3);
+    CHECK(front.report.count(Carried::approximated) == 2);
     CHECK(front.report.count(Carried::unsupported) == 1);
     CHECK(front.report.count(Carried::manual) == 2);
     CHECK(front.report.findings[0].line > 0);
     CHECK(front.report.carried() == front.report.constructs - 1);
+}
+
+TEST_CASE("steps in the background, and what waits for them") {
+    const auto steps = only_job(good("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+                                     "      - {id: s, run: serve, background: true}\n      - {wait: [s], continue-on-error: true}\n"
+                                     "      - name: all\n        parallel: [{run: one}, {uses: ./x, if: always()}]\n"
+                                     "      - parallel: [{run: two}]\n      - wait-all:\n      - cancel: s\n")).steps;
+    using model::StepControl;
+    REQUIRE(steps.size() == 9);
+    CHECK(steps[0].background);
+    CHECK(steps[1].control == StepControl::wait);
+    CHECK(steps[1].targets == model::Strings{"s"});
+    CHECK(steps[1].continue_on_error.value);
+    CHECK(steps[2].background);
+    CHECK(steps[2].parallel == 1);
+    CHECK(steps[3].condition == "always()");
+    CHECK(steps[4].name == "all");
+    CHECK(steps[4].control == StepControl::wait);
+    CHECK(steps[4].parallel == 1);
+    CHECK(steps[5].parallel == 2);
+    CHECK(steps[7].control == StepControl::wait_all);
+    CHECK(steps[8].control == StepControl::cancel);
+    const auto refused = [](const std::string& lines, const std::string& why) {
+        const auto error = first_error("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n" + lines);
+        INFO(error);
+        CHECK(error.find(why) != std::string::npos);
+    };
+    refused("      - {id: s, run: x}\n      - wait: s\n", "no step in the background before this one has the id 's'");
+    refused("      - wait: s\n      - {id: s, run: x, background: true}\n", "no step in the background");
+    refused("      - {id: s, run: x, background: true}\n      - {cancel: s, if: always()}\n", "'if'");
+    refused("      - {id: s, run: x, background: true}\n      - {cancel: s, wait-all: }\n", "exclude each other");
+    refused("      - parallel: [{run: x, background: true}]\n", "stand outside of it");
+    refused("      - parallel: [{parallel: [{run: x}]}]\n", "stand outside of it");
+    refused("      - parallel: []\n", "at least one");
+    refused("      - {run: x, background: maybe}\n", "background");
 }
 
 TEST_CASE("actions are found by their names") {

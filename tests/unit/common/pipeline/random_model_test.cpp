@@ -185,7 +185,19 @@ private:
         if (maybe()) j.concurrency = concurrency();
         j.reuse = maybe();
         for (auto n = 1 + below(3); n > 0; --n) j.steps.push_back(step());
+        if (maybe()) behind(j.steps);
         return j;
+    }
+    /// Steps in the background, and what waits for them.
+    void behind(std::vector<Step>& steps) {
+        steps.push_back({.id = "server", .run = text(), .background = true});
+        for (const int group : {1, 2}) {
+            for (auto n = 1 + below(3); n > 0; --n) steps.push_back({.run = text(), .background = true, .parallel = group});
+            steps.push_back({.name = maybe() ? text() : "", .continue_on_error = choice(), .control = StepControl::wait, .parallel = group});
+        }
+        steps.push_back({.control = StepControl::wait, .targets = {"server"}});
+        steps.push_back({.control = StepControl::cancel, .targets = {"server"}});
+        steps.push_back({.control = StepControl::wait_all});
     }
     Stage stage(const std::vector<Stage>& before) {
         Stage s;
