@@ -127,7 +127,11 @@ Result<void> Job::prepare() {
     }
     supervisor_ = std::make_unique<Supervisor>(spec_, paths_, std::move(output), std::move(limits), std::move(*place),
                                                start_);
-    masking_->obey_with([this](std::uint32_t step, std::string_view line) { return commands_[step].take(line); });
+    masking_->obey_with([this](std::uint32_t step, std::string_view line) {
+        auto shown = commands_[step].take(line);
+        for (const auto& order : commands_[step].take_matcher_orders()) obey(step, order);
+        return shown;
+    });
     if (performer_) performer_->complete_contexts();
     else tell_workspace();
     for (const auto& layer : spec_.env)

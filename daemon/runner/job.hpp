@@ -10,6 +10,7 @@
 #include "daemon/runner/output.hpp"
 #include "daemon/runner/performer.hpp"
 #include "daemon/runner/place.hpp"
+#include "daemon/runner/problem_matchers.hpp"
 #include "daemon/runner/step_commands.hpp"
 #include "daemon/runner/step_files.hpp"
 #include "daemon/runner/supervisor.hpp"
@@ -108,6 +109,10 @@ private:
     StepEnd build_image(int index, const job::BuildRequest& request);
     /// What a step does. `context_` has the step's own variables; afterwards it is `before`, with what was learned.
     StepEnd perform(int index, const model::Step& step, const Context& before, bool inner);
+    // job_matchers.cpp
+    std::string read_as_step(const std::string& path);
+    void obey(std::uint32_t step, const StepCommands::MatcherOrder& order);
+    void see(std::uint32_t step, std::string_view line);
     StepEnd run_program(int index, const Program& program, const std::optional<Milliseconds>& timeout);
     void learn(const model::Texts& env, const std::vector<std::string>& path);
     [[nodiscard]] StepFiles files_of(int number, bool with_state = false) const {
@@ -147,6 +152,7 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::optional<Keeping> keeping_;  ///< where the job keeps anything
     std::map<std::uint32_t, StepCommands> commands_;  ///< by step
+    ProblemMatchers matchers_;
     int serial_ = 0, running_behind_ = 0;
     std::vector<std::unique_ptr<Background>> background_;
     std::unique_ptr<Performer> performer_;  ///< of steps with `uses`, where the job's language has them

@@ -14,6 +14,7 @@ constexpr std::string_view command_word = "::add-mask::";
 constexpr std::string_view mask = "***";
 // What a job may add: it would make its own output slow, and its runner large.
 constexpr std::size_t most_added = 4096, most_added_bytes = 4 << 20;
+constexpr std::size_t longest_seen = 64 * 1024;
 constexpr std::size_t longest_command = 64 * 1024 * 3;  // every byte of a value may be percent-encoded
 
 bool is_blank(char c) {
@@ -89,8 +90,8 @@ std::string_view Masking::rest(MaskedStream& stream) {
 }
 
 std::string_view Masking::without_commands(MaskedStream& stream, std::string_view bytes, bool last) {
-    auto& [step, begun, blank, swallowing, held, covered] = stream;
-    const bool plain = begun.empty() && !swallowing && (bytes.empty() || bytes.back() != ':') && !has_two_colons(bytes);
+    auto& [step, begun, blank, seen, swallowing, held, covered] = stream;
+    const bool plain = begun.empty() && !swallowing && !see_ && seen.empty() && (bytes.empty() || bytes.back() != ':') && !has_two_colons(bytes);
     if (plain) {
         const auto newline = bytes.rfind('\n');
         const auto tail = newline == std::string_view::npos ? bytes : bytes.substr(newline + 1);
@@ -129,10 +130,18 @@ std::string_view Masking::without_commands(MaskedStream& stream, std::string_vie
             begun = line;
         } else {
             kept_lines_ += line;
+            if (see_ || !seen.empty()) let_see(stream, line, whole || last);
             blank = whole || (blank && word.empty());
         }
     }
     return kept_lines_;
+}
+
+void Masking::let_see(MaskedStream& stream, std::string_view piece, bool whole) {
+    if (stream.seen_.size() < longest_seen) stream.seen_ += piece;
+    if (!whole) return;
+    const auto line = std::exchange(stream.seen_, {});
+    if (see_) see_(stream.step_, line);
 }
 
 void Masking::obey(std::string_view command) {

@@ -24,6 +24,7 @@ private:
     std::uint32_t step_;          ///< whose it is
     std::string command_;         ///< of a line that may become, or is, a command
     bool blank_ = true;           ///< nothing but white space stands on the line so far
+    std::string seen_;            ///< of a line that somebody wants to see whole
     bool swallowing_ = false;     ///< the rest of a line that nobody is to see
     std::string held_;            ///< may be the begin of something hidden
     std::size_t covered_ = 0;     ///< so much at its begin was shown as *** already
@@ -41,6 +42,10 @@ public:
     using Obey = std::function<std::optional<std::string>(std::uint32_t step, std::string_view line)>;
     void obey_with(Obey obey) { obey_ = std::move(obey); }
 
+    /// Is given each whole line that is no command, as it was written. Nothing: nobody wants to see them.
+    using See = std::function<void(std::uint32_t step, std::string_view line)>;
+    void see_with(See see) { see_ = std::move(see); }
+
     /// What can be shown now; valid until the next call. What may be the begin of something hidden is held back until it is
     /// known: at the latest by the line's end, as nothing hidden goes beyond one (but for texts whose lines are all shorter
     /// than four bytes).
@@ -56,6 +61,7 @@ public:
 private:
     std::string_view without_commands(MaskedStream& stream, std::string_view bytes, bool last);
     void obey(std::string_view command);
+    void let_see(MaskedStream& stream, std::string_view piece, bool whole);
     std::string_view masked(MaskedStream& stream, std::string_view bytes, bool last);
     /// Nothing while nothing is hidden. Made when it is needed: commands often come many at once.
     const Finder* finder();
@@ -69,6 +75,7 @@ private:
     std::string kept_lines_, shown_;
     bool refused_ = false;
     Obey obey_;
+    See see_;
 };
 
 }  // namespace cicd::runner

@@ -127,7 +127,12 @@ std::optional<std::string> StepCommands::obey(const Command& command, std::strin
     if (name == "notice") return annotate(command, model::AnnotationLevel::notice);
     if (name == "debug") return "Debug: " + data + "\n";
     if (name == "group") return "▾ " + data + "\n";
-    if (name == "endgroup" || name == "echo" || name == "add-matcher" || name == "remove-matcher") return "";
+    if (name == "endgroup" || name == "echo") return "";
+    if (name == "add-matcher" || name == "remove-matcher") {
+        const auto owner = command.property("owner");
+        matcher_orders_.push_back({name == "add-matcher", owner.empty() ? data : "", owner});
+        return "";
+    }
     if (name == "stop-commands") {
         stop_token_ = data;
         return "";
@@ -135,11 +140,13 @@ std::optional<std::string> StepCommands::obey(const Command& command, std::strin
     return std::nullopt;
 }
 
+void StepCommands::add(model::Annotation annotation) {
+    if (said_.annotations.size() < most_annotations) said_.annotations.push_back(std::move(annotation));
+}
+
 std::string StepCommands::annotate(const Command& command, model::AnnotationLevel level) {
-    if (said_.annotations.size() < most_annotations)
-        said_.annotations.push_back({level, to_valid_utf8(command.data), to_valid_utf8(command.property("title")),
-                                     to_valid_utf8(command.property("file")), number(command.property("line")), number(command.property("col")),
-                                     number(command.property("endline")), number(command.property("endcolumn"))});
+    add({level, to_valid_utf8(command.data), to_valid_utf8(command.property("title")), to_valid_utf8(command.property("file")),
+         number(command.property("line")), number(command.property("col")), number(command.property("endline")), number(command.property("endcolumn"))});
     return std::string(label(level)) + command.data + "\n";
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cicd::runner {
@@ -25,6 +26,14 @@ public:
     /// One line that begins with `::`, its end included. What is to be shown of it; nothing where it is no command.
     std::optional<std::string> take(std::string_view line);
     Said collect();
+    /// What was found in its output otherwise.
+    void add(model::Annotation annotation);
+    /// `file` or, to remove one, `owner`.
+    struct MatcherOrder {
+        bool add = true;
+        std::string file, owner;
+    };
+    std::vector<MatcherOrder> take_matcher_orders() { return std::exchange(matcher_orders_, {}); }
 
 private:
     struct Command;
@@ -32,6 +41,7 @@ private:
     std::string annotate(const Command& command, model::AnnotationLevel level);
 
     Said said_;
+    std::vector<MatcherOrder> matcher_orders_;
     bool unsecure_ = false;
     std::string stop_token_;  ///< not empty: nothing is obeyed until it comes
 };

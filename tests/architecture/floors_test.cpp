@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 const fs::path source_dir = CICD_SOURCE_DIR;
 
 const std::map<std::string, int> floors{
-    {"common/base", 0},     {"common/model", 1},     {"common/expr", 2},      {"common/pipeline", 3},
+    {"common/base", 0},     {"common/model", 1},     {"common/expr", 2},      {"common/regex", 1},    {"common/pipeline", 3},
     {"common/contract", 3}, {"common/codec", 4},     {"common/job", 5},       {"common/client", 5},
     {"cli", 6},             {"daemon/os", 5},        {"daemon/async", 5},     {"daemon/git", 6},       {"daemon/objects", 6},
     {"daemon/store", 6},    {"daemon/events", 6},    {"daemon/images", 6},    {"daemon/engines", 6},   {"daemon/planner", 7},   {"daemon/runner", 7}, {"daemon/actions", 8},
@@ -39,6 +39,7 @@ const std::vector<Home> homes{
     {"libcurl", std::regex(R"(^curl/)"), {"daemon/remote"}},
     {"libcrypto", std::regex(R"(^openssl/)"), {"daemon/objects"}},
     {"zstd", std::regex(R"(^zstd)"), {"daemon/objects"}},
+    {"PCRE2", std::regex(R"(^pcre2)"), {"common/regex"}},
     {"libgit2", std::regex(R"(git2)"), {"daemon/git"}},
     {"Beast", std::regex(R"(boost/beast)"), {"daemon/api", "daemon/results", "common/client"}},
     {"CLI11", std::regex(R"(CLI/)"), {"cli", "daemon/app"}},
