@@ -198,6 +198,13 @@ TEST_CASE_FIXTURE(Examples, "secrets: hidden in the log, kept out of the outputs
     CHECK(contains(world.cicdctl({"show", "job-1", "-o", "json"}).out, R"("outputs":{"answer":"welcome"})"));
 }
 
+TEST_CASE_FIXTURE(Examples, "background: a server beside other steps, ended by one of them") {
+    const auto outcome = world.cicdctl({"run", "-f", "examples/background/pipeline.yaml"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    for (const char* line : {"lint is happy", "it works", "the server is cancelled"}) CHECK(contains(outcome.out, line));
+}
+
 TEST_CASE_FIXTURE(Examples, "github: a workflow as it is, its artifacts handed on, its annotations kept") {
     const auto outcome = world.cicdctl({"run", "-f", "examples/github/workflow.yml"}, world.in(repository.path()));
     INFO(outcome.out, outcome.err);
