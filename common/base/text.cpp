@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 
 namespace cicd {
@@ -112,6 +113,12 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
         text += part;
     }
     return text;
+}
+
+std::optional<int> to_integer(std::string_view text) {
+    int number = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return fault == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
 std::string_view trim(std::string_view text) {

@@ -22,5 +22,6 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string_view trim(std::string_view text);  ///< ASCII white space
 std::string to_lower(std::string_view text);   ///< ASCII only
+std::optional<int> to_integer(std::string_view text);  ///< all of it, in decimal digits
 
 }  // namespace cicd

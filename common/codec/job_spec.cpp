@@ -46,7 +46,7 @@ struct Fields<model::JobSpec> {
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),
         omitted("actions", &T::actions), omitted("fetched", &T::fetched),
         omitted("secrets", &T::secrets), omitted("outputs", &T::outputs), omitted("timeout", &T::timeout),
-        omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence),
+        omitted("silenceTimeout", &T::silence_timeout), omitted("failOnSilence", &T::fail_on_silence), omitted("gitDepth", &T::git_depth),
         omitted("grace", &T::grace), omitted("limits", &T::limits),
         omitted("needed", &T::needed), omitted("artifacts", &T::artifacts), omitted("caches", &T::caches)};
 };

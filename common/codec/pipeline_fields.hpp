@@ -163,7 +163,7 @@ struct Fields<model::Job> {
         omitted("resources", &T::resources), omitted("cache", &T::cache), omitted("artifacts", &T::artifacts),
         omitted("services", &T::services), omitted("volumes", &T::volumes), omitted("zone", &T::zone),
         omitted("runsOn", &T::runs_on), omitted("unavailable", &T::unavailable),
-        omitted("emptyWorkspace", &T::empty_workspace), omitted("realWorkspace", &T::real_workspace), omitted("timeout", &T::timeout),
+        omitted("emptyWorkspace", &T::empty_workspace), omitted("gitDepth", &T::git_depth), omitted("realWorkspace", &T::real_workspace), omitted("timeout", &T::timeout),
         omitted("timeoutMinutes", &T::timeout_minutes), omitted("silenceTimeout", &T::silence_timeout),
         omitted("failOnSilence", &T::fail_on_silence), omitted("retry", &T::retry),
         omitted("allowFailure", &T::allow_failure), omitted("matrix", &T::matrix), omitted("failFast", &T::fail_fast),

@@ -65,6 +65,7 @@ struct JobSpec {
     std::optional<RootImage> root;   ///< what the zone made of it; the job's layer lies beside the workspace's
     std::optional<RootImage> image_files;  ///< container: where the image lies on this machine, for an engine that lacks it
     std::string engine;      ///< which engine makes containers, as the configuration says
+    std::optional<int> git_depth;  ///< as the job's
     bool real_workspace = false;  ///< a step may run in a container of its own: the workspace is a folder that an engine sees
     /// Their layers lie beside the workspace's, in folders of their names. The job and they share one network.
     std::vector<JobService> services;

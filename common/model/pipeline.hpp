@@ -249,6 +249,7 @@ struct Job {
     Strings runs_on;          ///< labels of a place by which another language asks for one; may hold `${{ }}`
     std::string unavailable;  ///< why it cannot run here: it is skipped with that reason
     bool empty_workspace = false;  ///< it starts without the source
+    std::optional<int> git_depth;  ///< the workspace is a git repository with so many commits, 0: all; none: files only
     bool real_workspace = false;   ///< a step runs in a container of its own, which has to reach the job's files
     std::optional<Milliseconds> timeout, silence_timeout;
     std::string timeout_minutes;  ///< an expression that gives the timeout, set instead

@@ -266,6 +266,7 @@ void put_settings(Object& o, const Job& j) {
     put_enum(o, "priority", j.priority);
     put(o, "silenceTimeout", j.silence_timeout);
     if (j.fail_on_silence) o.set("failOnSilence", true);
+    put_number(o, "gitDepth", j.git_depth);
     if (j.retry) o.set("retry", retry(*j.retry));
     put(o, "allowFailure", j.allow_failure, false);
     if (j.concurrency) o.set("concurrency", concurrency(*j.concurrency));

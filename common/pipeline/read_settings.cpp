@@ -24,6 +24,7 @@ constexpr Field<Job> settings[] = {
     {"services", [](Builder& b, const Cursor& c, Job& j) { j.services = read_services(b, c); }},
     {"volumes", [](Builder& b, const Cursor& c, Job& j) { j.volumes = read_volumes(b, c); }},
     {"silenceTimeout", [](Builder& b, const Cursor& c, Job& j) { j.silence_timeout = b.duration(c); }},
+    {"gitDepth", [](Builder& b, const Cursor& c, Job& j) { j.git_depth = b.integer(c, 0, 1'000'000, "a number of commits"); }},
     {"failOnSilence", [](Builder& b, const Cursor& c, Job& j) { j.fail_on_silence = b.boolean(c); }},
     {"retry", [](Builder& b, const Cursor& c, Job& j) { j.retry = read_retry(b, c); }},
     {"allowFailure", [](Builder& b, const Cursor& c, Job& j) { j.allow_failure = b.boolean_or_expression(c); }},

@@ -1,6 +1,9 @@
 #include "common/base/text.hpp"
 #include "daemon/actions/actions.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -116,6 +119,8 @@ StepEnd Actions::checkout(int step, const Inputs& inputs) {
     StepEnd end;
     if (!path.empty() && path != "." && path != "./") end = script(step, copy_checkout, {{"CICD_CHECKOUT_PATH", path}});
     else job_.note(step, "the workspace is the checkout of " + about("repository") + " already");
+    if (const auto workspace = job_.open_workspace(); workspace && ::faccessat(workspace->get(), ".git", F_OK, 0) != 0)
+        job_.note(step, "it is no git repository: this machine has no git, or its repository has no such commit (any more)");
     end.outputs = {{"ref", about("ref")}, {"commit", sha}};
     return end;
 }

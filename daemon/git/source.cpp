@@ -16,12 +16,10 @@ constexpr git_object_size_t readable_size = 1 << 20;
 
 /// "cicd-0123456789abcdef.git": told apart by the whole path or URL, readable by its name.
 std::string mirror_name(const std::string& repository) {
-    git_oid hash;
-    git_odb_hash(&hash, repository.data(), repository.size(), GIT_OBJECT_BLOB);
     std::string name;
     for (const char c : short_name(repository))
         name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '_';
-    return name.substr(0, 60) + "-" + to_hex(hash).substr(0, 16) + ".git";
+    return name.substr(0, 60) + "-" + name_of(repository).substr(0, 16) + ".git";
 }
 
 void describe_head(git_repository* repository, model::Source& source) {
@@ -37,6 +35,13 @@ void describe_head(git_repository* repository, model::Source& source) {
 }
 
 }  // namespace
+
+std::string name_of(const std::string& text) {
+    initialize();
+    git_oid hash;
+    git_odb_hash(&hash, text.data(), text.size(), GIT_OBJECT_BLOB);
+    return to_hex(hash);
+}
 
 bool is_url(const std::string& repository) {
     if (repository.find("://") != std::string::npos) return true;
@@ -147,6 +152,18 @@ Result<model::Source> Sources::snapshot(const fs::path& directory) {
                              nullptr);
     }
     return source;
+}
+
+Result<fs::path> Sources::holder_of(const model::Source& source) {
+    CICD_TRY(const git_oid id, parse_oid(source.commit));
+    Mirror& mirror = state_->mirror(source.repository);
+    {
+        CICD_TRY(const auto lease, mirror.lease(false));
+        Owned<git_commit> commit;
+        if (git_commit_lookup(out(commit), lease.repository(), &id) == 0) return mirror.path();
+    }
+    if (source.repository.starts_with('/')) return fs::path(source.repository);
+    return not_found("SOURCE_004", "the commit " + source.commit.substr(0, 12) + " of " + source.repository + " is no longer kept", "start a new run");
 }
 
 Result<std::string> Sources::read_file(const model::Source& source, const std::string& path) {

@@ -30,6 +30,9 @@ struct FetchOptions {
     bool submodules = false; ///< their files take the place of the links, also of submodules within
 };
 
+/// A name for a text of any kind, such as a file may have.
+std::string name_of(const std::string& text);
+
 /// What a checkout wrote.
 struct Extent {
     std::uint64_t files = 0, bytes = 0;  ///< bytes in whole blocks
@@ -63,6 +66,9 @@ public:
     Result<std::vector<std::string>> changed_paths(const model::Source& source, const std::string& base, bool merge_base);
     /// The base that a push is compared with when none is named: the upstream branch, else the commit before.
     Result<std::optional<std::string>> default_base(const model::Source& source);
+
+    /// A repository on this machine that has the source's commit: the mirror, or where the user works.
+    Result<std::filesystem::path> holder_of(const model::Source& source);
 
     struct State;
 

@@ -207,6 +207,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
             spec.timeout = Milliseconds(static_cast<std::int64_t>(std::min(expr::to_number(*minutes), 1e6) * 60'000));
     spec.silence_timeout = job.silence_timeout;
     spec.fail_on_silence = job.fail_on_silence;
+    if (!job.empty_workspace) spec.git_depth = job.git_depth;
     spec.artifacts = job.artifacts;
     spec.caches = job.cache;
     spec.needed = run.needed_artifacts(run.jobs[index].group);

@@ -73,6 +73,7 @@ model::JobInputs inputs_of(const InputsQuestion& question, const Surroundings& a
             blank.network = spec.network;
             blank.outputs = spec.outputs;
             blank.artifacts = spec.artifacts;
+            blank.git_depth = spec.git_depth;
         }));
     add("values", digest_of(Value(values_of(question))));
     add("matrix", digest_of(spec.contexts["matrix"]));

@@ -285,8 +285,7 @@ bool Local::State::spawn_spare(const Key& key, Following& job) {
     const auto gate = std::make_shared<os::Fd>(std::move(spare_.gate));
     const auto& run = job.assignment.spec.run;
     const auto workspace = job.assignment.shared_workspace ? folders.run(run) / "workspace" : job.paths.workspace();
-    const auto layers = job.held.tree ? job.held.tree->layers : std::vector<std::string>{};
-    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), layers)) +
+    const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), job.held.layers)) +
                        job::directory_for_order(job.paths.root.string());
     if (!os::send_packet(gate->get(), order.data(), order.size())) {
         ++spare_.failures;

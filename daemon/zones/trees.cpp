@@ -64,9 +64,7 @@ Result<Trees::Facts> Trees::read_facts(const std::string& tree) const {
     return facts;
 }
 
-bool Trees::has(const model::Source& source) const {
-    return ::access((folder_ / source.tree / "facts").c_str(), F_OK) == 0;
-}
+bool Trees::has(const std::string& key) const { return ::access((folder_ / key / "facts").c_str(), F_OK) == 0; }
 
 std::shared_ptr<const Trees::Use> Trees::hold(const std::string& tree, bool layered) {
     const std::lock_guard lock(mutex_);
@@ -90,18 +88,34 @@ std::shared_ptr<const Trees::Use> Trees::hold(const std::string& tree, bool laye
 }
 
 Result<std::shared_ptr<const Trees::Use>> Trees::use(const model::Source& source, git::Sources& sources, bool layered) {
-    if (auto use = hold(source.tree, layered)) return use;
+    return use_made(source.tree, layered, [&](const fs::path& files) -> Result<Facts> {
+        CICD_TRY(auto facts, fill(source, sources, files, layered));
+        const std::lock_guard guard(mutex_);
+        if (facts.base.empty() && facts.files > 0) latest_[source.repository] = source.tree;
+        return facts;
+    });
+}
+
+Result<std::shared_ptr<const Trees::Use>> Trees::use(const std::string& key, const std::function<Result<git::Extent>(const fs::path&)>& fill) {
+    return use_made(key, false, [&](const fs::path& files) -> Result<Facts> {
+        CICD_TRY(const auto made, fill(files));
+        return Facts{this_boot(), {}, {}, made.files, made.bytes};
+    });
+}
+
+Result<std::shared_ptr<const Trees::Use>> Trees::use_made(const std::string& key, bool layered, const Fill& fill) {
+    if (auto use = hold(key, layered)) return use;
     const std::lock_guard lock(making_);
     // Each turn finds the tree or makes it; it can vanish in between only by somebody's hand.
     for (int turn = 0; turn < 3; ++turn) {
-        if (auto use = hold(source.tree, layered)) return use;
-        CICD_CHECK(make(source, sources, layered));
+        if (auto use = hold(key, layered)) return use;
+        CICD_CHECK(make(key, fill));
     }
-    return unavailable("ZONE_001", "the files of " + source.tree + " do not stay in " + folder_.string());
+    return unavailable("ZONE_001", "the files of " + key + " do not stay in " + folder_.string());
 }
 
-Result<void> Trees::make(const model::Source& source, git::Sources& sources, bool layered) {
-    const auto path = folder_ / source.tree;
+Result<void> Trees::make(const std::string& key, const Fill& fill) {
+    const auto path = folder_ / key;
     // From another boot, above a tree that is gone, or in layers where a whole one is asked for.
     if (fs::exists(path)) (void)os::retire_directory(path);
     CICD_CHECK(make_folder(folder_));
@@ -113,7 +127,7 @@ Result<void> Trees::make(const model::Source& source, git::Sources& sources, boo
     };
     const fs::path files = temporary / "files";
     CICD_CHECK(make_folder(files));
-    const auto facts = fill(source, sources, files, layered);
+    const auto facts = fill(files);
     if (!facts) return fails(facts.error());
     const std::string text = "boot " + facts->boot + "\nrepository " + facts->repository + "\nbase " + facts->base +
                              "\nfiles " + std::to_string(facts->files) + "\nbytes " + std::to_string(facts->bytes) + "\n";
@@ -124,8 +138,6 @@ Result<void> Trees::make(const model::Source& source, git::Sources& sources, boo
         if (!fs::exists(path)) return fails(error);
         (void)os::remove_all(temporary);  // somebody else was faster
     }
-    const std::lock_guard guard(mutex_);
-    if (facts->base.empty() && facts->files > 0) latest_[source.repository] = source.tree;
     return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,10 +29,14 @@ public:
         std::vector<os::Fd> locks;
     };
     /// Whether `use` would find the source's tree made.
-    [[nodiscard]] bool has(const model::Source& source) const;
+    [[nodiscard]] bool has(const model::Source& source) const { return has(source.tree); }
+    [[nodiscard]] bool has(const std::string& key) const;
     /// The tree of the source, made where it is not there. `layered`: it may be the changes to another one of the same
     /// repository, so that an edit costs what it changed. Jobs that use it at once share one.
     Result<std::shared_ptr<const Use>> use(const model::Source& source, git::Sources& sources, bool layered);
+
+    /// Something else that is made once, by `fill` into an empty folder. `key` becomes a file's name.
+    Result<std::shared_ptr<const Use>> use(const std::string& key, const std::function<Result<git::Extent>(const std::filesystem::path&)>& fill);
 
 private:
     struct Facts {
@@ -40,7 +45,9 @@ private:
     };
     [[nodiscard]] Result<Facts> read_facts(const std::string& tree) const;
     std::shared_ptr<const Use> hold(const std::string& tree, bool layered);
-    Result<void> make(const model::Source& source, git::Sources& sources, bool layered);
+    using Fill = std::function<Result<Facts>(const std::filesystem::path& files)>;
+    Result<std::shared_ptr<const Use>> use_made(const std::string& key, bool layered, const Fill& fill);
+    Result<void> make(const std::string& key, const Fill& fill);
     Result<Facts> fill(const model::Source& source, git::Sources& sources, const std::filesystem::path& files, bool layered);
     std::string latest_whole(const std::string& repository);
 

@@ -9,6 +9,7 @@
 #include "daemon/images/registry.hpp"
 #include "daemon/os/files.hpp"
 #include "daemon/os/spaces.hpp"
+#include "daemon/zones/repositories.hpp"
 #include "daemon/zones/workspace_method.hpp"
 
 #include <fcntl.h>
@@ -88,6 +89,19 @@ Result<std::shared_ptr<const Trees::Use>> layer(const WorkspaceMaker& maker, con
     for (const auto& folder : {workspace / "upper", workspace / "work"})
         if (::mkdir(folder.c_str(), 0755) != 0) return os::last_error("cannot create " + folder.string());
     return tree;
+}
+
+/// The `.git` of a job that wants one: uppermost below what it writes, or files of its own. Without it the job goes on, and is told
+/// where it would use it.
+Result<void> add_repository(const WorkspaceMaker& maker, const model::Source& source, model::JobSpec& spec, Held& held) {
+    if (!spec.git_depth) return {};
+    auto& layers = spec.workspace_layers;
+    auto made = use_repository(maker.trees, maker.sources, source, *spec.git_depth, layers.size() == 1 ? layers.front() : "");
+    if (!made) return {};
+    if (layers.empty()) return copy_tree((*made)->layers.front(), spec.workspace);
+    layers.insert(layers.begin(), (*made)->layers.front());
+    held.actions.push_back(std::move(*made));
+    return {};
 }
 
 /// What the pull says is the begin of the job's log.
@@ -239,7 +253,9 @@ Value with_runner(Value contexts) {
 
 bool needs_checkout(const WorkspaceMaker& maker, const Assignment& assignment) {
     const auto& actions = assignment.spec.fetched;
+    const auto& depth = assignment.spec.git_depth;
     return (wants_layers(maker, assignment) && !maker.trees.has(assignment.source)) ||
+           (depth && !has_repository(maker.trees, assignment.source, *depth)) ||
            std::any_of(actions.begin(), actions.end(), [&](const auto& action) { return !maker.trees.has(git::source_of(action)); });
 }
 
@@ -283,6 +299,8 @@ Result<Held> make_job_directory(const WorkspaceMaker& maker, const Assignment& a
             CICD_CHECK(make_folder(spec.workspace));
             CICD_CHECK(fill(maker, assignment.source, spec.workspace));
         }
+        CICD_CHECK(add_repository(maker, assignment.source, spec, held));
+        held.layers = spec.workspace_layers;
     }
     CICD_CHECK(prepare_services(maker, spec, paths, held));
     CICD_CHECK(prepare_actions(maker, spec, paths, held));

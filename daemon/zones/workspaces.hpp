@@ -40,8 +40,9 @@ struct WorkspaceMaker {
 /// What lies read-only below a job's own files. While it lives, it stays.
 struct Held {
     std::shared_ptr<const Trees::Use> tree;
+    std::vector<std::string> layers;  ///< of the workspace, as its spec names them
     std::vector<std::shared_ptr<const images::Store::Use>> images;
-    std::vector<std::shared_ptr<const Trees::Use>> actions;
+    std::vector<std::shared_ptr<const Trees::Use>> actions;  ///< and the workspace's repository
 };
 
 /// A job's contexts with `runner`, which only the zone knows.

@@ -175,6 +175,7 @@ void read_services(Reader& r, const Config& config, const Node& at, model::Job& 
 
 void read_clone(Reader& r, const Node& at, model::Job& job) {
     if (at.kind != NodeKind::map) return;
+    if (const Node* depth = at.find("depth")) job.git_depth = to_lower(depth->text) == "full" ? 0 : to_integer(depth->text).value_or(50);
     if (const Node* enabled = at.find("enabled"); enabled && enabled->kind == NodeKind::boolean && !enabled->boolean) job.empty_workspace = true;
     for (const auto& [key, value] : at.members)
         if (key->text == "lfs") r.approximated(*key, "clone: lfs", "files of LFS are as the repository has them");
@@ -210,6 +211,7 @@ model::Job read_settings(Reader& r, const Config& config, const Node& at, bool& 
     if (const Node* caches = at.find("caches")) read_caches(r, config, *caches, job);
     if (const Node* artifacts = at.find("artifacts")) read_artifacts(r, *artifacts, job);
     if (const Node* services = at.find("services")) read_services(r, config, *services, job);
+    job.git_depth = 50;
     if (const Node* clone = at.find("clone") ? at.find("clone") : config.global("clone")) read_clone(r, *clone, job);
     if (const Node* deployment = at.find("deployment")) {
         job.environment = r.text(*deployment);

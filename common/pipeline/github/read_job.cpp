@@ -118,9 +118,20 @@ constexpr Key<JobDraft> job_keys[] = {
     {"secrets", [](Reader& r, const Cursor& c, JobDraft& d) { read_secrets(r, c, call_of(d)); }},
 };
 
-bool checks_out(const Job& job) {
-    return std::any_of(job.steps.begin(), job.steps.end(),
-                       [](const model::Step& step) { return step.uses.starts_with("actions/checkout"); });
+/// The first of its steps that does; null: it works without the source.
+const model::Step* checkout_of(const Job& job) {
+    const auto found = std::find_if(job.steps.begin(), job.steps.end(),
+                                    [](const model::Step& step) { return step.uses.starts_with("actions/checkout"); });
+    return found == job.steps.end() ? nullptr : &*found;
+}
+
+/// One commit, unless it says otherwise.
+int depth_of(const model::Step& checkout) {
+    for (const auto& [name, value] : checkout.with) {
+        if (to_lower(name) != "fetch-depth" || !value.is_string()) continue;
+        return std::max(0, to_integer(value.as_string()).value_or(1));
+    }
+    return 1;
 }
 
 JobDraft read_job(Reader& r, const Cursor& key, const Cursor& at) {
@@ -139,7 +150,9 @@ JobDraft read_job(Reader& r, const Cursor& key, const Cursor& at) {
     } else if (at.node->find("steps") || at.node->find("runs-on")) {
         r.b.error(at, "a job either calls a workflow with 'uses' or has 'runs-on' and 'steps'");
     }
-    draft.job.empty_workspace = !checks_out(draft.job);
+    const auto* checkout = checkout_of(draft.job);
+    draft.job.empty_workspace = checkout == nullptr;
+    if (checkout) draft.job.git_depth = depth_of(*checkout);
     return draft;
 }
 

@@ -310,6 +310,9 @@ private:
             job.allow_failure.value = at->kind == NodeKind::map || at->boolean;
             if (at->kind == NodeKind::map) r_.approximated(*at, "allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
         }
+        job.git_depth = 20;
+        if (const auto* depth = variables.find("GIT_DEPTH"))
+            if (const auto number = to_integer(depth->value); number && *number >= 0) job.git_depth = *number;
         if (const auto* strategy = variables.find("GIT_STRATEGY"); strategy && (strategy->value == "none" || strategy->value == "empty")) job.empty_workspace = true;
         if (const Node* tags = keys_.find("tags")) job.unavailable = machine_refusal(r_, *tags, variables);
         if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, job);

@@ -172,6 +172,7 @@ private:
         j.timeout = duration();
         j.silence_timeout = duration();
         j.fail_on_silence = maybe();
+        if (maybe()) j.git_depth = static_cast<int>(below(3));
         if (maybe()) j.retry = Retry{static_cast<int>(below(5)), maybe() ? std::vector{EndReason::lost} : std::vector<EndReason>{}, Milliseconds(below(2) * 1500)};
         j.allow_failure = choice();
         if (maybe()) j.matrix = matrix();
