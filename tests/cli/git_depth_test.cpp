@@ -80,7 +80,7 @@ TEST_CASE("our language has gitDepth, for every executor of this machine") {
                                 "      two: {gitDepth: 2, steps: [{run: \"" + "git log --oneline | wc -l | sed 's/^ */commits /'" + "\"}]}\n" +
                                 "      host: {gitDepth: 0, executor: host, steps: [{run: \"" + "git log --oneline | wc -l | sed 's/^ */commits /'; git status --porcelain | wc -l | sed 's/^ */open /'" + "\"}]}\n");
     const auto said = scene.says();
-    for (const std::string line : {"[plain] no repository", "[two] commits 2\n", "[host] commits 4\n", "[host] open 0\n"}) {
+    for (const std::string line : {"plain] no repository", "two] commits 2\n", "host] commits 4\n", "host] open 0\n"}) {
         INFO(line);
         CHECK(contains(said, line));
     }
