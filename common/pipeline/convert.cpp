@@ -31,13 +31,13 @@ std::size_t line_of(const std::string& yaml, const std::string& text, std::size_
 }
 
 /// The job that a line of the original is in: where it begins in the YAML.
-std::size_t job_at(const std::string& yaml, const model::Pipeline& pipeline, const Finding& finding) {
+std::size_t job_at(const std::string& yaml, const model::Pipeline& pipeline, const model::Mark& place) {
     const model::Job* nearest = nullptr;
     const model::Stage* of = nullptr;
     for (const auto& stage : pipeline.stages)
         for (const auto& job : stage.jobs) {
-            const bool same_file = job.mark.file.empty() || job.mark.file == finding.file;
-            if (!same_file || job.mark.line == 0 || job.mark.line > finding.line || (nearest && nearest->mark.line > job.mark.line)) continue;
+            const bool same_file = job.mark.file.empty() || job.mark.file == place.file;
+            if (!same_file || job.mark.line == 0 || job.mark.line > place.line || (nearest && nearest->mark.line > job.mark.line)) continue;
             nearest = &job;
             of = &stage;
         }
@@ -54,14 +54,16 @@ std::string with_comments(const std::string& yaml, const Converted& converted, c
     std::string text = "# From " + file + ".\n", body = yaml;
     for (const auto& finding : converted.report.findings) {
         const auto comment = "# " + std::string(word(finding.kind)) + ": " + place(finding) + finding.what + ": " + finding.reason + "\n";
-        auto at = finding.kind == Carried::approximated ? std::string::npos : body.find("not converted: " + finding.what);
-        if (at == std::string::npos && finding.line > 0) at = job_at(body, converted.pipeline, finding);
-        if (at == std::string::npos) {
-            text += comment;
-            continue;
-        }
-        const auto begin = at == 0 ? 0 : body.rfind('\n', at - (body[at] == ' ' ? 1 : 0)) + 1;
-        body.insert(begin, std::string(body.find_first_not_of(" ", begin) - begin, ' ') + comment);
+        const auto put = [&](std::size_t at) {
+            if (at == std::string::npos) return text += comment, void();
+            const auto begin = at == 0 ? 0 : body.rfind('\n', at - (body[at] == ' ' ? 1 : 0)) + 1;
+            body.insert(begin, std::string(body.find_first_not_of(" ", begin) - begin, ' ') + comment);
+        };
+        const auto step = finding.kind == Carried::approximated ? std::string::npos : body.find("not converted: " + finding.what);
+        if (step != std::string::npos || finding.line == 0 || finding.of_file) put(step);
+        else if (finding.jobs.empty()) put(job_at(body, converted.pipeline, {.file = finding.file, .line = finding.line}));
+        else
+            for (const auto& job : finding.jobs) put(job_at(body, converted.pipeline, job));
     }
     return text + body;
 }

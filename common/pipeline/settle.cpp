@@ -51,8 +51,7 @@ public:
                 if (job.description.empty()) job.description = job.title;
                 job.title.clear();
                 hold_back(job);
-                for (auto& step : job.steps)
-                    if (step.run.empty() && step.uses.empty()) step.run = "true\n";
+                for (auto& step : job.steps) make_plain(step);
                 for_each_text(job, [&](const std::string& text, const model::Mark&, bool) { add_variables_in(text, named_); });
             }
         drop_unnamed(pipeline_.env);
@@ -68,6 +67,13 @@ public:
     }
 
 private:
+    /// What needs no name has none, and one command is one line.
+    static void make_plain(model::Step& step) {
+        if (step.run.empty() && step.uses.empty()) step.run = "true";
+        if (step.name == "script") step.name.clear();
+        if (step.run.find('\n') == step.run.size() - 1) step.run.pop_back();
+    }
+
     void give_name() {
         const auto base = file_.substr(file_.rfind('/') + 1);
         if (pipeline_.name != base) return;
