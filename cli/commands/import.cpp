@@ -17,12 +17,12 @@ using pipeline::Carried;
 
 constexpr Operand operands[] = {{.name = "FILE", .many = true, .completes = Completes::file}};
 constexpr Option options[] = {
-    {.names = "--to", .value = "DIR", .help = "Write there, one file for each; else they are printed", .completes = Completes::directory},
+    {.names = "--to", .value = "DIR", .help = "Write there, one file for each; else they are printed. --output DIR is the same", .completes = Completes::directory},
     {.names = "--audit", .help = "Only tell how much of each file (or of those in a folder) can be carried over"},
 };
 constexpr Example examples[] = {
     {"cicdctl import .github/workflows/ci.yml > .cicd.yaml", "our YAML; what is left to do stands in its comments"},
-    {"cicdctl import .github/workflows/*.yml --to .cicd/pipelines", "all of them"},
+    {"cicdctl import .github/workflows/*.yml --output .cicd/pipelines", "all of them, as files"},
     {"cicdctl import .gitlab-ci.yml -o json", "the report and the pipeline as JSON"},
     {"cicdctl import --audit .", "a table for a whole tree"}};
 
@@ -175,6 +175,7 @@ constinit const Command import_command{.name = "import",
                                        .operands = operands,
                                        .options = options,
                                        .examples = examples,
-                                       .handler = import};
+                                       .handler = import,
+                                       .output_folder = "--to"};
 
 }  // namespace cicd::cli
