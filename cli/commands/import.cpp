@@ -54,7 +54,12 @@ Result<Imported> import_file(const std::string& file) {
     std::error_code fault;
     const auto whole = fs::absolute(file, fault).lexically_normal();
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
-    const auto read = [&](const std::string& path) { return read_text(root / path); };
+    pipeline::Originals originals{{file, imported.text}};
+    const auto read = [&](const std::string& path) {
+        auto text = read_text(root / path);
+        if (text) originals.emplace(path, *text);
+        return text;
+    };
     const auto list = [&](const std::string& folder) { return names_in(root / folder); };
     const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
     pipeline::FrontOptions asked{.event = dialect == model::Dialect::github ? "manual" : "push", .read_file = read, .list = list};
@@ -69,7 +74,7 @@ Result<Imported> import_file(const std::string& file) {
     }
     imported.ok = front.parsed.ok();
     imported.problems = front.parsed.problems;
-    if (imported.ok) imported.converted = pipeline::convert(front, file);
+    if (imported.ok) imported.converted = pipeline::convert(front, file, originals);
     else imported.converted.report = front.report;
     return imported;
 }

@@ -189,11 +189,18 @@ private:
     Variables yaml_variables() {
         Variables own;
         if (const Node* variables = node_.find("variables")) own = read_variables(r_, *variables);
+        if (config_.asking) leave_inherited(own);
         Variables result;
         for (const auto& name : config_.global.names())
             if (keys_.inherits_variable(name)) result.set(name, *config_.global.find(name));
         result.add(own);
         return result;
+    }
+
+    /// A: $A says what is so anyhow, and would hide a parameter of that name.
+    static void leave_inherited(Variables& own) {
+        for (const auto& name : std::vector<std::string>(own.names()))
+            if (const auto& value = own.find(name)->value; value == "$" + name || value == "${" + name + "}") own.remove(name);
     }
 
     static void add_values(Variables& all, const model::Texts& values, bool for_run) {

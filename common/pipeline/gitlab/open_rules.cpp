@@ -134,12 +134,12 @@ std::string chosen_text(const std::vector<OpenRule>& rules, const std::string& v
         choices.emplace_back(open.known(), outcome.variables.find(variable) ? all.expand("${" + variable + "}") : otherwise);
     }
     if (choices.empty()) return otherwise;
-    const auto& first = choices.front().second;
+    const auto first = choices.front().second;
     if (std::all_of(choices.begin(), choices.end(), [&](const auto& choice) { return choice.second == first; })) return first;
     std::string last = choices.back().first.is(true) ? choices.back().second : otherwise, text;
+    std::erase_if(choices, [](const auto& choice) { return choice.first.is(false); });
     while (!choices.empty() && (choices.back().first.is(true) || choices.back().second == last)) choices.pop_back();
-    for (const auto& [applies, value] : choices)
-        if (!applies.is(false)) text += applies.text() + ", " + as_expression(Value(value)) + ", ";
+    for (const auto& [applies, value] : choices) text += applies.text() + ", " + as_expression(Value(value)) + ", ";
     return choices.empty() || text.empty() ? last : "${{ case(" + text + as_expression(Value(last)) + ") }}";
 }
 
