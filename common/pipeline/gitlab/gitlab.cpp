@@ -135,7 +135,10 @@ void read_workflow(const Setting& setting, Config& config, model::Pipeline& pipe
             r.error(*key, "unknown key '" + key->text + "' in 'workflow'", "name, rules or auto_cancel");
         }
     }
-    if (const Node* name = workflow->find("name")) pipeline.name = all.expand_known(r.text(*name));
+    const Node* name = workflow->find("name");
+    if (!name) return;
+    if (config.asking && r.text(*name).find('$') != std::string::npos) r.approximated(*name, "workflow:name", "a pipeline has one name, whatever the run");
+    else pipeline.name = all.expand_known(r.text(*name));
 }
 
 void read_triggers(model::Pipeline& pipeline, const std::string& event) {

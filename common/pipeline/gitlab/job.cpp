@@ -433,13 +433,30 @@ private:
             r_.approximated(*at, "dependencies", "artifacts of other jobs before it are there as well");
         }
         if (const Node* at = keys_.find("allow_failure")) {
-            job.allow_failure.value = at->kind == NodeKind::map || at->boolean;
-            if (at->kind == NodeKind::map) r_.approximated(*at, "allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
+            job.allow_failure.value = at->kind == NodeKind::boolean && at->boolean;
+            if (const Node* codes = at->kind == NodeKind::map ? at->find("exit_codes") : nullptr) allowed_codes_ = exit_codes(*codes);
         }
         if (const auto* strategy = variables.find("GIT_STRATEGY"); strategy && (strategy->value == "none" || strategy->value == "empty")) job.empty_workspace = true;
         if (const Node* tags = keys_.find("tags")) job.unavailable = machine_refusal(r_, *tags, variables);
         if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, job);
         else read_script(r_, keys_, key_, job);
+        if (!allowed_codes_.empty() && !job.steps.empty()) job.steps.front().run = allow_codes(allowed_codes_) + job.steps.front().run;
+    }
+
+    /// 7|9
+    std::string exit_codes(const Node& at) {
+        std::vector<std::string> codes;
+        for (const auto& text : r_.texts(at)) {
+            if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != text.npos) r_.error(at, "'" + text + "' is no exit code");
+            else codes.push_back(text);
+        }
+        r_.approximated(at, "allow_failure:exit_codes", "a job that ends with one of them succeeds; GitLab shows it as failed");
+        return join(codes, "|");
+    }
+
+    /// Whether a failure is allowed is decided before the job runs; so the script itself ends well.
+    static std::string allow_codes(const std::string& codes) {
+        return "trap 'cicd_code=$?; case $cicd_code in " + codes + ") echo \"exit code $cicd_code is allowed\"; exit 0 ;; esac' EXIT\n";
     }
 
     void read_trigger(const Node& at, model::Job& job) {
@@ -482,6 +499,7 @@ private:
     JobKeys keys_;
     int number_;
     bool numbered_ = false;
+    std::string allowed_codes_;
 };
 
 }  // namespace

@@ -82,7 +82,10 @@ Outcome outcome_of(const Setting& setting, const Node& rule) {
     if (const Node* when = rule.find("when"))
         if (const auto known = when_of(r, *when)) outcome.when = *known, outcome.by_rule = true;
     if (const Node* start = rule.find("start_in")) outcome.start_in = r.text(*start);
-    if (const Node* allow = rule.find("allow_failure")) outcome.allow_failure = allow->kind == NodeKind::map || allow->boolean;
+    if (const Node* allow = rule.find("allow_failure")) {
+        outcome.allow_failure = allow->kind == NodeKind::map || allow->boolean;
+        if (allow->kind == NodeKind::map) r.approximated(*allow, "rules:allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
+    }
     if (const Node* variables = rule.find("variables")) outcome.variables = read_variables(r, *variables);
     outcome.needs = rule.find("needs");
     outcome.interruptible = rule.find("interruptible");
