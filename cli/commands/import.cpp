@@ -40,6 +40,19 @@ std::string branch_of(const fs::path& root) {
     return head && head->starts_with(prefix) ? std::string(trim(std::string_view(*head).substr(prefix.size()))) : "main";
 }
 
+/// Where the repository came from; rules of a pipeline may ask for its project.
+std::string remote_of(const fs::path& root) {
+    const auto text = read_text(root / ".git/config");
+    if (!text) return "";
+    bool inside = false;
+    for (const auto& row : split(*text, '\n')) {
+        const auto line = trim(row);
+        if (line.starts_with('[')) inside = line == "[remote \"origin\"]";
+        else if (inside && line.starts_with("url")) return std::string(trim(line.substr(std::min(line.find('=') + 1, line.size()))));
+    }
+    return "";
+}
+
 Result<model::Strings> names_in(const fs::path& folder) {
     model::Strings names;
     std::error_code fault;
@@ -66,6 +79,7 @@ Result<Imported> import_file(const std::string& file) {
     asked.facts.every_run = true;
     asked.facts.event.branch = asked.facts.source.branch = branch_of(root);
     asked.facts.source.name = root.filename().string();
+    asked.facts.source.remote = remote_of(root);
     auto front = pipeline::read_front(dialect, imported.text, file, asked);
     // What it calls may be somewhere else: then that is left to do.
     if (!front.parsed.ok()) {

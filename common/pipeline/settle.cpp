@@ -61,9 +61,12 @@ public:
                 for (auto& step : job.steps) drop_unnamed(step.env);
             }
         share_variables();
+        for (const auto& [name, reason] : {std::pair{"CI_COMMIT_REF_SLUG", "it is the name of the branch or tag as it is, with its '/' and capitals"},
+                                           {"CI_COMMIT_TITLE", "it is the commit's whole message"}})
+            if (dialect_ == model::Dialect::gitlab && uses(name)) report_.findings.push_back({Carried::approximated, file_, 1, 1, name, reason, {}, true});
         if (dropped_)
             report_.findings.push_back({Carried::approximated, file_, 1, 1, "predefined variables",
-                                        "those that this file does not name are not set; scripts of the repository that read others need them in 'env'"});
+                                        "those that this file does not name are not set; scripts of the repository that read others need them in 'env'", {}, true});
     }
 
 private:
@@ -106,6 +109,9 @@ private:
             return drop;
         });
     }
+
+    /// Whether the file names it, or a text that was made of it came to us.
+    bool uses(const std::string& name) const { return named_.contains(name); }
 
     /// What all jobs say alike is the pipeline's.
     void share_variables() {

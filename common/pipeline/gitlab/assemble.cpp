@@ -28,7 +28,10 @@ public:
         for (std::size_t i = 0; i < drafts_.size(); ++i) give_needs(i, plain);
         for (std::size_t i = 0; i < drafts_.size(); ++i) hand_over(i);
         for (auto& draft : drafts_)
-            if (draft.start && draft.job.unavailable.empty()) draft.job.condition = condition_of(draft);
+            if (draft.start && draft.job.unavailable.empty()) {
+                draft.job.condition = condition_of(draft);
+                if (draft.job.condition == "false") r_.approximated(*draft.at, "rules of " + draft.written, "none of them can apply to any run here, so the job never runs");
+            }
         for (std::size_t s = 0; s < stages_.size(); ++s) {
             model::Stage stage;
             stage.name = stage_names_[s];
