@@ -70,13 +70,18 @@ Formula Formula::given(const Formula& atom) const {
     return combine(kind_, std::move(parts));
 }
 
+bool Formula::mentions(const std::string& subject) const {
+    if (kind_ == Kind::atom) return subject_ == subject;
+    return std::any_of(parts_.begin(), parts_.end(), [&](const Formula& part) { return part.mentions(subject); });
+}
+
 /// Where all must hold, each part may count on the others; where any is enough, on the others not holding.
 bool Formula::shorten(Kind kind, std::vector<Formula>& parts) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (parts[i].kind_ != Kind::atom) continue;
         const auto sure = kind == Kind::all ? parts[i] : !parts[i];
         for (std::size_t j = 0; j < parts.size(); ++j) {
-            if (i == j) continue;
+            if (i == j || !parts[j].mentions(parts[i].subject_)) continue;
             auto shorter = parts[j].given(sure);
             if (shorter == parts[j]) continue;
             parts[j] = std::move(shorter);

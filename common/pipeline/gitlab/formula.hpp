@@ -56,6 +56,7 @@ private:
     explicit Formula(Kind kind) : kind_(kind) {}
     static Formula combine(Kind kind, std::vector<Formula> parts);
     static std::optional<Formula> factored(const std::vector<Formula>& parts);
+    [[nodiscard]] bool mentions(const std::string& subject) const;
     static bool shorten(Kind kind, std::vector<Formula>& parts);
 
     Kind kind_;

@@ -15,7 +15,7 @@ namespace {
 
 using Kind = Term::Kind;
 
-constexpr std::size_t most_terms = 100;
+constexpr std::size_t most_terms = 200;
 
 struct Word {
     std::string_view theirs, ours;

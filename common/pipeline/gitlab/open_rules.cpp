@@ -9,7 +9,7 @@
 namespace cicd::pipeline::gitlab {
 namespace {
 
-constexpr std::size_t longest = 200;  ///< atoms
+constexpr std::size_t longest = 100;  ///< comparisons in the rules of a job
 
 Formula files_exist(Questions& questions, const Node& at) {
     const auto& s = questions.setting();
@@ -96,6 +96,7 @@ private:
 std::vector<OpenRule> open_rules(Questions& questions, const Node& rules) {
     auto& r = questions.setting().r;
     std::vector<OpenRule> open;
+    std::size_t size = 0;
     for (const Node* rule : r.flat(rules)) {
         if (rule->kind != NodeKind::map) {
             r.error(*rule, "a rule must be a map, not " + rule->describe());
@@ -106,7 +107,10 @@ std::vector<OpenRule> open_rules(Questions& questions, const Node& rules) {
         const bool excludes = one.outcome.when == When::never;
         if (const Node* changes = rule->find("changes"); changes && !one.applies.is(false)) one.applies = one.applies && paths_changed(questions, *changes, excludes);
         if (const Node* exists = rule->find("exists"); exists && !one.applies.is(false)) one.applies = one.applies && files_exist(questions, *exists);
-        if (one.applies.size() > longest) one.applies = Formula::unknown("line " + std::to_string(rule->line));
+        if ((size += one.applies.size()) > longest) {
+            r.unsupported(*rule, "rule on line " + std::to_string(rule->line), "the rules of the job ask too much for one condition; it is taken not to hold, so give the job the condition that you want");
+            one.applies = Formula::unknown("line " + std::to_string(rule->line));
+        }
         if (one.applies.is(false)) continue;
         const bool last = one.applies.is(true);
         open.push_back(std::move(one));

@@ -6,6 +6,8 @@
 namespace cicd::pipeline::gitlab {
 namespace {
 
+constexpr std::size_t longest = 60;  ///< comparisons that filters are made of
+
 /// Names as the filters of a trigger have them: special characters stand for themselves.
 std::string as_filter(const std::string& literal) {
     std::string filter;
@@ -80,20 +82,28 @@ model::Trigger push_trigger(const Formula& condition) {
 }  // namespace
 
 void open_triggers(Reader& r, const Node& root, Config& config, std::vector<Draft>& drafts, model::Pipeline& pipeline) {
-    auto any = Formula::constant(false);
-    for (const auto& draft : drafts)
-        if (draft.start && draft.job.unavailable.empty() && any.size() < 200) any = any || draft.start->any();
-    any = any && config.workflow;
-    const auto by = [&](const char* event) { return any.given(Formula::equal("run.event", event)); };
+    const auto by = [&](const Draft& draft, const char* event) {
+        if (!draft.start || !draft.job.unavailable.empty()) return Formula::constant(false);
+        return draft.start->any().given(Formula::equal("run.event", event)) && config.workflow.given(Formula::equal("run.event", event));
+    };
+    const auto any_by = [&](const char* event) {
+        return std::any_of(drafts.begin(), drafts.end(), [&](const Draft& draft) { return !by(draft, event).is(false); });
+    };
     const auto forget = [&](const char* event) {
         const auto never = !Formula::equal("run.event", event);
         config.workflow = config.workflow.given(never);
         for (auto& draft : drafts)
             if (draft.start) draft.start->given(never);
     };
-    if (const auto pushes = by("push"); !pushes.is(false)) pipeline.triggers.push_back(push_trigger(pushes));
-    else forget("push");
-    if (!by(of_merge_request).is(false)) pipeline.triggers.push_back({.type = model::TriggerType::pull_request});
+    if (any_by("push")) {
+        auto pushes = Formula::constant(false);
+        for (const auto& draft : drafts)
+            if (!pushes.is(true)) pushes = pushes.size() > longest ? Formula::constant(true) : pushes || by(draft, "push");
+        pipeline.triggers.push_back(push_trigger(pushes));
+    } else {
+        forget("push");
+    }
+    if (any_by(of_merge_request)) pipeline.triggers.push_back({.type = model::TriggerType::pull_request});
     else forget(of_merge_request);
     pipeline.triggers.push_back({.type = model::TriggerType::manual});
     const auto asks = [&](const char* event) {
