@@ -82,6 +82,8 @@ struct Command {
     std::span<const Example> examples = {};
     Handler handler = nullptr;
     bool hidden = false;
+    /// Its option for a folder, which is also what --output names where that is no format.
+    std::string_view output_folder = {};
 
     [[nodiscard]] bool is_group() const { return handler == nullptr; }
     [[nodiscard]] std::string_view group() const {

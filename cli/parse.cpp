@@ -100,7 +100,8 @@ Error unknown_option(const std::string& word, const std::vector<const Option*>& 
 // CLI11 reads the words of one command; only that command's options are ever built.
 class CommandLine {
 public:
-    CommandLine(Invocation& invocation, const Command* command) : invocation_(invocation) {
+    CommandLine(Invocation& invocation, const Command* command)
+        : invocation_(invocation), output_folder_(command ? command->output_folder : std::string_view()) {
         app_.set_help_flag();
         app_.add_flag("-h,--help", invocation.help);
         app_.add_flag("--version", invocation.version);
@@ -152,12 +153,41 @@ private:
         return usage_error("an option lacks its value");
     }
 
+    static Arguments::Given* given_as(Arguments& arguments, std::string_view long_name) {
+        for (auto& given : arguments.given)
+            if (given.option->long_name() == long_name) return &given;
+        return nullptr;
+    }
+
+    /// --output DIR, of commands that write files. What is nearly a format is one mistyped.
+    Result<void> move_folder(Arguments::Given& output, Arguments::Given& folder) {
+        const auto formats = split(output.option->choices, '|');
+        for (auto it = output.values.begin(); it != output.values.end();) {
+            if (std::find(formats.begin(), formats.end(), *it) != formats.end()) {
+                ++it;
+                continue;
+            }
+            if (it->find('/') == it->npos && !did_you_mean(*it, formats).empty())
+                return usage_error("--output '" + *it + "' is no format: it is one of " + join(formats, ", "),
+                                   did_you_mean(*it, formats) + " A folder of that name is --output ./" + *it);
+            folder.values = {*it};
+            it = output.values.erase(it);
+        }
+        return {};
+    }
+
     Result<void> collect() {
         auto next = made_.begin();
         for (auto* arguments : {&invocation_.globals, &invocation_.arguments}) {
+            for (auto& given : arguments->given) given.values = (*next++)->results();
+        }
+        if (!output_folder_.empty()) {
+            auto* output = given_as(invocation_.globals, "--output");
+            auto* folder = given_as(invocation_.arguments, output_folder_);
+            if (output && folder) CICD_CHECK(move_folder(*output, *folder));
+        }
+        for (auto* arguments : {&invocation_.globals, &invocation_.arguments}) {
             for (auto& given : arguments->given) {
-                const auto* made = *next++;
-                given.values = made->results();
                 const auto name = given.option->long_name();
                 if (!given.option->many && !given.option->value.empty() && given.values.size() > 1)
                     given.values.erase(given.values.begin(), given.values.end() - 1);
@@ -172,6 +202,7 @@ private:
     }
 
     Invocation& invocation_;
+    std::string_view output_folder_;
     CLI::App app_;
     std::vector<const Option*> options_;
     std::vector<CLI::Option*> made_;

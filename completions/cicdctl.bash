@@ -60,6 +60,7 @@ _cicdctl() {
         'plan '--base) COMPREPLY=(); return ;;
         'plan '--repository) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         'import '--to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        'import '-o|'import '--output) COMPREPLY=($(compgen -W 'table wide json yaml name' -- "$cur") $(compgen -d -- "$cur")); return ;;
         'export '--format) COMPREPLY=($(compgen -W 'yaml json hcl github' -- "$cur")); return ;;
         'ps '--status) COMPREPLY=($(compgen -W 'created queued running blocked success failed cancelled' -- "$cur")); return ;;
         'ps '--pipeline) _cicdctl_ask pipeline; return ;;

@@ -17,12 +17,12 @@ using pipeline::Carried;
 
 constexpr Operand operands[] = {{.name = "FILE", .many = true, .completes = Completes::file}};
 constexpr Option options[] = {
-    {.names = "--to", .value = "DIR", .help = "Write there, one file for each; else they are printed", .completes = Completes::directory},
+    {.names = "--to", .value = "DIR", .help = "Write there, one file for each; else they are printed. --output DIR is the same", .completes = Completes::directory},
     {.names = "--audit", .help = "Only tell how much of each file (or of those in a folder) can be carried over"},
 };
 constexpr Example examples[] = {
     {"cicdctl import .github/workflows/ci.yml > .cicd.yaml", "our YAML; what is left to do stands in its comments"},
-    {"cicdctl import .github/workflows/*.yml --to .cicd/pipelines", "all of them"},
+    {"cicdctl import .github/workflows/*.yml --output .cicd/pipelines", "all of them, as files"},
     {"cicdctl import .gitlab-ci.yml -o json", "the report and the pipeline as JSON"},
     {"cicdctl import --audit .", "a table for a whole tree"}};
 
@@ -40,6 +40,19 @@ std::string branch_of(const fs::path& root) {
     return head && head->starts_with(prefix) ? std::string(trim(std::string_view(*head).substr(prefix.size()))) : "main";
 }
 
+/// Where the repository came from; rules of a pipeline may ask for its project.
+std::string remote_of(const fs::path& root) {
+    const auto text = read_text(root / ".git/config");
+    if (!text) return "";
+    bool inside = false;
+    for (const auto& row : split(*text, '\n')) {
+        const auto line = trim(row);
+        if (line.starts_with('[')) inside = line == "[remote \"origin\"]";
+        else if (inside && line.starts_with("url")) return std::string(trim(line.substr(std::min(line.find('=') + 1, line.size()))));
+    }
+    return "";
+}
+
 Result<model::Strings> names_in(const fs::path& folder) {
     model::Strings names;
     std::error_code fault;
@@ -54,13 +67,19 @@ Result<Imported> import_file(const std::string& file) {
     std::error_code fault;
     const auto whole = fs::absolute(file, fault).lexically_normal();
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
-    const auto read = [&](const std::string& path) { return read_text(root / path); };
+    pipeline::Originals originals{{file, imported.text}};
+    const auto read = [&](const std::string& path) {
+        auto text = read_text(root / path);
+        if (text) originals.emplace(path, *text);
+        return text;
+    };
     const auto list = [&](const std::string& folder) { return names_in(root / folder); };
     const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
     pipeline::FrontOptions asked{.event = dialect == model::Dialect::github ? "manual" : "push", .read_file = read, .list = list};
     asked.facts.every_run = true;
     asked.facts.event.branch = asked.facts.source.branch = branch_of(root);
     asked.facts.source.name = root.filename().string();
+    asked.facts.source.remote = remote_of(root);
     auto front = pipeline::read_front(dialect, imported.text, file, asked);
     // What it calls may be somewhere else: then that is left to do.
     if (!front.parsed.ok()) {
@@ -69,7 +88,7 @@ Result<Imported> import_file(const std::string& file) {
     }
     imported.ok = front.parsed.ok();
     imported.problems = front.parsed.problems;
-    if (imported.ok) imported.converted = pipeline::convert(front, file);
+    if (imported.ok) imported.converted = pipeline::convert(front, file, originals);
     else imported.converted.report = front.report;
     return imported;
 }
@@ -175,6 +194,7 @@ constinit const Command import_command{.name = "import",
                                        .operands = operands,
                                        .options = options,
                                        .examples = examples,
-                                       .handler = import};
+                                       .handler = import,
+                                       .output_folder = "--to"};
 
 }  // namespace cicd::cli

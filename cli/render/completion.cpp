@@ -22,6 +22,12 @@ std::vector<const Option*> options_of(const Command& command) {
     return all;
 }
 
+const Option& output_option() {
+    for (const auto& option : global_options())
+        if (option.long_name() == "--output") return option;
+    return global_options().front();
+}
+
 /// Every name of the option, "-o" and "--output".
 std::string names_of(const Option& option, char separator) {
     std::string names(option.names);
@@ -97,11 +103,12 @@ std::string zsh_action(Completes completes, std::string_view choices) {
     return " ";
 }
 
-std::string zsh_option(const Option& option) {
+std::string zsh_option(const Option& option, bool or_folder = false) {
     const auto names = split(option.names, ',');
-    auto tail = "[" + zsh_text(option.help) + "]";
+    auto tail = "[" + zsh_text(option.help) + (or_folder ? "; or a folder" : "") + "]";
+    const auto folders = "{_alternative \"formats:format:(" + words(option.choices, '|') + ")\" \"folders:folder:_files -/\"}";
     if (!option.value.empty())
-        tail += ":" + zsh_text(option.value) + ":" + zsh_action(option.completes, option.choices);
+        tail += ":" + zsh_text(option.value) + ":" + (or_folder ? folders : zsh_action(option.completes, option.choices));
     const std::string star = option.many ? "*" : "";
     if (names.size() == 1) return single_quoted(star + names[0] + tail);
     const auto exclusion = option.many ? star : "(" + names[0] + " " + names[1] + ")";
@@ -110,7 +117,8 @@ std::string zsh_option(const Option& option) {
 
 std::string zsh_arguments(const Command& command) {
     std::string text = "_arguments -s";
-    for (const auto* option : options_of(command)) text += " \\\n        " + zsh_option(*option);
+    for (const auto* option : options_of(command))
+        text += " \\\n        " + zsh_option(*option, option == &output_option() && !command.output_folder.empty());
     for (const auto& operand : command.operands)
         text += " \\\n        " +
                 single_quoted((operand.many       ? "*:"
@@ -157,6 +165,12 @@ std::string bash_completion() {
                 values +=
                     "        " + pattern + ") " + bash_action(option->completes, option->choices) + "; return ;;\n";
             }
+        }
+        if (!command->output_folder.empty()) {
+            const auto& formats = output_option();
+            std::string pattern;
+            for (const auto& one : split(formats.names, ',')) pattern += (pattern.empty() ? "" : "|") + single_quoted(std::string(command->name) + " ") + one;
+            values += "        " + pattern + ") COMPREPLY=($(compgen -W '" + words(formats.choices, '|') + "' -- \"$cur\") $(compgen -d -- \"$cur\")); return ;;\n";
         }
         if (!list.empty()) options += "        " + name + ") options='" + list + "' ;;\n";
         if (!command->operands.empty()) {
@@ -333,6 +347,7 @@ std::string fish_completion() {
         }
         const auto start = "complete -c cicdctl -n \"__cicdctl_at '" + std::string(command->name) + "'\"";
         for (const auto* option : command->all_options()) text += start + fish_option(*option) + "\n";
+        if (!command->output_folder.empty()) text += start + " -s o -l output" + fish_source(Completes::directory, "") + "\n";
         if (command->operands.empty()) continue;
         const auto& operand = command->operands.front();
         if (operand.completes != Completes::nothing || !operand.choices.empty())

@@ -2,6 +2,7 @@
 
 #include "common/pipeline/front.hpp"
 
+#include <map>
 #include <string>
 
 /// From another language to ours.
@@ -13,7 +14,10 @@ struct Converted {
     Report report;             ///< of reading and of converting
 };
 
-/// Of a front without errors.
-Converted convert(const Front& front, const std::string& file);
+/// Texts of the files that were read, by the names that marks and findings have for them.
+using Originals = std::map<std::string, std::string>;
+
+/// Of a front without errors; comments of the originals come out at the places of what they are about.
+Converted convert(const Front& front, const std::string& file, const Originals& originals = {});
 
 }  // namespace cicd::pipeline

@@ -27,6 +27,8 @@ struct Finding {
     std::string file;
     int line = 0, column = 0;
     std::string what, reason;
+    std::vector<model::Mark> jobs = {};  ///< those that it is about, where they take it from elsewhere
+    bool of_file = false;                ///< it is about no job more than about others
     bool operator==(const Finding&) const = default;
 };
 

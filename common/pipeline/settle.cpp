@@ -51,8 +51,7 @@ public:
                 if (job.description.empty()) job.description = job.title;
                 job.title.clear();
                 hold_back(job);
-                for (auto& step : job.steps)
-                    if (step.run.empty() && step.uses.empty()) step.run = "true\n";
+                for (auto& step : job.steps) make_plain(step);
                 for_each_text(job, [&](const std::string& text, const model::Mark&, bool) { add_variables_in(text, named_); });
             }
         drop_unnamed(pipeline_.env);
@@ -62,12 +61,22 @@ public:
                 for (auto& step : job.steps) drop_unnamed(step.env);
             }
         share_variables();
+        for (const auto& [name, reason] : {std::pair{"CI_COMMIT_REF_SLUG", "it is the name of the branch or tag as it is, with its '/' and capitals"},
+                                           {"CI_COMMIT_TITLE", "it is the commit's whole message"}})
+            if (dialect_ == model::Dialect::gitlab && uses(name)) report_.findings.push_back({Carried::approximated, file_, 1, 1, name, reason, {}, true});
         if (dropped_)
             report_.findings.push_back({Carried::approximated, file_, 1, 1, "predefined variables",
-                                        "those that this file does not name are not set; scripts of the repository that read others need them in 'env'"});
+                                        "those that this file does not name are not set; scripts of the repository that read others need them in 'env'", {}, true});
     }
 
 private:
+    /// What needs no name has none, and one command is one line.
+    static void make_plain(model::Step& step) {
+        if (step.run.empty() && step.uses.empty()) step.run = "true";
+        if (step.name == "script") step.name.clear();
+        if (step.run.find('\n') == step.run.size() - 1) step.run.pop_back();
+    }
+
     void give_name() {
         const auto base = file_.substr(file_.rfind('/') + 1);
         if (pipeline_.name != base) return;
@@ -100,6 +109,9 @@ private:
             return drop;
         });
     }
+
+    /// Whether the file names it, or a text that was made of it came to us.
+    bool uses(const std::string& name) const { return named_.contains(name); }
 
     /// What all jobs say alike is the pipeline's.
     void share_variables() {

@@ -3,6 +3,7 @@
 #include "daemon/planner/decisions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -12,6 +13,8 @@ namespace {
 
 using model::Decision;
 using model::Reason;
+
+constexpr std::array<std::string_view, 4> status_calls{"always(", "failure(", "success(", "cancelled("};
 
 std::string need_text(const model::Need& need) { return need.job.empty() ? need.stage : need.stage + "." + need.job; }
 
@@ -276,8 +279,9 @@ private:
     /// the jobs that name it, and so does a stage that was itself held up.
     void follow_skips() {
         const auto survives = [](const std::string& condition) {
-            return condition.find("always") != std::string::npos || condition.find('(') != std::string::npos ||
-                   condition == "on_failure";
+            if (condition == "always" || condition == "on_failure") return true;
+            const auto lower = to_lower(condition);
+            return std::any_of(status_calls.begin(), status_calls.end(), [&](auto call) { return lower.find(call) != std::string::npos; });
         };
         std::set<std::string> held;
         const auto skipped = [&](const model::Need& need) {

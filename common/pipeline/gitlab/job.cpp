@@ -4,6 +4,7 @@
 #include "common/pipeline/gitlab/load.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace cicd::pipeline::gitlab {
@@ -135,6 +136,14 @@ public:
         : s_(setting), r_(setting.r), config_(config), key_(key), node_(node), keys_(setting.r, config, node), number_(number) {}
 
     std::vector<Draft> read() {
+        r_.about = r_.mark(key_);
+        auto drafts = read_all();
+        r_.about.reset();
+        return drafts;
+    }
+
+private:
+    std::vector<Draft> read_all() {
         tell_keys(r_, node_);
         if (const Node* parallel = keys_.find("parallel")) numbered_ = parallel->kind != NodeKind::map;
         std::vector<model::Texts> all;
@@ -142,6 +151,12 @@ public:
         const bool matrix = !all.empty();
         if (!matrix) all.emplace_back();
         std::vector<Instance> instances;
+        if (config_.asking) {
+            for (auto& values : all) instances.push_back({std::move(values), {}, {}});
+            std::vector<const Instance*> every;
+            for (const auto& instance : instances) every.push_back(&instance);
+            return {draft(every, matrix, every.size())};
+        }
         for (auto& values : all) {
             auto variables = variables_of(values, false);
             auto outcome = decide(variables);
@@ -161,7 +176,6 @@ public:
         return drafts;
     }
 
-private:
     /// For the run, values of a matrix are what its instance has; for decisions they are known.
     Variables variables_of(const model::Texts& values, bool for_run) {
         Variables all = config_.predefined;
@@ -175,11 +189,18 @@ private:
     Variables yaml_variables() {
         Variables own;
         if (const Node* variables = node_.find("variables")) own = read_variables(r_, *variables);
+        if (config_.asking) leave_inherited(own);
         Variables result;
         for (const auto& name : config_.global.names())
             if (keys_.inherits_variable(name)) result.set(name, *config_.global.find(name));
         result.add(own);
         return result;
+    }
+
+    /// A: $A says what is so anyhow, and would hide a parameter of that name.
+    static void leave_inherited(Variables& own) {
+        for (const auto& name : std::vector<std::string>(own.names()))
+            if (const auto& value = own.find(name)->value; value == "$" + name || value == "${" + name + "}") own.remove(name);
     }
 
     static void add_values(Variables& all, const model::Texts& values, bool for_run) {
@@ -234,7 +255,7 @@ private:
     }
 
     Draft draft(const std::vector<const Instance*>& same, bool matrix, std::size_t total) {
-        const auto& outcome = same.front()->outcome;
+        auto outcome = same.front()->outcome;
         const bool split = same.size() < total;
         Draft draft;
         draft.written = key_.text;
@@ -251,14 +272,119 @@ private:
             for (const auto& [name, value] : instance->values)
                 if (std::none_of(values.begin(), values.end(), [&, &known = name](const auto& pair) { return pair.first == known; })) values.emplace_back(name, value);
         Variables variables = variables_of(values, true);
+        std::vector<OpenRule> rules;
+        if (config_.asking) {
+            rules = read_rules(variables, values);
+            outcome.variables = chosen_variables(rules, variables);
+        }
         variables.add(outcome.variables);
         add_given(variables);
         if (matrix) add_matrix(same, variables, job);
         add_env(variables, outcome, matrix ? &values : nullptr, job);
         read_place(variables, draft);
         if (const Node* needs = outcome.needs ? outcome.needs : node_.find("needs"); needs && needs->kind != NodeKind::null) draft.needs = read_needs(r_, *needs);
-        start(outcome, split, draft);
+        if (config_.asking) start_open(rules, draft);
+        else start(outcome, split, draft);
         return draft;
+    }
+
+    /// What decides in any run whether the job takes part.
+    std::vector<OpenRule> read_rules(const Variables& variables, const model::Texts& values) {
+        std::set<std::string> own;
+        const auto yaml = yaml_variables();
+        own.insert(yaml.names().begin(), yaml.names().end());
+        for (const auto& [name, value] : values) own.insert(name);
+        Questions questions(s_, *config_.asking, variables, std::move(own));
+        std::optional<When> when;
+        if (const Node* at = node_.find("when")) when = when_of(r_, *at);
+        std::vector<OpenRule> rules;
+        if (const Node* at = node_.find("rules"); at && at->kind != NodeKind::null) rules = open_rules(questions, *at);
+        else rules.push_back({open_only(questions, node_.find("only"), node_.find("except")), {}});
+        for (auto& [applies, outcome] : rules) {
+            if (!outcome.by_rule && when) outcome.when = *when;
+            if (const Node* start = node_.find("start_in"); start && outcome.start_in.empty()) outcome.start_in = r_.text(*start);
+        }
+        return rules;
+    }
+
+    static Variables chosen_variables(const std::vector<OpenRule>& rules, const Variables& variables) {
+        Variables chosen;
+        for (const auto& rule : rules)
+            for (const auto& name : rule.outcome.variables.names())
+                if (!chosen.find(name)) chosen.set(name, Variable{chosen_text(rules, name, variables.expand("${" + name + "}"), variables), true});
+        return chosen;
+    }
+
+    void start_open(const std::vector<OpenRule>& rules, Draft& draft) {
+        auto& job = draft.job;
+        const auto when = [&](When wanted) { return where(rules, [&](const Outcome& outcome) { return outcome.when == wanted; }); };
+        auto manual = when(When::manual);
+        const auto failure_of_manual = [&](const Outcome& outcome) { return outcome.when == When::manual && !outcome.by_rule && !keys_.find("allow_failure"); };
+        const bool usually = job.allow_failure.value;
+        const auto allowed = where(rules, [&](const Outcome& outcome) {
+            return outcome.when != When::never && outcome.allow_failure.value_or(usually || failure_of_manual(outcome));
+        });
+        const auto blocks = where(rules, [&](const Outcome& outcome) {
+            return outcome.when == When::manual && !outcome.allow_failure.value_or(usually || failure_of_manual(outcome));
+        });
+        if (!manual.is(false)) manual = manual && by_hand(job, !blocks.is(false));
+        const auto delayed = when(When::delayed);
+        draft.start = Start{when(When::on_success) || delayed || manual, when(When::on_failure), when(When::always)};
+        const auto takes_part = where(rules, [](const Outcome& outcome) { return outcome.when != When::never; });
+        job.allow_failure.value = allowed == takes_part && !allowed.is(false);
+        if (!job.allow_failure.value && !allowed.is(false)) job.allow_failure.expression = "${{ " + allowed.where(takes_part).text() + " }}";
+        if (!delayed.is(false))
+            for (const auto& rule : rules)
+                if (rule.outcome.when == When::delayed) {
+                    wait(rule.outcome.start_in, delayed == takes_part ? "" : delayed.text(), job);
+                    break;
+                }
+        needs_of_rules(rules, draft);
+    }
+
+    /// What a hand starts in GitLab is asked for by a parameter.
+    Formula by_hand(const model::Job& job, bool blocks) {
+        model::Parameter parameter;
+        parameter.name = "run_" + plain_variable(job.name);
+        parameter.type = model::ParameterType::boolean;
+        parameter.default_value = Value(false);
+        parameter.description = "run " + key_.text;
+        r_.approximated(key_, "when: manual", "it runs where it is asked for: cicdctl run --param " + parameter.name + "=true" +
+                                                  (blocks ? "; later stages do not wait for it" : ""));
+        auto& known = config_.asking->parameters;
+        if (std::none_of(known.begin(), known.end(), [&](const auto& each) { return each.name == parameter.name; })) known.push_back(parameter);
+        return Formula::call("params." + parameter.name);
+    }
+
+    static std::string plain_variable(const std::string& name) {
+        std::string plain;
+        for (const char c : name) plain += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+        return plain;
+    }
+
+    /// Needs cannot depend on rules: those of all rules are needed, where they take part.
+    void needs_of_rules(const std::vector<OpenRule>& rules, Draft& draft) {
+        for (const auto& [applies, outcome] : rules) {
+            if (!outcome.needs || outcome.when == When::never) continue;
+            if (rules.size() > 1) r_.approximated(*outcome.needs, "rules:needs", "it waits for the jobs that any of its rules names");
+            else draft.needs.reset();
+            if (!draft.needs) draft.needs.emplace();
+            for (auto& need : read_needs(r_, *outcome.needs)) {
+                const auto same = [&](const WantedNeed& known) { return known.job == need.job; };
+                need.optional |= rules.size() > 1;
+                if (std::none_of(draft.needs->begin(), draft.needs->end(), same)) draft.needs->push_back(std::move(need));
+            }
+        }
+    }
+
+    /// Its first step takes the time; a slot is taken meanwhile.
+    void wait(const std::string& start_in, const std::string& condition, model::Job& job) {
+        const auto time = read_duration(start_in);
+        if (!time) return r_.error(key_, start_in.empty() ? "a job that is delayed says 'start_in'" : "'" + start_in + "' is no time", "start_in: 30 minutes");
+        const auto seconds = std::max<std::int64_t>(time->count() / 1000, 1);
+        r_.approximated(key_, "when: delayed", "its first step waits " + start_in + ", in the job's place");
+        job.steps.insert(job.steps.begin(), {.name = "wait " + start_in, .run = "sleep " + std::to_string(seconds) + "\n", .condition = condition, .mark = r_.mark(key_)});
+        if (job.timeout) *job.timeout += Milliseconds(seconds * 1000);
     }
 
     void add_matrix(const std::vector<const Instance*>& same, Variables& variables, model::Job& job) {
@@ -307,8 +433,8 @@ private:
             r_.approximated(*at, "dependencies", "artifacts of other jobs before it are there as well");
         }
         if (const Node* at = keys_.find("allow_failure")) {
-            job.allow_failure.value = at->kind == NodeKind::map || at->boolean;
-            if (at->kind == NodeKind::map) r_.approximated(*at, "allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
+            job.allow_failure.value = at->kind == NodeKind::boolean && at->boolean;
+            if (const Node* codes = at->kind == NodeKind::map ? at->find("exit_codes") : nullptr) allowed_codes_ = exit_codes(*codes);
         }
         job.git_depth = 20;
         if (const auto* depth = variables.find("GIT_DEPTH"))
@@ -317,6 +443,23 @@ private:
         if (const Node* tags = keys_.find("tags")) job.unavailable = machine_refusal(r_, *tags, variables);
         if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, job);
         else read_script(r_, keys_, key_, job);
+        if (!allowed_codes_.empty() && !job.steps.empty()) job.steps.front().run = allow_codes(allowed_codes_) + job.steps.front().run;
+    }
+
+    /// 7|9
+    std::string exit_codes(const Node& at) {
+        std::vector<std::string> codes;
+        for (const auto& text : r_.texts(at)) {
+            if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != text.npos) r_.error(at, "'" + text + "' is no exit code");
+            else codes.push_back(text);
+        }
+        r_.approximated(at, "allow_failure:exit_codes", "a job that ends with one of them succeeds; GitLab shows it as failed");
+        return join(codes, "|");
+    }
+
+    /// Whether a failure is allowed is decided before the job runs; so the script itself ends well.
+    static std::string allow_codes(const std::string& codes) {
+        return "trap 'cicd_code=$?; case $cicd_code in " + codes + ") echo \"exit code $cicd_code is allowed\"; exit 0 ;; esac' EXIT\n";
     }
 
     void read_trigger(const Node& at, model::Job& job) {
@@ -333,7 +476,7 @@ private:
         else if (manual && !outcome.by_rule && !keys_.find("allow_failure")) job.allow_failure.value = true;
         if (outcome.when == When::on_failure) job.condition = "on_failure";
         if (outcome.when == When::always) job.condition = "always";
-        if (outcome.when == When::delayed) r_.approximated(key_, "when: delayed", "the job does not wait " + (outcome.start_in.empty() ? "first" : outcome.start_in) + " before it starts");
+        if (outcome.when == When::delayed) wait(outcome.start_in, "", job);
         if (outcome.when == When::never) job.unavailable = outcome.reason;
         if (manual && !is_asked_for(job)) {
             job.unavailable = "it waits for a hand (when: manual); cicdctl run --job '" + draft.job.name + "' runs it";
@@ -359,6 +502,7 @@ private:
     JobKeys keys_;
     int number_;
     bool numbered_ = false;
+    std::string allowed_codes_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/pipeline/gitlab/decide.hpp"
+#include "common/pipeline/gitlab/open.hpp"
 
 #include <optional>
 #include <set>
@@ -14,7 +15,15 @@ struct Config {
     const Node* root = nullptr;
     Variables predefined, global;
     std::string refusal;  ///< why the workflow's rules want no pipeline at all
-    bool interruptible = false;
+    Asking* asking = nullptr;  ///< not null: the file is read for every run, so rules become conditions
+    Formula workflow = Formula::constant(true);  ///< then, when there is a pipeline
+};
+
+/// When a job takes part, in any run: after what it needs has succeeded, failed, or either way.
+struct Start {
+    Formula success = Formula::constant(true), failure = Formula::constant(false), always = Formula::constant(false);
+    [[nodiscard]] Formula any() const { return success || failure || always; }
+    void given(const Formula& sure) { success = success.where(sure), failure = failure.where(sure), always = always.where(sure); }
 };
 
 /// The keys of a job, its defaults included.
@@ -48,6 +57,8 @@ struct Draft {
     std::optional<std::vector<WantedNeed>> needs;
     std::optional<model::Strings> dependencies;
     std::string dotenv;  ///< the file with variables for later jobs
+    std::optional<Start> start;  ///< of a file that is read for every run
+    bool survives = false;       ///< it runs without jobs that it needs and that have no place in the run
 };
 
 /// A job; several where instances of its matrix differ in whether they run.
@@ -66,6 +77,9 @@ std::vector<model::Texts> read_parallel(Reader& r, const Node& at);
 
 /// A name that our language can have for one of GitLab's: letters, digits, '_', '-' and inner spaces.
 std::string plain_name(const std::string& written);
+
+/// The events by which any job runs, each with the branches and tags that any asks for; what else jobs ask for is left.
+void open_triggers(Reader& r, const Node& root, Config& config, std::vector<Draft>& drafts, model::Pipeline& pipeline);
 
 /// Stages, needs, and what jobs hand to each other.
 void assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline);

@@ -1,4 +1,5 @@
 #include "common/base/text.hpp"
+#include "common/pipeline/gitlab/open.hpp"
 #include "common/pipeline/gitlab/variables.hpp"
 #include "common/pipeline/remote.hpp"
 
@@ -42,11 +43,15 @@ void add_merge_request(Variables& v, const FrontFacts& facts, const RemoteNames&
 /// What the runs of a file that is read for all of them will say.
 void add_expressions(Variables& v) {
     for (const auto& [name, expression] :
-         {std::pair{"CI_COMMIT_SHA", "git.commit"}, {"CI_COMMIT_SHORT_SHA", "git.shortCommit"}, {"CI_COMMIT_BRANCH", "git.branch"}, {"CI_COMMIT_TAG", "git.tag"},
-          {"CI_COMMIT_REF_NAME", "git.refName"}, {"CI_COMMIT_REF_SLUG", "git.refName"}, {"CI_COMMIT_MESSAGE", "git.message"}, {"CI_COMMIT_AUTHOR", "git.author"},
-          {"CI_PROJECT_NAME", "git.name"}, {"GITLAB_USER_LOGIN", "run.actor"}, {"GITLAB_USER_NAME", "git.author"}, {"GITLAB_USER_EMAIL", "git.authorEmail"},
-          {"CI_MERGE_REQUEST_IID", "git.pullRequest"}, {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "git.base"}, {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "git.branch"}})
+         {std::pair{"CI_COMMIT_SHA", "git.commit"}, {"CI_COMMIT_SHORT_SHA", "git.shortCommit"}, {"CI_COMMIT_REF_NAME", "git.refName"}, {"CI_COMMIT_REF_SLUG", "git.refName"},
+          {"CI_COMMIT_MESSAGE", "git.message"}, {"CI_COMMIT_TITLE", "git.message"}, {"CI_COMMIT_AUTHOR", "git.author"}, {"CI_PROJECT_NAME", "git.name"},
+          {"GITLAB_USER_LOGIN", "run.actor"}, {"GITLAB_USER_NAME", "git.author"}, {"GITLAB_USER_EMAIL", "git.authorEmail"}})
         v.set_later(name, std::string("${{ ") + expression + " }}");
+    v.set("CI_PIPELINE_SOURCE", Variable{"${{ " + event_expression() + " }}", true});
+    for (const auto& [name, expression] : {std::pair{"CI_COMMIT_BRANCH", "git.branch"}, {"CI_COMMIT_TAG", "git.tag"}, {"CI_MERGE_REQUEST_IID", "git.pullRequest"},
+                                           {"CI_MERGE_REQUEST_ID", "git.pullRequest"}, {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "git.base"},
+                                           {"CI_MERGE_REQUEST_DIFF_BASE_SHA", "git.base"}, {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "git.branch"}})
+        v.set(name, Variable{std::string("${{ ") + expression + " }}", true});
 }
 
 }  // namespace

@@ -74,12 +74,18 @@ private:
     const Variables& variables_;
 };
 
-void take_rule(const Setting& setting, const Node& rule, Outcome& outcome) {
+}  // namespace
+
+Outcome outcome_of(const Setting& setting, const Node& rule) {
     auto& r = setting.r;
+    Outcome outcome;
     if (const Node* when = rule.find("when"))
         if (const auto known = when_of(r, *when)) outcome.when = *known, outcome.by_rule = true;
     if (const Node* start = rule.find("start_in")) outcome.start_in = r.text(*start);
-    if (const Node* allow = rule.find("allow_failure")) outcome.allow_failure = allow->kind == NodeKind::map || allow->boolean;
+    if (const Node* allow = rule.find("allow_failure")) {
+        outcome.allow_failure = allow->kind == NodeKind::map || allow->boolean;
+        if (allow->kind == NodeKind::map) r.approximated(*allow, "rules:allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
+    }
     if (const Node* variables = rule.find("variables")) outcome.variables = read_variables(r, *variables);
     outcome.needs = rule.find("needs");
     outcome.interruptible = rule.find("interruptible");
@@ -93,9 +99,8 @@ void take_rule(const Setting& setting, const Node& rule, Outcome& outcome) {
         if (std::find(known.begin(), known.end(), member.key->text) == known.end())
             r.error(*member.key, "unknown key '" + member.key->text + "' in a rule", did_you_mean(member.key->text, known));
     }
+    return outcome;
 }
-
-}  // namespace
 
 std::optional<When> when_of(Reader& r, const Node& at) {
     static const std::vector<std::string> names{"on_success", "on_failure", "always", "manual", "delayed", "never"};
@@ -117,9 +122,7 @@ Outcome decide_rules(const Setting& setting, const Node& rules, const Variables&
             refusals.push_back(std::move(*refused) + " (line " + std::to_string(rule->line) + ")");
             continue;
         }
-        Outcome outcome;
-        take_rule(setting, *rule, outcome);
-        return outcome;
+        return outcome_of(setting, *rule);
     }
     Outcome outcome;
     outcome.when = When::never;

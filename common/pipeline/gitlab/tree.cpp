@@ -30,8 +30,18 @@ const Node* Reader::load(std::string_view text, const std::string& file) {
 
 void Reader::find(Carried kind, const Node& at, std::string what, std::string reason) {
     const auto& file = files_.empty() ? std::string() : files_[static_cast<std::size_t>(at.file)];
-    if (!told_.insert({file, at.line, at.column, what}).second) return;
-    front_.report.findings.push_back({kind, file, at.line, at.column, std::move(what), std::move(reason)});
+    auto& findings = front_.report.findings;
+    const auto [known, is_new] = told_.try_emplace({file, at.line, at.column, what}, findings.size());
+    if (is_new) findings.push_back({kind, file, at.line, at.column, std::move(what), std::move(reason)});
+    auto& jobs = findings[known->second].jobs;
+    const auto same = [&](const model::Mark& job) { return job.file == about->file && job.line == about->line; };
+    if (about && std::none_of(jobs.begin(), jobs.end(), same)) jobs.push_back(*about);
+}
+
+void Reader::find_of_file(Carried kind, const Node& at, std::string what, std::string reason) {
+    if (!told_of_file_.insert(what).second) return;
+    find(kind, at, std::move(what), std::move(reason));
+    front_.report.findings.back().of_file = true;
 }
 
 void Reader::problem(Severity severity, const Node& at, std::string message, std::string suggestion) {

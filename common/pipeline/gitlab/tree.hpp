@@ -4,6 +4,8 @@
 #include "common/pipeline/node.hpp"
 
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,11 +29,14 @@ public:
     void manual(const Node& at, std::string what, std::string reason) { find(Carried::manual, at, std::move(what), std::move(reason)); }
     /// Told once for its place, however many jobs take it from there.
     void find(Carried kind, const Node& at, std::string what, std::string reason);
+    /// The same for what is about the whole file, wherever it was found first.
+    void find_of_file(Carried kind, const Node& at, std::string what, std::string reason);
     void error(const Node& at, std::string message, std::string suggestion = {}) { problem(Severity::error, at, std::move(message), std::move(suggestion)); }
     void warning(const Node& at, std::string message, std::string suggestion = {}) { problem(Severity::warning, at, std::move(message), std::move(suggestion)); }
     /// What the language refuses, as long as all files were read; else something that a missing file may well hold.
     void missing(const Node& at, const std::string& what, const std::string& message, const std::string& suggestion = {});
     bool complete = true;  ///< every file that is named was read
+    std::optional<model::Mark> about;  ///< the job that is being read
 
     [[nodiscard]] model::Mark mark(const Node& at) const;
 
@@ -57,7 +62,8 @@ private:
     std::vector<std::string> files_;
     std::deque<Document> documents_;
     std::deque<Node> made_;
-    std::set<std::tuple<std::string, int, int, std::string>> told_;
+    std::map<std::tuple<std::string, int, int, std::string>, std::size_t> told_;  ///< places in the report
+    std::set<std::string> told_of_file_;
     std::set<std::tuple<int, int, int, std::string>> complained_;
 };
 

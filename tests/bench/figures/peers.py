@@ -7,12 +7,22 @@ import time
 from .measure import CannotMeasure, timed, wait_until
 
 
+GITLAB_CI_LOCAL = ["gitlab-ci-local", "--shell-executor-no-image", "--force-shell-executor"]
+
+
+def has_gitlab_ci_local():
+    """Installed, and able to run here: it wants a Node of its own age, and rsync."""
+    if not shutil.which("gitlab-ci-local") or not shutil.which("rsync"):
+        return False
+    return subprocess.run(["gitlab-ci-local", "--version"], capture_output=True).returncode == 0
+
+
 def gitlab_ci_local(world, name, definition, *options):
     """{} where it is not installed; else the callable that runs this .gitlab-ci.yml once with its shell executor."""
-    if not shutil.which("gitlab-ci-local"):
+    if not has_gitlab_ci_local():
         return {}
     folder = world.repository(f"gitlab-{name}", {".gitlab-ci.yml": definition})
-    command = ["gitlab-ci-local", "--shell-executor-no-image", "--force-shell-executor", *options]
+    command = [*GITLAB_CI_LOCAL, *options]
     return {"gitlab-ci-local (shell)": lambda: timed(command, cwd=folder, env=world.env)}
 
 
