@@ -120,6 +120,39 @@ TEST_CASE("what goes before and after an action in a container does, also within
     CHECK(scene.is_clean());
 }
 
+TEST_CASE("an action's container reaches the services of its job by name, with its network and no other") {
+    if (has_no_podman()) return;
+    Scene scene("      - {uses: 'docker://localhost/box:1', with: {entrypoint: /bin/sh, args: '-c \"wget -q -O - http://web:8080/image-file; wget -q -O - http://site:8080/motd; cat /proc/net/dev\"'}}\n", {},
+                "    services:\n      web: {image: box, command: 'httpd -f -p 8080 -h /etc', options: '--network-alias site --health-cmd \"wget -q -O - http://localhost:8080/motd\"'}\n");
+    write_oci_layout(scene.world.folder() / "layout", {{busybox_layer(), Tar().file("etc/motd", "of the service\n").bytes()}, "{}", ""});
+    REQUIRE(scene.world.cicdctl({"image", "import", "box", (scene.world.folder() / "layout").string()}).code == 0);
+    const auto run = scene.run();
+    const auto log = scene.logs();
+    INFO(run.out, run.err, log);
+    CHECK(run.code == 0);
+    CHECK(contains(log, "of the image"));
+    CHECK(contains(log, "of the service"));
+    CHECK(!contains(log, "eth0"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("an action's Dockerfile runs programs, sees nothing that .dockerignore names, and its image can be found again") {
+    if (has_no_podman()) return;
+    Scene scene("      - uses: actions/checkout@v4\n      - uses: ./made\n",
+                {{"made/action.yml", "runs: {using: docker, image: Dockerfile}\n"},
+                 {"made/Dockerfile", "FROM localhost/box:1\nCOPY . /all\nRUN cd /all && find . -type f | sort > /listed && id -u >> /listed\nENTRYPOINT [\"cat\", \"/listed\"]\n"},
+                 {"made/.dockerignore", "*\n!wanted\n!Dockerfile\nwanted/*.tmp\n"},
+                 {"made/private", "x\n"}, {"made/wanted/file", "y\n"}, {"made/wanted/file.tmp", "z\n"}});
+    const auto run = scene.run({"--strict"});
+    const auto log = scene.logs();
+    INFO(run.out, run.err, log);
+    CHECK(run.code == 0);
+    CHECK(contains(log, "./Dockerfile\n./wanted/file\n0\n"));
+    CHECK(!contains(log, "./private"));
+    CHECK(!scene.engine.command({"images", "--quiet", "--filter", "label=io.cicd.action=true", "--filter", "label=io.cicd.state=" + scene.world.state().string()}).out.empty());
+    CHECK(scene.is_clean());
+}
+
 TEST_CASE("whoever ends a step in a container, no container stays") {
     if (has_no_podman()) return;
     // The first process of a container hears only signals that it asked for.
