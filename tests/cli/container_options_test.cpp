@@ -22,15 +22,13 @@ const std::string file = ".github/workflows/ci.yml";
 std::string workflow(const std::string& job) { return "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n" + job; }
 
 struct Scene : EngineScene {
-    explicit Scene(const std::string& job) : EngineScene({{file, workflow(job)}, {"note", "noted\n"}}) {}
+    explicit Scene(const std::string& job, TestEngine::Kind kind = TestEngine::Kind::podman)
+        : EngineScene({{file, workflow(job)}, {"note", "noted\n"}}, kind) {}
     /// `more`: further lines of the configuration.
     void configure(const std::string& more) { write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n" + more); }
 };
 
-}  // namespace
-
-TEST_CASE("volumes are shared by a job's containers and go with them; options are what they are with an engine") {
-    if (has_no_podman()) return;
+void gives_what_is_asked_for(TestEngine::Kind kind) {
     Scene scene("    container:\n      image: localhost/box:1\n      env: {NAMED: env}\n      volumes: ['shared:/shared', /scratch]\n"
                 "      options: --shm-size 16m --tmpfs /fast:size=1m --add-host other:10.1.2.3 -e GIVEN=\"by option\" --label team=x --hostname box -v shared:/again:ro --privileged --init --user 0\n"
                 "    services:\n      up:\n        image: localhost/box:1\n        volumes: ['shared:/shared']\n        entrypoint: /bin/sh\n"
@@ -40,7 +38,7 @@ TEST_CASE("volumes are shared by a job's containers and go with them; options ar
                 "    steps:\n"
                 "      - run: cat /shared/up /again/up; ! touch /again/x 2>/dev/null && echo read-only\n"
                 "      - run: wget -q -O - http://site:8080/up; grep other /etc/hosts; hostname; echo \"$GIVEN $NAMED\"; mount | grep -c ' /fast \\| /scratch \\| /shared '\n"
-                "      - run: mount | grep ' /dev/shm '; id -u\n");
+                "      - run: mount | grep ' /dev/shm '; id -u\n", kind);
     const auto run = scene.run();
     INFO(run.out, run.err, scene.logs());
     CHECK(run.code == 0);
@@ -51,6 +49,21 @@ TEST_CASE("volumes are shared by a job's containers and go with them; options ar
     CHECK(contains(scene.logs("job-1", {"--step", "service:up"}), "in /etc"));
     CHECK(scene.is_clean());
     CHECK(scene.run({"--strict"}).code == 2);
+}
+
+}  // namespace
+
+TEST_CASE("volumes are shared by a job's containers and go with them; options are what they are with an engine") {
+    if (has_no_podman()) return;
+    gives_what_is_asked_for(TestEngine::Kind::podman);
+}
+
+TEST_CASE("so they are by Docker") {
+    if (const auto why = why_no_docker(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    gives_what_is_asked_for(TestEngine::Kind::docker);
 }
 
 TEST_CASE("folders of the machine are mounted where the configuration allows it, wherever links lead") {
