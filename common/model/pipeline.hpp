@@ -150,7 +150,7 @@ struct ContainerOptions {
     Texts labels;
     Strings tmpfs;       ///< /path[:OPTIONS]
     Strings ulimits;     ///< NAME=SOFT[:HARD]
-    std::optional<double> cpu;  ///< of a service; a job has its `resources`
+    std::optional<double> cpu;  ///< a limit and no claim: for that a job has its `resources`
     std::optional<std::uint64_t> memory, shared_memory;
     /// Not even roughly without an engine.
     [[nodiscard]] bool need_engine() const { return !login.empty() || !volumes.empty() || !ulimits.empty(); }

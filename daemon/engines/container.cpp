@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 namespace cicd::engines {
 namespace {
@@ -159,7 +160,9 @@ void add_limits(Object& host, const model::JobSpec& spec) {
         host.set("Memory", static_cast<double>(*spec.limits.memory));
         host.set("MemorySwap", static_cast<double>(*spec.limits.memory));
     }
-    if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(*spec.limits.cpu * 1e9)));
+    // Docker refuses more cores than there are.
+    const double cores = std::max(1U, std::thread::hardware_concurrency());
+    if (spec.limits.cpu) host.set("NanoCpus", static_cast<double>(static_cast<std::int64_t>(std::min(*spec.limits.cpu, cores) * 1e9)));
 }
 
 Result<model::JobSpec> spec_of_service(const model::JobSpec& job, const std::string& service) {

@@ -228,6 +228,9 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.caches = job.cache;
     spec.needed = run.needed_artifacts(run.jobs[index].group);
     spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage, {}};
+    // Limits that no place has to be found for.
+    if (job.image && !spec.limits.cpu) spec.limits.cpu = job.image->options.cpu;
+    if (job.image && !spec.limits.memory) spec.limits.memory = job.image->options.memory;
     if (spec.executor == model::ExecutorKind::container) spec.limits.gpu = job.resources.gpu;
     return spec;
 }

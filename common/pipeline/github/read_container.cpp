@@ -53,9 +53,6 @@ void read_options(Reader& r, const Cursor& at, Container& into) {
     read_flags(r, at, "container", flags);
     if (!flags.user.empty()) into.image.user = flags.user;
     into.env.insert(into.env.end(), flags.env.begin(), flags.env.end());
-    // A job's own limits hold with and without an engine.
-    into.resources.cpu = std::exchange(flags.options.cpu, std::nullopt);
-    into.resources.memory = std::exchange(flags.options.memory, std::nullopt);
     into.resources.gpu = flags.gpus;
     if (!flags.entrypoint.empty()) r.approximated(at, "container.options --entrypoint", "steps are what runs in a job's container");
     if (!flags.working_directory.empty()) r.approximated(at, "container.options --workdir", "steps run in the workspace");

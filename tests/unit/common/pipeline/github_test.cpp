@@ -228,8 +228,8 @@ TEST_CASE("what a container and a service are given is carried, but for what wou
     CHECK(image.options.hosts == model::Strings{"o:1.2.3.4"});
     CHECK(image.options.labels == model::Texts{{"k", "v"}});
     CHECK(image.options.hostname == "h");
-    CHECK(job.resources.cpu == 1.5);
-    CHECK(job.resources.memory == std::uint64_t{2} << 30);
+    CHECK(image.options.cpu == 1.5);
+    CHECK(image.options.memory == std::uint64_t{2} << 30);
     CHECK(job.resources.gpu == 1);
     CHECK(job.env == model::Texts{{"A", "b"}, {"C", "d e"}, {"X", "1"}});
     const auto& service = job.services.at(0);

@@ -265,7 +265,7 @@ TEST_CASE("an image is found by its digest, by its id, and under the name that i
 TEST_CASE("a container is given what its job declares, and nothing else") {
     auto spec = spec_of("box:1");
     spec.network = model::NetworkMode::none;
-    spec.limits = {1.5, 64 << 20, 100, 1 << 20, 2};
+    spec.limits = {0.5, 64 << 20, 100, 1 << 20, 2};
     spec.image->user = "app";
     const Folders folders{"/libexec/cicd-runner", "/state/jobs/job-1/1/place"};
     const Value docker = *container_request(spec, "sha256:1", folders, Facts::Kind::docker);
@@ -275,7 +275,7 @@ TEST_CASE("a container is given what its job declares, and nothing else") {
     CHECK(member(docker, {"Labels", "io.cicd.state"}) == Value("/state"));
     CHECK(host["Memory"] == Value(64 << 20));
     CHECK(host["MemorySwap"] == host["Memory"]);
-    CHECK(host["NanoCpus"] == Value(1.5e9));
+    CHECK(host["NanoCpus"] == Value(0.5e9));
     CHECK(host["PidsLimit"] == Value(100));
     CHECK(host["NetworkMode"] == Value("none"));
     CHECK(host["SecurityOpt"].as_array().at(0) == Value("no-new-privileges"));
