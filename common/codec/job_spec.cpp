@@ -40,7 +40,7 @@ struct Fields<model::JobSpec> {
         omitted("system", &T::system),
         required("workspace", &T::workspace), omitted("workspaceLayers", &T::workspace_layers),
         omitted("image", &T::image), omitted("root", &T::root), omitted("imageFiles", &T::image_files),
-        omitted("engine", &T::engine), omitted("realWorkspace", &T::real_workspace), omitted("services", &T::services),
+        omitted("engine", &T::engine), omitted("mountable", &T::mountable), omitted("realWorkspace", &T::real_workspace), omitted("services", &T::services),
         omitted("cache", &T::cache), omitted("store", &T::store),
         shown("contexts", &T::contexts), omitted("env", &T::env),
         omitted("shell", &T::shell), omitted("workingDirectory", &T::working_directory), required("steps", &T::steps),

@@ -79,12 +79,23 @@ struct Fields<model::Volume> {
 };
 
 template <>
+struct Fields<model::ContainerOptions> {
+    using T = model::ContainerOptions;
+    static constexpr auto list =
+        std::tuple{omitted("login", &T::login), omitted("volumes", &T::volumes), omitted("hostname", &T::hostname),
+                   omitted("aliases", &T::aliases), omitted("hosts", &T::hosts), omitted("labels", &T::labels),
+                   omitted("tmpfs", &T::tmpfs), omitted("ulimits", &T::ulimits), omitted("cpu", &T::cpu),
+                   size_field("memory", &T::memory), size_field("sharedMemory", &T::shared_memory)};
+};
+
+template <>
 struct Fields<model::Service> {
     using T = model::Service;
     static constexpr auto list =
         std::tuple{omitted("name", &T::name), omitted("image", &T::image), omitted("ready", &T::ready),
                    omitted("readyTimeout", &T::ready_timeout), omitted("user", &T::user), omitted("command", &T::command), omitted("env", &T::env), omitted("ports", &T::ports),
-                   omitted("mark", &T::mark)};
+                   omitted("mark", &T::mark), omitted("entrypoint", &T::entrypoint), omitted("workingDirectory", &T::working_directory),
+                   omitted("options", &T::options)};
 };
 
 template <>
@@ -130,7 +141,8 @@ struct Fields<model::Image> {
     using T = model::Image;
     static constexpr auto list =
         std::tuple{required("name", &T::name), omitted("pull", &T::pull), omitted("user", &T::user),
-                   omitted("entrypoint", &T::entrypoint), omitted("credentials", &T::credentials)};
+                   omitted("entrypoint", &T::entrypoint), omitted("credentials", &T::credentials),
+                   omitted("options", &T::options)};
 };
 
 template <>

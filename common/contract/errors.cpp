@@ -82,6 +82,7 @@ constexpr CodeMeaning meanings[] = {
     {"SOURCE_006", "a file of the working tree cannot be read"},
     {"SOURCE_007", "a file of the checkout cannot be written"},
     {"SOURCE_008", "the tree holds a path that would lead out of the checkout"},
+    {"SOURCE_009", "the server of a repository cannot be talked to: not found, not reached, not trusted"},
     {"STATE_001", "the state file is locked by something else"},
     {"STATE_002", "the state file is damaged"},
     {"STATE_003", "the state file cannot be written: disk full or failing"},

@@ -54,7 +54,7 @@ std::string to_text(const RunRequest& request) {
     for (const auto& [name, value] : request.env) env.set(name, value);
     return codec::to_json(Object{{"image", request.image}, {"context", request.context}, {"file", request.file}, {"entrypoint", request.entrypoint},
                                  {"directory", request.directory}, {"arguments", std::move(arguments)}, {"env", std::move(env)},
-                                 {"mounts", std::move(mounts)}});
+                                 {"mounts", std::move(mounts)}, {"joins", request.joins}});
 }
 
 namespace {
@@ -70,7 +70,7 @@ std::string to_text(const RunAnswer& answer) {
 RunRequest read_run_request(const std::string& text) {
     const auto value = parsed(text);
     RunRequest request{text_of(value["image"]), text_of(value["context"]), text_of(value["file"]), text_of(value["entrypoint"]), {}, {},
-                       text_of(value["directory"]), {}};
+                       text_of(value["directory"]), {}, value["joins"] == Value(true)};
     if (value["arguments"].is_array())
         for (const auto& argument : value["arguments"].as_array()) request.arguments.push_back(text_of(argument));
     if (value["env"].is_object())

@@ -34,6 +34,7 @@ struct BuildRequest {
     std::vector<std::string> tags;
     std::vector<std::pair<std::string, std::string>> arguments;
     bool push = false;
+    std::vector<std::pair<std::string, std::string>> labels = {};  ///< not passed on: of who builds for a step
 };
 struct BuildAnswer {
     std::string image, digest;  ///< the image's id; what the registry has, else the engine's own digest of it
@@ -44,7 +45,7 @@ std::string to_text(const BuildAnswer& answer);
 BuildRequest read_build_request(const std::string& text);
 BuildAnswer read_build_answer(const std::string& text);
 
-inline constexpr int build_request_fd = 3, build_answer_fd = 4, build_workspace_fd = 5;
+inline constexpr int build_request_fd = 3, build_answer_fd = 4, build_workspace_fd = 5, run_network_fd = 6;
 /// The exit code of one that ended because it was told to.
 inline constexpr int told_to_end = 4;
 
@@ -63,6 +64,7 @@ struct RunRequest {
     std::vector<std::pair<std::string, std::string>> env;
     std::string directory;                 ///< inside
     std::vector<Mount> mounts;
+    bool joins = false;                    ///< the network that the descriptor for one is, which the job shares with its services
 };
 struct RunAnswer {
     enum class Kind { ended, no_engine, failed } kind = Kind::failed;

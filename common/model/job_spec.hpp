@@ -66,6 +66,7 @@ struct JobSpec {
     std::optional<RootImage> image_files;  ///< container: where the image lies on this machine, for an engine that lacks it
     std::string engine;      ///< which engine makes containers, as the configuration says
     std::optional<int> git_depth;  ///< as the job's
+    Strings mountable;       ///< container: folders of this machine that it may be given, as the configuration says
     bool real_workspace = false;  ///< a step may run in a container of its own: the workspace is a folder that an engine sees
     /// Their layers lie beside the workspace's, in folders of their names. The job and they share one network.
     std::vector<JobService> services;

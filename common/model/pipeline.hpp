@@ -140,6 +140,23 @@ struct Volume {
     bool operator==(const Volume&) const = default;
 };
 
+/// What the container of a job or a service is given beyond its image, in the forms that engines have for it.
+struct ContainerOptions {
+    std::string login;   ///< "user:password" for the image's registry; an expression that gives it
+    Strings volumes;     ///< NAME:/path, /folder:/path, either with :ro, or /path
+    std::string hostname;
+    Strings aliases;     ///< of a service: further names by which it is found
+    Strings hosts;       ///< NAME:ADDRESS
+    Texts labels;
+    Strings tmpfs;       ///< /path[:OPTIONS]
+    Strings ulimits;     ///< NAME=SOFT[:HARD]
+    std::optional<double> cpu;  ///< a limit and no claim: for that a job has its `resources`
+    std::optional<std::uint64_t> memory, shared_memory;
+    /// Not even roughly without an engine.
+    [[nodiscard]] bool need_engine() const { return !login.empty() || !volumes.empty() || !ulimits.empty(); }
+    bool operator==(const ContainerOptions&) const = default;
+};
+
 /// What runs beside a job: an image, or a command in the sandbox.
 struct Service {
     std::string name, image;
@@ -150,6 +167,9 @@ struct Service {
     Texts env;
     Strings ports;
     Mark mark;
+    Strings entrypoint;      ///< in place of the image's, whose command then is not run either
+    std::string working_directory;  ///< empty: the one that the image names
+    ContainerOptions options;
     bool operator==(const Service&) const = default;
 };
 
@@ -191,6 +211,7 @@ struct Matrix {
 /// `image:` of a job: a name, or a name with how to get and run it.
 struct Image {
     std::string name, pull, user, entrypoint, credentials;
+    ContainerOptions options;
     bool operator==(const Image&) const = default;
 };
 

@@ -102,14 +102,31 @@ Value concurrency(const Concurrency& c) {
     return o;
 }
 
+Object container_options(const ContainerOptions& c) {
+    Object o;
+    put(o, "login", c.login);
+    put(o, "volumes", c.volumes);
+    put(o, "hostname", c.hostname);
+    put(o, "aliases", c.aliases);
+    put(o, "hosts", c.hosts);
+    put(o, "labels", c.labels);
+    put(o, "tmpfs", c.tmpfs);
+    put(o, "ulimits", c.ulimits);
+    put_number(o, "cpu", c.cpu);
+    put_size(o, "memory", c.memory);
+    put_size(o, "sharedMemory", c.shared_memory);
+    return o;
+}
+
 Value image(const Image& i) {
-    if (i == Image{i.name, {}, {}, {}, {}}) return i.name;
+    if (i == Image{i.name, {}, {}, {}, {}, {}}) return i.name;
     Object o;
     o.set("name", i.name);
     put(o, "pull", i.pull);
     put(o, "user", i.user);
     put(o, "entrypoint", i.entrypoint);
     put(o, "credentials", i.credentials);
+    if (i.options != ContainerOptions{}) o.set("options", container_options(i.options));
     return o;
 }
 
@@ -165,16 +182,21 @@ Value artifact(const Artifact& a) {
 }
 
 Value service(const Service& s) {
-    const bool only_image = s.ready.empty() && !s.ready_timeout && s.user.empty() && s.command.empty() && s.env.empty() && s.ports.empty();
-    if (only_image) return s.image;
+    Service plain;
+    plain.name = s.name;
+    plain.image = s.image;
+    if (s == plain) return s.image;
     Object o;
     put(o, "image", s.image);
     put(o, "user", s.user);
+    put(o, "entrypoint", s.entrypoint);
     put(o, "command", s.command);
+    put(o, "workingDirectory", s.working_directory);
     put(o, "ready", s.ready);
     put(o, "readyTimeout", s.ready_timeout);
     put(o, "env", s.env);
     put(o, "ports", s.ports);
+    if (s.options != ContainerOptions{}) o.set("options", container_options(s.options));
     return o;
 }
 

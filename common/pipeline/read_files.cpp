@@ -58,6 +58,9 @@ constexpr Field<Service> service_fields[] = {
     {"command", [](Builder& b, const Cursor& c, Service& v) { v.command = b.texts(c); }},
     {"env", [](Builder& b, const Cursor& c, Service& v) { v.env = b.text_map(c, NameRule::variable); }},
     {"ports", [](Builder& b, const Cursor& c, Service& v) { v.ports = b.texts(c); }},
+    {"entrypoint", [](Builder& b, const Cursor& c, Service& v) { v.entrypoint = b.texts(c); }},
+    {"workingDirectory", [](Builder& b, const Cursor& c, Service& v) { v.working_directory = b.text(c); }},
+    {"options", [](Builder& b, const Cursor& c, Service& v) { read_container_options(b, c, v.options); }},
 };
 
 constexpr Field<Volume> volume_fields[] = {

@@ -1,3 +1,5 @@
+#include "common/expr/expression.hpp"
+#include "common/model/mount.hpp"
 #include "common/pipeline/readers.hpp"
 
 #include <array>
@@ -46,6 +48,31 @@ constexpr Field<Job> details[] = {
     {"concurrency", [](Builder& b, const Cursor& c, Job& j) { j.concurrency = read_concurrency(b, c); }},
 };
 
+constexpr Field<model::ContainerOptions> container_fields[] = {
+    {"login", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.login = b.text(c); }},
+    {"volumes",
+     [](Builder& b, const Cursor& c, model::ContainerOptions& o) {
+         b.each(c, [&](const Cursor& item) {
+             o.volumes.push_back(b.text(item));
+             if (const auto fits = model::parse_mount(o.volumes.back()); !fits && !expr::has_expression(o.volumes.back()))
+                 b.error(item, fits.error().message, fits.error().hint);
+         });
+     }},
+    {"hostname", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.hostname = b.text(c); }},
+    {"aliases", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.aliases = b.texts(c); }},
+    {"hosts", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.hosts = b.texts(c); }},
+    {"labels",
+     [](Builder& b, const Cursor& c, model::ContainerOptions& o) {
+         if (!b.is_map(c, "labels")) return;
+         for (const auto& member : c.node->members) o.labels.emplace_back(member.key->text, b.text(c.child(member)));
+     }},
+    {"tmpfs", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.tmpfs = b.texts(c); }},
+    {"ulimits", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.ulimits = b.texts(c); }},
+    {"cpu", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.cpu = b.number(c, 0.001, 100'000, "a number of cores", true); }},
+    {"memory", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.memory = b.size(c); }},
+    {"sharedMemory", [](Builder& b, const Cursor& c, model::ContainerOptions& o) { o.shared_memory = b.size(c); }},
+};
+
 constexpr Field<model::Image> image_fields[] = {
     {"name", [](Builder& b, const Cursor& c, model::Image& i) { i.name = b.text(c); }},
     {"pull",
@@ -56,6 +83,7 @@ constexpr Field<model::Image> image_fields[] = {
     {"user", [](Builder& b, const Cursor& c, model::Image& i) { i.user = b.text(c); }},
     {"entrypoint", [](Builder& b, const Cursor& c, model::Image& i) { i.entrypoint = b.text(c); }},
     {"credentials", [](Builder& b, const Cursor& c, model::Image& i) { i.credentials = b.text(c); }},
+    {"options", [](Builder& b, const Cursor& c, model::Image& i) { read_container_options(b, c, i.options); }},
 };
 
 constexpr Field<model::Retry> retry_fields[] = {
@@ -107,6 +135,10 @@ std::span<const Field<Job>> job_settings() {
 }
 std::span<const Field<Job>> job_details() {
     return details;
+}
+
+void read_container_options(Builder& b, const Cursor& at, model::ContainerOptions& into) {
+    b.fields<model::ContainerOptions>(at, into, container_fields, "the options of a container");
 }
 
 std::optional<model::Image> read_image(Builder& b, const Cursor& at) {

@@ -47,6 +47,7 @@ std::optional<model::ZoneSelector> read_zone(Builder& b, const Cursor& at);
 std::vector<model::Cache> read_caches(Builder& b, const Cursor& at);
 std::vector<model::Artifact> read_artifacts(Builder& b, const Cursor& at);
 std::vector<model::Service> read_services(Builder& b, const Cursor& at);
+void read_container_options(Builder& b, const Cursor& at, model::ContainerOptions& into);
 std::vector<model::Volume> read_volumes(Builder& b, const Cursor& at);
 std::optional<model::Reports> read_reports(Builder& b, const Cursor& at);
 std::optional<model::Matrix> read_matrix(Builder& b, const Cursor& at);

@@ -145,6 +145,20 @@ void visit_value(const Value& value, const std::function<void(const std::string&
         for (const auto& [key, item] : value.as_object()) visit_value(item, visit);
 }
 
+/// Those whose values are texts, with `${{ }}` in them or not.
+template <class Options, class Visit>
+void each_text(Options& options, const Visit& visit) {
+    visit(options.login);
+    visit(options.hostname);
+    for (auto* list : {&options.volumes, &options.aliases, &options.hosts, &options.tmpfs, &options.ulimits})
+        for (auto& text : *list) visit(text);
+    for (auto& [name, text] : options.labels) visit(text);
+}
+
+void rewrite_options(model::ContainerOptions& options, const PathReplacement& replace) {
+    each_text(options, [&](std::string& text) { rewrite_in(text, replace); });
+}
+
 }  // namespace
 
 void rewrite_step(model::Step& step, const PathReplacement& replace) {
@@ -159,7 +173,10 @@ void rewrite_step(model::Step& step, const PathReplacement& replace) {
 void rewrite_job(model::Job& job, const PathReplacement& replace) {
     rewrite_in(job.env, replace);
     rewrite_in(job.outputs, replace);
-    if (job.image) rewrite_in(job.image->name, replace);
+    if (job.image) {
+        rewrite_in(job.image->name, replace);
+        rewrite_options(job.image->options, replace);
+    }
     for (auto* text : {&job.environment, &job.shell, &job.working_directory, &job.title, &job.timeout_minutes})
         rewrite_in(*text, replace);
     for (auto& text : job.runs_on) rewrite_in(text, replace);
@@ -188,8 +205,10 @@ void rewrite_job(model::Job& job, const PathReplacement& replace) {
             for (auto& text : *list) rewrite_in(text, replace);
     }
     for (auto& service : job.services) {
-        for (auto* text : {&service.image, &service.user, &service.ready}) rewrite_in(*text, replace);
-        for (auto& text : service.command) rewrite_in(text, replace);
+        for (auto* text : {&service.image, &service.user, &service.ready, &service.working_directory}) rewrite_in(*text, replace);
+        for (auto* list : {&service.command, &service.entrypoint})
+            for (auto& text : *list) rewrite_in(text, replace);
+        rewrite_options(service.options, replace);
         rewrite_in(service.env, replace);
     }
     for (auto& step : job.steps) rewrite_step(step, replace);
@@ -199,6 +218,10 @@ void for_each_text(const model::Job& job,
                    const std::function<void(const std::string&, const model::Mark&, bool bare)>& visit) {
     for (const auto& [name, text] : job.env) visit(text, job.mark, false);
     for (const auto& [name, text] : job.outputs) visit(text, job.mark, false);
+    if (job.image) {
+        const auto& mark = job.key_marks.find("container", job.key_marks.find("image", job.mark));
+        each_text(job.image->options, [&](const std::string& text) { visit(text, mark, false); });
+    }
     for (const auto& artifact : job.artifacts) {
         for (const auto* text : {&artifact.name, &artifact.type}) visit(*text, artifact.mark, false);
         for (const auto* list : {&artifact.paths, &artifact.exclude})
@@ -211,7 +234,10 @@ void for_each_text(const model::Job& job,
     }
     for (const auto& service : job.services) {
         visit(service.ready, service.mark, false);
-        for (const auto& text : service.command) visit(text, service.mark, false);
+        visit(service.working_directory, service.mark, false);
+        for (const auto* list : {&service.command, &service.entrypoint})
+            for (const auto& text : *list) visit(text, service.mark, false);
+        each_text(service.options, [&](const std::string& text) { visit(text, service.mark, false); });
         for (const auto& [name, text] : service.env) visit(text, service.mark, false);
     }
     visit(job.condition, job.mark, true);

@@ -21,6 +21,9 @@ StepEnd Actions::run_node(int index, const std::string& file, const Where& where
     put(command.env, "GITHUB_ACTION_PATH", where.path);
     put(command.env, "GITHUB_ACTION_REPOSITORY", where.fetched ? where.fetched->name : "");
     put(command.env, "GITHUB_ACTION_REF", where.fetched ? where.fetched->ref : "");
+    // The toolkit keeps artifacts for no server but GitHub's own, by this name: who uses it may say that it is.
+    for (const auto& [name, value] : context_.env())
+        if (name == "GITHUB_SERVER_URL") put(command.env, name, value);
     results_.add_variables(index, command.env);
     auto end = job_.run(index, command);
     results_.collect();

@@ -20,7 +20,7 @@ using pipeline::Node;
 using pipeline::NodeKind;
 
 const std::vector<std::string> keys_at_the_top{
-    "executors", "engine", "actions", "labels", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
+    "executors", "engine", "volumes", "actions", "labels", "capacity", "disk", "retention", "uploads", "objects", "logLevel",
     // The CLI keeps its own settings in the same file.
     "output", "color", "socket", "stateDirectory", "autostart", "noAutostart", "noInput"};
 
@@ -186,6 +186,12 @@ void read_others(Reader& reader, const Node& root, Configuration& out) {
         out.engine = node.text;
         return engines::check_setting(node.text).has_value();
     });
+    if (const auto* volumes = root.find("volumes"); volumes && volumes->kind != NodeKind::null) {
+        if (volumes->kind != NodeKind::list) reader.wrong(*volumes, "volumes", "a list of absolute paths");
+        for (const auto& item : volumes->items)
+            if (item->is_scalar() && item->text.starts_with('/')) out.mountable.push_back(item->text);
+            else reader.wrong(*item, "volumes", "a list of absolute paths");
+    }
     const auto* actions = reader.section("actions", {"server", "map"});
     reader.value(actions, "actions", "server", "an address such as https://github.com, or none", [&](const Node& node) {
         out.action_server = node.text == "none" ? "" : node.text;

@@ -27,6 +27,7 @@ struct S3Configuration {
 struct Configuration {
     bool allow_host_executor = false;     ///< executors: {host: true}
     std::string engine = "auto";          ///< engine: auto | podman | docker | none | unix:///PATH
+    std::vector<std::string> mountable;   ///< volumes: [FOLDER]
     std::string action_server = "https://github.com";  ///< actions: {server}; empty: nothing is fetched
     std::vector<std::pair<std::string, std::string>> action_map;  ///< actions: {map}
     std::vector<std::pair<std::string, std::string>> labels;      ///< labels: {LABEL: machine | none | an image}

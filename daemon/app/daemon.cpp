@@ -107,7 +107,7 @@ zones::LocalOptions zone_options(const fs::path& state_directory, const Configur
         const auto missing = job.spec.dialect == model::Dialect::native ? secrets::Vault::Missing::refused : secrets::Vault::Missing::empty;
         return vault.values(job.spec.secrets, job.place, job.spec.job.str(), missing);
     };
-    return {state_directory, {}, Milliseconds(5'000), values, fetch_by(copier), configuration.engine, std::move(images)};
+    return {state_directory, {}, Milliseconds(5'000), values, fetch_by(copier), configuration.engine, std::move(images), configuration.mountable};
 }
 
 planner::ActionServers action_servers(const Configuration& configuration, bool only_look) {
@@ -131,6 +131,7 @@ scheduler::SchedulerOptions scheduler_options(const ServeOptions& options, const
     result.actions = action_servers(configuration, false);
     result.labels = configuration.labels;
     result.why_no_engine = ask_for_engine(configuration.engine);
+    result.mountable = configuration.mountable;
     result.before_accepting = std::move(before_accepting);
     result.warn = [](const std::string& text) { spdlog::warn(log_line(text)); };
     return result;
@@ -175,7 +176,8 @@ public:
                     planner::PrepareOptions{.allow_host_executor = configuration.allow_host_executor,
                                             .secrets = known_secrets(vault_), .pin_image = pin_images(images_, configuration.engine, true),
                                             .actions = action_servers(configuration, true),
-                                            .labels = configuration.labels, .why_no_engine = ask_for_engine(configuration.engine)},
+                                            .labels = configuration.labels, .why_no_engine = ask_for_engine(configuration.engine),
+                                            .mountable = configuration.mountable},
                     [this] { return ready_; }, [](std::string_view text) { spdlog::warn(log_line(text)); }, vault_,
                     images_.get(), &housekeeping_},
           background_(io_.get_executor(), [](std::exception_ptr) {}),

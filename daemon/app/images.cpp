@@ -50,7 +50,7 @@ private:
                                    "bring it: cicdctl image import, or let it be pulled: image: {pull: missing}");
         }
         // A registry that wants a login is asked by the job, which has it.
-        if (!image.credentials.empty()) return reference.text();
+        if (!image.credentials.empty() || !image.options.login.empty()) return reference.text();
         CICD_TRY(const auto told, engines::ask_registry(engine, reference.name));
         if (told) {
             reference.digest = *told;

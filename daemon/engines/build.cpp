@@ -4,6 +4,7 @@
 #include "common/codec/json.hpp"
 #include "common/job/container.hpp"
 #include "daemon/engines/finding.hpp"
+#include "daemon/engines/ignored.hpp"
 #include "daemon/engines/images.hpp"
 #include "daemon/engines/sweep.hpp"
 #include "daemon/engines/tar.hpp"
@@ -15,9 +16,12 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 namespace cicd::engines {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string text_of(const Value& value) { return value.is_string() ? value.as_string() : std::string(); }
 
@@ -49,6 +53,32 @@ Result<std::string> file_of(const job::BuildRequest& request, const os::Fd& fold
     return invalid("JOB_002", "'" + request.context + "' has neither Dockerfile nor Containerfile", "name it: with: {file: …}");
 }
 
+Result<Ignored> ignored_in(const os::Fd& folder, const std::string& file) {
+    for (const auto& name : {file + ".dockerignore", std::string(".dockerignore")}) {
+        const auto found = os::open_in_root(folder.get(), name, O_RDONLY | O_NONBLOCK);
+        if (found) return Ignored::parse(contents(found.get()));
+    }
+    return Ignored();
+}
+
+/// What the engine is sent. The Dockerfile always is: it may be ignored only by what is copied.
+Result<Tar> context_of(const std::string& path, const os::Fd& folder, const std::string& file) {
+    CICD_TRY(const auto ignored, ignored_in(folder, file));
+    if (ignored.empty()) return Tar::of(path);
+    std::vector<std::string> wanted;
+    std::error_code error;
+    const fs::path top = path + "/.";
+    for (fs::recursive_directory_iterator it(top, error), end; !error && it != end; it.increment(error)) {
+        auto name = it->path().lexically_relative(top).string();
+        const bool is_out = ignored.excludes(name) && name != fs::path(file).lexically_normal();
+        if (is_out && it->is_directory(error) && !it->is_symlink(error) && !ignored.has_exceptions() && !fs::path(file).lexically_normal().string().starts_with(name + "/"))
+            it.disable_recursion_pending();
+        if (!is_out) wanted.push_back(std::move(name));
+    }
+    if (error) return unavailable("ENGINE_003", "the files could not be read: " + error.message());
+    return Tar::of(path, wanted);
+}
+
 std::string target_of(const job::BuildRequest& request, const std::string& file) {
     std::string target = "/build?rm=true&forcerm=true&dockerfile=" + encoded(file);
     for (const auto& tag : request.tags) target += "&t=" + encoded(tag);
@@ -56,6 +86,9 @@ std::string target_of(const job::BuildRequest& request, const std::string& file)
     if (!request.target.empty()) target += "&target=" + encoded(request.target);
     Object arguments;
     for (const auto& [name, value] : request.arguments) arguments.set(name, value);
+    Object labels;
+    for (const auto& [name, value] : request.labels) labels.set(name, value);
+    if (!labels.empty()) target += "&labels=" + encoded(codec::to_json(labels));
     if (!arguments.empty()) target += "&buildargs=" + encoded(codec::to_json(arguments));
     return target;
 }
@@ -66,7 +99,7 @@ Result<std::string> build(Engine& engine, const job::BuildRequest& request) {
     os::Fd folder;
     CICD_TRY(const auto path, context_folder(request, folder));
     CICD_TRY(const auto file, file_of(request, folder));
-    CICD_TRY(auto tar, Tar::of(path));
+    CICD_TRY(auto tar, context_of(path, folder, file));
     std::string image;
     CICD_CHECK(engine.stream("POST", target_of(request, file), [&](const Value& line) {
         if (line["stream"].is_string()) print(line["stream"].as_string());

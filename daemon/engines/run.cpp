@@ -111,16 +111,25 @@ private:
     int stream_ = STDOUT_FILENO;
 };
 
-Object request_for(const model::JobSpec& spec, const job::RunRequest& asked, const std::string& image) {
+/// The job's own network. Docker joins none but those of its own containers, nor does an engine without the rights for it.
+std::string network_of(const model::JobSpec& spec, const job::RunRequest& asked, const Engine& engine) {
+    if (spec.executor == model::ExecutorKind::container) return "container:" + container_name(spec);
+    if (asked.joins && engine.facts().kind == Facts::Kind::podman && ::geteuid() == 0)
+        return "ns:/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(job::run_network_fd);
+    if (asked.joins)
+        write_all(STDERR_FILENO, "the services of this job are not reached from here: " + engine.name() +
+                                     " cannot join a network that it did not make; give the job a container, then an engine makes all of them\n");
+    return spec.network == model::NetworkMode::none ? "none" : "host";
+}
+
+Object request_for(const model::JobSpec& spec, const job::RunRequest& asked, const std::string& image, const Engine& engine) {
     Array env, arguments, mounts;
     for (const auto& [name, value] : asked.env) env.emplace_back(name + "=" + value);
     for (const auto& argument : asked.arguments) arguments.emplace_back(argument);
     for (const auto& mount : asked.mounts)
         mounts.emplace_back(Object{{"Type", "bind"}, {"Source", mount.source}, {"Target", mount.target}, {"ReadOnly", mount.read_only}});
     Object host{{"Mounts", std::move(mounts)},
-                {"NetworkMode", spec.executor == model::ExecutorKind::container ? "container:" + container_name(spec)
-                                : spec.network == model::NetworkMode::none     ? std::string("none")
-                                                                               : std::string("host")},
+                {"NetworkMode", network_of(spec, asked, engine)},
                 // What it prints goes through our hands and nowhere else.
                 {"LogConfig", Object{{"Type", "none"}}},
                 {"AutoRemove", false}};
@@ -149,6 +158,8 @@ Result<std::string> image_of(Engine& engine, const model::JobSpec& spec, const j
     job::BuildRequest request;
     request.context = asked.context;
     request.file = asked.file;
+    // By these it is found again, once nobody needs it.
+    request.labels = {{label_state, spec.store}, {label_action, "true"}};
     request.network = spec.network == model::NetworkMode::none ? "none" : "host";
     return build(engine, request);
 }
@@ -186,7 +197,7 @@ Result<int> run(const model::JobSpec& spec, Engine& engine, const job::RunReques
     CICD_TRY(const auto image, image_of(engine, spec, asked));
     engine.stop_when(nullptr);
     CICD_TRY(auto other, Engine::connect(engine.facts().socket));
-    CICD_TRY(const auto made, engine.ask("POST", "/containers/create", request_for(spec, asked, image)));
+    CICD_TRY(const auto made, engine.ask("POST", "/containers/create", request_for(spec, asked, image, engine)));
     const auto& id = made.body["Id"];
     if (!made.ok() || !id.is_string())
         return unavailable("JOB_003", "the container could not be made: " + engine.name() + " says: " + made.complaint());

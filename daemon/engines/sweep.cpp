@@ -19,6 +19,8 @@
 namespace cicd::engines {
 namespace {
 
+constexpr const char* image_age = "168h";
+
 std::vector<std::string> remembered(const std::filesystem::path& file) {
     std::ifstream stream(file);
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
@@ -26,6 +28,14 @@ std::vector<std::string> remembered(const std::filesystem::path& file) {
     for (const auto& line : split(text, '\n'))
         if (line.starts_with('/')) sockets.push_back(line);
     return sockets;
+}
+
+/// Actions' images have no name, and their layers are a cache: those made long ago go, where nothing uses them.
+void prune_images(Engine& engine, const std::filesystem::path& state) {
+    const auto filter = codec::to_json(Object{{"dangling", Array{"true"}},
+                                              {"label", Array{std::string(label_state) + "=" + state.string(), std::string(label_action) + "=true"}},
+                                              {"until", Array{image_age}}});
+    (void)engine.ask("POST", "/images/prune?filters=" + encoded(filter));
 }
 
 int sweep_engine(Engine& engine, const std::filesystem::path& state, const std::function<bool(const std::string&)>& is_wanted) {
@@ -45,6 +55,14 @@ int sweep_engine(Engine& engine, const std::filesystem::path& state, const std::
     };
     sweep(true);  // a container whose network others use does not go before them
     sweep(false);
+    prune_images(engine, state);
+    const auto volumes = engine.ask("GET", "/volumes?filters=" + encoded(filter));
+    if (!volumes || !volumes->body["Volumes"].is_array()) return removed;
+    for (const auto& volume : volumes->body["Volumes"].as_array()) {
+        const auto &labels = volume["Labels"], &name = volume["Name"], &job = labels[label_job], &owner = labels[label_state];
+        if (!name.is_string() || !job.is_string() || !owner.is_string() || owner.as_string() != state.string() || is_wanted(job.as_string())) continue;
+        (void)remove_volume(engine, name.as_string());
+    }
     return removed;
 }
 

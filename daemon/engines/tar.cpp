@@ -10,13 +10,24 @@
 
 namespace cicd::engines {
 
-Result<Tar> Tar::of(const std::string& folder) {
+Result<Tar> Tar::of(const std::string& folder) { return start({"--directory=" + folder, "."}, nullptr); }
+
+Result<Tar> Tar::of(const std::string& folder, const std::vector<std::string>& paths) {
+    std::string names;
+    for (const auto& path : paths) names += "./" + path + '\0';
+    CICD_TRY(const auto list, os::memory_file("files", names));
+    return start({"--directory=" + folder, "--no-recursion", "--null", "--verbatim-files-from", "--files-from=/proc/self/fd/3"}, &list);
+}
+
+Result<Tar> Tar::start(std::vector<std::string> arguments, const os::Fd* list) {
     CICD_TRY(auto pipe, os::make_pipe(1 << 20));
     os::SpawnOptions options;
-    options.argv = {"tar", "--create", "--file=-", "--owner=0", "--group=0", "--numeric-owner", "--directory=" + folder, "."};
+    options.argv = {"tar", "--create", "--file=-", "--owner=0", "--group=0", "--numeric-owner"};
+    options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
     options.cwd = "/";
     options.death_signal = SIGKILL;
     options.fds = {{pipe.write.get(), 1}};
+    if (list) options.fds.emplace_back(list->get(), 3);
     Tar tar;
     CICD_TRY(tar.pid_, os::spawn(options));
     tar.out_ = std::move(pipe.read);

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace cicd::engines {
 
@@ -13,6 +14,8 @@ namespace cicd::engines {
 class Tar {
 public:
     static Result<Tar> of(const std::string& folder);
+    /// Of these entries alone, each with nothing below it.
+    static Result<Tar> of(const std::string& folder, const std::vector<std::string>& paths);
     Tar(Tar&& other) noexcept : pid_(std::exchange(other.pid_, 0)), out_(std::move(other.out_)) {}
     Tar& operator=(Tar&&) = delete;
     ~Tar();
@@ -21,6 +24,7 @@ public:
 
 private:
     Tar() = default;
+    static Result<Tar> start(std::vector<std::string> arguments, const os::Fd* list);
     int wait();
     int pid_ = 0;
     os::Fd out_;

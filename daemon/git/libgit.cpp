@@ -1,9 +1,16 @@
 #include "daemon/git/libgit.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <mutex>
 
 namespace cicd::git {
+
+std::string certificates_file() {
+    for (const char* name : {"GIT_SSL_CAINFO", "SSL_CERT_FILE"})
+        if (const char* file = std::getenv(name); file && *file) return file;
+    return {};
+}
 
 void initialize() {
     static std::once_flag once;
@@ -16,6 +23,8 @@ void initialize() {
         // that are then reported one by one.
         std::array<const char*, 2> extensions{"worktreeconfig", "partialclone"};
         git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions.data(), extensions.size());
+        // As git and OpenSSL have it; else it is the system's certificates.
+        if (const auto file = certificates_file(); !file.empty()) git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file.c_str(), nullptr);
     });
 }
 

@@ -75,6 +75,8 @@ struct Buffer : git_buf {
 
 /// Sets libgit2 up once per process; every entry point calls it.
 void initialize();
+/// Whom servers of https have to be certified by, where the environment names a file; empty: the system says.
+std::string certificates_file();
 /// What libgit2 says went wrong in this thread.
 std::string last_message();
 Error failure(const std::string& doing, const std::string& hint = {});

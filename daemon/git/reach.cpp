@@ -1,6 +1,7 @@
 #include "daemon/git/reach.hpp"
 
 #include "common/base/text.hpp"
+#include "daemon/git/fetched.hpp"
 #include "daemon/os/fd.hpp"
 
 #include <netdb.h>
@@ -63,7 +64,7 @@ Result<void> reach(const std::string& url, Milliseconds longest) {
     const auto server = server_of(url);
     if (!server || through_proxy()) return {};
     const auto why = [&](const std::string& reason) {
-        return unavailable("SOURCE_005", "cannot fetch from " + url + ": " + reason, "check the address and the network: `git ls-remote " + url + "`");
+        return unavailable(server_unreachable, "cannot fetch from " + url + ": " + reason, "check the address and the network: `git ls-remote " + url + "`");
     };
     addrinfo wanted{}, *found = nullptr;
     wanted.ai_socktype = SOCK_STREAM;

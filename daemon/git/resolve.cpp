@@ -1,3 +1,4 @@
+#include "daemon/git/fetched.hpp"
 #include "daemon/git/reach.hpp"
 #include "daemon/git/revision.hpp"
 #include "daemon/git/tree_writer.hpp"
@@ -43,6 +44,23 @@ int give_credentials(git_credential** credential, const char*, const char* user,
     return GIT_EUSER;
 }
 
+Error not_fetched(const std::string& url, int code) {
+    const ::git_error* last = git_error_last();
+    const int kind = last ? last->klass : GIT_ERROR_NONE;
+    if (code == GIT_ECERTIFICATE || kind == GIT_ERROR_SSL) {
+        const auto file = certificates_file();
+        auto error = failure("cannot fetch from " + url + ": its certificate is not trusted here",
+                             "add whoever signed it to " + (file.empty() ? "this machine's certificates, or name a file with it in SSL_CERT_FILE, for the daemon too" : file) +
+                                 "; see `git ls-remote " + url + "`");
+        error.code = server_unreachable;
+        return error;
+    }
+    auto error = failure("cannot fetch from " + url, "check the URL, the network and your access: `git ls-remote " + url + "`");
+    // What a server refuses has a code of its own, or is a matter of HTTP.
+    if (code == GIT_ERROR && (kind == GIT_ERROR_NET || kind == GIT_ERROR_OS)) error.code = server_unreachable;
+    return error;
+}
+
 Result<void> fetch(git_repository* mirror, const std::string& url, bool pull_requests) {
     Owned<git_remote> remote;
     if (git_remote_create_anonymous(out(remote), mirror, url.c_str()) < 0)
@@ -62,8 +80,7 @@ Result<void> fetch(git_repository* mirror, const std::string& url, bool pull_req
     options.callbacks.payload = &credentials;
     // As git itself does: a proxy that the environment or the configuration names is used.
     options.proxy_opts.type = GIT_PROXY_AUTO;
-    if (git_remote_fetch(remote.get(), &list, &options, nullptr) < 0)
-        return failure("cannot fetch from " + url, "check the URL, the network and your access: `git ls-remote " + url + "`");
+    if (const int code = git_remote_fetch(remote.get(), &list, &options, nullptr); code < 0) return not_fetched(url, code);
     Buffer branch;
     if (git_remote_connected(remote.get()) == 0)
         static_cast<void>(git_remote_connect(remote.get(), GIT_DIRECTION_FETCH, &options.callbacks, &options.proxy_opts, nullptr));

@@ -152,6 +152,11 @@ private:
             add_problem(problems_, mark, "job '" + job.name + "' has no image for the executor '" + std::string(to_text(executor)) + "'", "name one with 'image'");
         if (!job.image || executor == model::ExecutorKind::container) return;
         const auto& image_mark = job.key_marks.find("image", job.mark);
+        const bool needs = job.image->options.need_engine() ||
+                           std::any_of(job.services.begin(), job.services.end(), [](const auto& service) { return service.options.need_engine(); });
+        if (needs)
+            add_problem(problems_, image_mark, "job '" + job.name + "' has options of containers that only an engine gives: login, volumes or ulimits",
+                        "run it by a container engine: executor: container");
         for (const auto& [key, text] : {std::pair{"entrypoint", &job.image->entrypoint}, std::pair{"credentials", &job.image->credentials}})
             if (!text->empty())
                 add_problem(problems_, image_mark, "job '" + job.name + "' has image." + key + ", which the executor '" +

@@ -28,12 +28,6 @@ Result<void> check(const std::string& name, const std::string& ref) {
     return {};
 }
 
-/// No repository of that server can be had, then.
-bool is_of_network(const std::string& message) {
-    return message.find("failed to resolve") != message.npos || message.find("failed to connect") != message.npos ||
-           message.find("timed out") != message.npos;
-}
-
 }  // namespace
 
 Result<std::string> FetchedActions::place_of(const std::string& name) const {
@@ -60,7 +54,7 @@ Result<model::FetchedAction> FetchedActions::resolve(const std::string& name, co
     auto source = sources_.resolve(place, revision, options);
     if (!source && !options.only_here && source.error().kind == ErrorKind::unavailable) {
         why = source.error();
-        if (of_server && is_of_network(why->message)) unreachable_ = why;
+        if (of_server && why->code == git::server_unreachable) unreachable_ = why;
         options.only_here = true;
         source = sources_.resolve(place, revision, options);
     }

@@ -14,7 +14,9 @@ Result<std::string> image_name(const std::string& name, const Object& contexts) 
 model::ExecutorKind executor_of(const model::Job& job) {
     if (job.executor) return *job.executor;
     if (!job.image) return model::ExecutorKind::sandbox;
-    const bool needs_engine = !job.image->entrypoint.empty() || !job.image->credentials.empty() || job.resources.gpu.value_or(0) > 0;
+    const bool needs_engine = !job.image->entrypoint.empty() || !job.image->credentials.empty() || job.resources.gpu.value_or(0) > 0 ||
+                              job.image->options.need_engine() ||
+                              std::any_of(job.services.begin(), job.services.end(), [](const auto& service) { return service.options.need_engine(); });
     return needs_engine ? model::ExecutorKind::container : model::ExecutorKind::rootfs;
 }
 
@@ -58,6 +60,7 @@ void pin_images(model::Plan& plan, const PlanRequest& request, Problems& problem
         for (auto& service : job.services) {
             model::Image image;
             image.name = service.image;
+            image.options.login = service.options.login;
             const auto by = executor == model::ExecutorKind::container ? executor : model::ExecutorKind::rootfs;
             if (!service.image.empty()) pinning.pin(service.image, image, by, service.mark);
         }

@@ -6,6 +6,7 @@
 #include "common/pipeline/front.hpp"
 #include "daemon/os/cgroup.hpp"
 #include "daemon/os/way_out.hpp"
+#include "daemon/planner/containers.hpp"
 #include "daemon/planner/fetched_actions.hpp"
 #include "daemon/planner/planner.hpp"
 
@@ -303,7 +304,10 @@ Result<Prepared> prepare(git::Sources& sources, const contract::StartRun& reques
         drop_found(front.report, fetched, request.actions);
         judge_containers(front.report, fetched, options, shown);
     }
-    CICD_CHECK(tell_report(front, request.strict, prepared.warnings));
+    const auto lacking = settle_containers(parsed.value, options, shown);
+    front.report.findings.insert(front.report.findings.end(), lacking.begin(), lacking.end());
+    const bool is_own = parsed.value.dialect == model::Dialect::native;
+    CICD_CHECK(tell_report(front, request.strict || (is_own && !lacking.empty()), prepared.warnings));
     CICD_TRY(auto event, make_event(sources, request, source, parsed.value, front.event));
     if (!options.user.empty()) event.actor = options.user;
 

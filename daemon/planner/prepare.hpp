@@ -42,6 +42,7 @@ struct PrepareOptions {
     model::Texts labels = {};  ///< see PlanRequest
     /// Why no step can run in a container of its own; not set: nobody can tell.
     std::function<std::optional<std::string>()> why_no_engine = nullptr;
+    model::Strings mountable = {};  ///< folders of this machine that containers may be given
 };
 
 /// `request.definition` replaces the file where it is set.

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "daemon/os/files.hpp"
+#include "daemon/runner/registry_login.hpp"
 #include "daemon/runner/sandbox.hpp"
 #include "daemon/runner/writable.hpp"
 
@@ -174,12 +175,8 @@ Result<void> Job::put_back() {
 
 Result<void> Job::begin_container() {
     std::string login;
-    if (spec_.image && !spec_.image->credentials.empty()) {
-        CICD_TRY(login, context_.text("${{ secrets['" + spec_.image->credentials + "'] }}"));
-        const auto colon = login.find(':');
-        if (colon == std::string::npos)
-            return invalid("JOB_002", "the secret " + spec_.image->credentials + " is no login for the image's registry", "it is to hold 'user:password'");
-        masking_->hide(login.substr(colon + 1));
+    if (spec_.image) {
+        CICD_TRY(login, registry_login(spec_.image->credentials, spec_.image->options, context_, *masking_));
     }
     auto begun = supervisor_->begin(login);
     if (!begun) supervisor_->note(0, begun.error().message);

@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "daemon/runner/environment.hpp"
 #include "daemon/runner/job.hpp"
+#include "daemon/runner/registry_login.hpp"
 #include "daemon/runner/sandbox.hpp"
 
 /// A job's services: what is evaluated of them, and what is told.
@@ -52,7 +53,13 @@ Result<ServiceProgram> Job::program(const model::JobService& job_service, std::u
     }
     auto& argv = made.main.argv;
     made.is_whole = true;
-    if (is_for_a_shell(command)) {
+    if (!service.entrypoint.empty()) {
+        for (const auto& text : service.entrypoint) {
+            CICD_TRY(auto word, context_.text(text));
+            argv.push_back(std::move(word));
+        }
+        argv.insert(argv.end(), command.begin(), command.end());
+    } else if (is_for_a_shell(command)) {
         argv = {"sh", "-c", command.front()};
     } else if (is_container()) {
         made.is_whole = service.image.empty();
@@ -71,6 +78,12 @@ Result<ServiceProgram> Job::program(const model::JobService& job_service, std::u
     made.main.env = lines(env);
     if (is_container()) made.main.cwd = service.image.empty() ? job::container_workspace : "";
     else made.main.cwd = !job_service.root ? sandbox_workspace : job_service.working_directory.empty() ? "/" : job_service.working_directory;
+    if (!service.working_directory.empty()) {
+        CICD_TRY(made.main.cwd, context_.text(service.working_directory));
+    }
+    if (is_container()) {
+        CICD_TRY(made.login, registry_login("", service.options, context_, *masking_));
+    }
     CICD_CHECK(refuse_nul(made.main));
     if (service.ready_timeout) made.ready_timeout = *service.ready_timeout;
     if (service.ready.empty()) return made;

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 
 namespace cicd::runner {
@@ -75,10 +77,37 @@ void Network::put_on(os::SpawnOptions& options) const {
     options.network = space_.network.get();
 }
 
+namespace {
+
+/// What becomes part of a line is nothing but a name or an address.
+bool is_plain(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == ':'; });
+}
+
+std::string line_of(const std::string& host) {
+    const auto colon = host.find(':');
+    const auto name = host.substr(0, colon), address = colon == host.npos ? std::string() : host.substr(colon + 1);
+    return is_plain(name) && is_plain(address) ? address + " " + name + "\n" : std::string();
+}
+
+}  // namespace
+
 std::string hosts_of(const model::JobSpec& spec) {
-    std::string services;
-    for (const auto& each : spec.services) services += " " + each.service.name;
-    return "127.0.0.1 localhost" + services + "\n::1 localhost\n";
+    std::string names, others;
+    const auto add = [&](const std::string& name) {
+        if (is_plain(name)) names += " " + name;
+    };
+    const auto add_options = [&](const model::ContainerOptions& options) {
+        if (!options.hostname.empty()) add(options.hostname);
+        for (const auto& alias : options.aliases) add(alias);
+        for (const auto& host : options.hosts) others += line_of(host);
+    };
+    if (spec.image) add_options(spec.image->options);
+    for (const auto& each : spec.services) {
+        add(each.service.name);
+        add_options(each.service.options);
+    }
+    return "127.0.0.1 localhost" + names + "\n::1 localhost\n" + others;
 }
 
 Result<std::filesystem::path> write_hosts(const std::filesystem::path& job_directory, const std::string& hosts) {

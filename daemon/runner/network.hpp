@@ -27,6 +27,8 @@ public:
     ~Network();
 
     void put_on(os::SpawnOptions& options) const;
+    /// The network namespace, for whoever is to join it.
+    [[nodiscard]] int descriptor() const { return space_.network.get(); }
     /// What a place in it has as /etc/hosts and as /etc/resolv.conf; nothing where no name outside can be asked for.
     [[nodiscard]] const std::string& hosts() const { return hosts_; }
     [[nodiscard]] std::optional<std::string> resolver() const;

@@ -114,11 +114,12 @@ Result<Place> Place::open(const model::JobSpec& spec, const std::filesystem::pat
 }
 
 Result<Place> Place::open_beside(const model::JobSpec& job, const model::JobService& service,
-                                 const std::filesystem::path& job_directory, const Limits& limits, const Network* network) {
+                                 const std::filesystem::path& job_directory, const Limits& limits, const Network* network,
+                                 const std::string& login) {
     if (job.executor == model::ExecutorKind::container) {
         Place place;
         place.isolated_ = place.container_ = true;
-        CICD_CHECK(place.begin(job_directory, "", service.service.name));
+        CICD_CHECK(place.begin(job_directory, login, service.service.name));
         return place;
     }
     const auto layers = job::Paths{job_directory}.service(service.service.name);

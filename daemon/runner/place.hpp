@@ -52,9 +52,10 @@ public:
     static Result<Place> open(const model::JobSpec& spec, const std::filesystem::path& job_directory, const Limits& limits,
                               const Network* network = nullptr);
     /// One of the job's services: in its image, or in a sandbox with the files of the workspace as they were. Of a job in a
-    /// container it is one too, which is asked for; `network` is where it is none.
+    /// container it is one too, which is asked for with the `login` for its image's registry; `network` is where it is none.
     static Result<Place> open_beside(const model::JobSpec& job, const model::JobService& service,
-                                     const std::filesystem::path& job_directory, const Limits& limits, const Network* network);
+                                     const std::filesystem::path& job_directory, const Limits& limits, const Network* network,
+                                     const std::string& login = {});
     /// The place of a job of which nothing is known yet but that it is an ordinary one: in the sandbox, without limits, with
     /// the host's network. Waits at `gate` for its workspace; see common/job/spare.hpp.
     static Result<Place> await(const std::filesystem::path& cache, const Limits& limits, int gate);

@@ -61,8 +61,9 @@ Result<void> Services::start(std::vector<ServiceProgram> programs, const model::
                              const Network* network) {
     for (auto& program : programs) {
         const auto now = Clock::now();
-        auto place = Place::open_beside(spec, *program.service, paths_.root, limits, network);
+        auto place = Place::open_beside(spec, *program.service, paths_.root, limits, network, program.login);
         if (!place) return std::move(place.error()).within("service '" + program.service->service.name + "'");
+        program.login.clear();
         // The time that an image takes to come is not the service's.
         const auto deadline = place->is_container() ? SteadyTime::max() : now + program.ready_timeout;
         running_.push_back(std::make_unique<Running>(Running{.program = std::move(program), .place = std::move(*place),

@@ -23,6 +23,7 @@ struct ServiceProgram {
     Program main;
     std::optional<Program> ready;
     Milliseconds ready_timeout{60'000};
+    std::string login;       ///< container: "user:password" for the image's registry
     bool is_whole = true;  ///< container: false where the image's entrypoint, or its command too, belongs to it
 };
 

@@ -66,7 +66,7 @@ std::string moved(const std::string& value, const std::string& from, const std::
 
 Result<job::RunRequest> Job::container_request(const ContainerProgram& asked, const StepFiles& files, const fs::path& folder) {
     job::RunRequest request{.image = asked.image, .context = asked.context, .file = asked.file, .entrypoint = asked.entrypoint,
-                            .arguments = asked.arguments, .env = {}, .directory = asked.workspace, .mounts = {}};
+                            .arguments = asked.arguments, .env = {}, .directory = asked.workspace, .mounts = {}, .joins = false};
     add_environment(request.env, files, {});
     for (auto& [name, value] : request.env) value = moved(value, supervisor_->folders().inner_workspace, asked.workspace);
     put(request.env, "HOME", asked.home);
@@ -81,6 +81,15 @@ Result<job::RunRequest> Job::container_request(const ContainerProgram& asked, co
     Program made;
     files.add_to(made);
     for (const auto& file : made.files) CICD_CHECK(make_file(said / fs::path(file.path).filename(), file.text, 0666));
+    if (!spec_.services.empty()) {
+        // Where it knows the services by their names.
+        request.mounts.push_back({(paths_.root / "hosts").string(), "/etc/hosts", true});
+        request.joins = made_->network.has_value();
+        if (const auto resolver = request.joins ? made_->network->resolver() : std::nullopt) {
+            CICD_CHECK(make_file(texts / "resolver", *resolver, 0644));
+            request.mounts.push_back({(texts / "resolver").string(), "/etc/resolv.conf", true});
+        }
+    }
     for (std::size_t i = 0; i < asked.texts.size(); ++i) {
         const auto source = texts / std::to_string(i);
         CICD_CHECK(make_file(source, asked.texts[i].second, 0644));
@@ -116,6 +125,7 @@ StepEnd Job::run_container(int index, const ContainerProgram& asked) {
     options.argv = {sibling_program("cicd-container").string(), "--run", paths_.root.string()};
     options.cwd = "/";
     options.fds = {{question->get(), job::build_request_fd}, {answer->get(), job::build_answer_fd}};
+    if (request->joins) options.fds.emplace_back(made_->network->descriptor(), job::run_network_fd);
     if (asked.source) options.fds.emplace_back(asked.source.get(), job::build_workspace_fd);
 
     const auto& env = request->env;

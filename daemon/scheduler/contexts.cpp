@@ -34,6 +34,22 @@ Object chosen_outputs(const model::Texts& chosen, const Value& jobs) {
     return outputs;
 }
 
+/// What the container is made by is known before its job runs. A login is the runner's to evaluate: it reads secrets.
+void settle_options(model::JobSpec& spec) {
+    const auto settle = [&](model::ContainerOptions& options) {
+        const auto settle_text = [&](std::string& text) {
+            if (!expr::has_expression(text)) return;
+            if (auto known = expr::interpolate(text, {spec.contexts.as_object(), {}})) text = std::move(*known);
+        };
+        settle_text(options.hostname);
+        for (auto* list : {&options.volumes, &options.aliases, &options.hosts, &options.tmpfs, &options.ulimits})
+            for (auto& text : *list) settle_text(text);
+        for (auto& [name, text] : options.labels) settle_text(text);
+    };
+    if (spec.image) settle(spec.image->options);
+    for (auto& each : spec.services) settle(each.service.options);
+}
+
 Object strategy_context(const Group& group, const model::PlannedJob& planned) {
     // GitHub's names and the camelCase that everything of ours has.
     const Value limit = group.limit > 0 ? group.limit : planned.matrix_total;
@@ -195,6 +211,7 @@ model::JobSpec job_spec(RunNode& run, int index) {
         if (expr::has_expression(image))
             if (auto name = expr::interpolate(image, {spec.contexts.as_object(), {}})) image = std::move(*name);
     }
+    settle_options(spec);
     spec.env = {run.plan.env, run.planned_stage(run.groups[run.jobs[index].group].stage).env, job.env};
     spec.shell = job.shell;
     spec.working_directory = job.working_directory;
@@ -212,6 +229,9 @@ model::JobSpec job_spec(RunNode& run, int index) {
     spec.caches = job.cache;
     spec.needed = run.needed_artifacts(run.jobs[index].group);
     spec.limits = {job.resources.cpu, job.resources.memory, job.resources.pids, job.resources.storage, {}};
+    // Limits that no place has to be found for.
+    if (job.image && !spec.limits.cpu) spec.limits.cpu = job.image->options.cpu;
+    if (job.image && !spec.limits.memory) spec.limits.memory = job.image->options.memory;
     if (spec.executor == model::ExecutorKind::container) spec.limits.gpu = job.resources.gpu;
     return spec;
 }

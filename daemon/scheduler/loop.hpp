@@ -25,6 +25,7 @@ struct SchedulerOptions {
     bool allow_host_executor = false;
     planner::PinImage pin_image = nullptr;
     std::function<std::optional<std::string>()> why_no_engine = nullptr;
+    model::Strings mountable = {};  ///< see planner::PrepareOptions
     planner::ActionServers actions;
     model::Texts labels;  ///< see planner::PlanRequest
     std::function<void(const std::string&)> warn;  ///< what an operator should see in the daemon's log

@@ -69,7 +69,7 @@ Result<store::NewRun> Scheduler::prepare(contract::StartRun request, const std::
     }
     CICD_TRY(auto prepared, planner::prepare(parts_.sources, request,
                                              {options_.allow_host_executor, options_.known_secrets, user, options_.pin_image, options_.actions, options_.labels,
-                                              options_.why_no_engine}));
+                                              options_.why_no_engine, options_.mountable}));
     auto& plan = prepared.plan;
     plan.no_reuse = request.no_reuse;
     if (plan.trigger.decision == model::Decision::skip)

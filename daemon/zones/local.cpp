@@ -193,7 +193,7 @@ Following& Local::State::prepare(const Assignment& assignment) {
 /// On a pool.
 void Local::State::make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up) {
     const WorkspaceMaker maker{folders, options_.runner, sources_, trees_, *images_, options_.engine,
-                               [this, given_up] { return stop_pulling_.load() || given_up->load(); }};
+                               [this, given_up] { return stop_pulling_.load() || given_up->load(); }, options_.mountable};
     auto outcome = make_job_directory(maker, assignment);
     asio::post(io_, [self = shared_from_this(), key, outcome = std::move(outcome)] { self->prepared(key, outcome); });
 }

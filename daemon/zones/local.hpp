@@ -21,6 +21,7 @@ struct LocalOptions {
     std::function<Result<void>(const std::string& digest)> fetch;
     std::string engine = "auto";     ///< for the executor `container`: see daemon/engines/finding.hpp
     std::shared_ptr<images::Store> images = nullptr;  ///< absent: its own, of the same state
+    model::Strings mountable = {};   ///< folders of this machine that containers may be given
 };
 
 /// Jobs on this machine: a cicd-runner each, in a session of its own, followed through its job directory. Runners

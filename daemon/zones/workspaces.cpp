@@ -166,6 +166,7 @@ Result<void> files_for_engine(const WorkspaceMaker& maker, std::string& name, co
 
 Result<void> container_images(const WorkspaceMaker& maker, model::JobSpec& spec, Held& held) {
     spec.engine = maker.engine;
+    spec.mountable = maker.mountable;
     if (!spec.image) return invalid("JOB_002", "the job has no image to run in", "name one with 'image'");
     CICD_CHECK(files_for_engine(maker, spec.image->name, spec.image->user, spec.image_files, held));
     for (auto& each : spec.services)

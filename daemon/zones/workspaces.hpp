@@ -35,6 +35,7 @@ struct WorkspaceMaker {
     images::Store& images;
     std::string engine;                     ///< for the executor `container`
     std::function<bool()> stop = nullptr;  ///< asked while an image is being pulled
+    model::Strings mountable = {};         ///< folders of this machine that containers may be given
 };
 
 /// What lies read-only below a job's own files. While it lives, it stays.

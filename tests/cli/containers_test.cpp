@@ -1,11 +1,10 @@
 #include "tests/support/engine_scene.hpp"
 #include "tests/support/ordinary_user.hpp"
+#include "tests/support/registry.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -31,18 +30,6 @@ struct Scene : EngineScene {
         return pid;
     }
 };
-
-int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    (void)::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-    (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
-}
 
 void sees_its_image(TestEngine::Kind kind) {
     Scene scene(stage("    image: localhost/box:1\n    network: none\n    env: {GIVEN: \"with 'quotes' and $dollars\"}\n    steps:\n"
@@ -193,24 +180,11 @@ TEST_CASE("images that this machine has are given to the engine that lacks them"
 
 TEST_CASE("an image of a registry that wants a login comes with a secret's, which nobody reads") {
     if (has_no_podman()) return;
-    for (const char* name : {"skopeo", "docker-registry"})
-        if (packaged_program(name).empty()) {
-            MESSAGE("skipped: " << name << " is not installed");
-            return;
-        }
+    if (TestRegistry::is_missing()) return;
     Scene scene("");
-    const auto port = std::to_string(free_port());
-    const auto folder = scene.world.folder();
-    write_file(folder / "htpasswd", "someone:$2b$05$abcdefghijklmnopqrstuusWsnA3PCG6MJhsuMdaZgkE21cQMslZi\n");  // "pass word:1" by bcrypt
-    write_file(folder / "registry.yaml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nauth: {htpasswd: {realm: r, path: " + (folder / "htpasswd").string() +
-                                             "}}\nstorage: {filesystem: {rootdirectory: " + (folder / "registry").string() + "}}\nhttp: {addr: '127.0.0.1:" + port + "'}\n");
-    const Background registry({packaged_program("docker-registry"), "serve", (folder / "registry.yaml").string()});
-    const auto image = "localhost:" + port + "/team/box:1";
-    write_oci_layout(folder / "layout", {{busybox_layer(), Tar().file("etc/image-file", "of the registry\n").bytes()}, "{}", ""});
-    REQUIRE(eventually([&] {
-        return cicd::test::run({"skopeo", "copy", "--dest-tls-verify=false", "--dest-creds", "someone:pass word:1", "oci:" + (folder / "layout").string(), "docker://" + image}).code == 0;
-    }));
-    scene.engine.trust("localhost:" + port);
+    const TestRegistry registry(scene.world.folder());
+    const auto image = registry.give("team/box:1");
+    scene.engine.trust(registry.address());
     RunOptions input;
     input.input = "someone:pass word:1\n";
     REQUIRE(scene.world.cicdctl({"secret", "set", "LOGIN"}, input).code == 0);

@@ -1,4 +1,5 @@
 #include "tests/support/engine_scene.hpp"
+#include "tests/support/ordinary_user.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/world.hpp"
 
@@ -120,6 +121,39 @@ TEST_CASE("what goes before and after an action in a container does, also within
     CHECK(scene.is_clean());
 }
 
+TEST_CASE("an action's container reaches the services of its job by name, with its network and no other") {
+    if (has_no_podman()) return;
+    Scene scene("      - {uses: 'docker://localhost/box:1', with: {entrypoint: /bin/sh, args: '-c \"wget -q -O - http://web:8080/image-file; wget -q -O - http://site:8080/motd; cat /proc/net/dev\"'}}\n", {},
+                "    services:\n      web: {image: box, command: 'httpd -f -p 8080 -h /etc', options: '--network-alias site --health-cmd \"wget -q -O - http://localhost:8080/motd\"'}\n");
+    write_oci_layout(scene.world.folder() / "layout", {{busybox_layer(), Tar().file("etc/motd", "of the service\n").bytes()}, "{}", ""});
+    REQUIRE(scene.world.cicdctl({"image", "import", "box", (scene.world.folder() / "layout").string()}).code == 0);
+    const auto run = scene.run();
+    const auto log = scene.logs();
+    INFO(run.out, run.err, log);
+    CHECK(run.code == 0);
+    CHECK(contains(log, "of the image"));
+    CHECK(contains(log, "of the service"));
+    CHECK(!contains(log, "eth0"));
+    CHECK(scene.is_clean());
+}
+
+TEST_CASE("an action's Dockerfile runs programs, sees nothing that .dockerignore names, and its image can be found again") {
+    if (has_no_podman()) return;
+    Scene scene("      - uses: actions/checkout@v4\n      - uses: ./made\n",
+                {{"made/action.yml", "runs: {using: docker, image: Dockerfile}\n"},
+                 {"made/Dockerfile", "FROM localhost/box:1\nCOPY . /all\nRUN cd /all && find . -type f | sort > /listed && id -u >> /listed\nENTRYPOINT [\"cat\", \"/listed\"]\n"},
+                 {"made/.dockerignore", "*\n!wanted\n!Dockerfile\nwanted/*.tmp\n"},
+                 {"made/private", "x\n"}, {"made/wanted/file", "y\n"}, {"made/wanted/file.tmp", "z\n"}});
+    const auto run = scene.run({"--strict"});
+    const auto log = scene.logs();
+    INFO(run.out, run.err, log);
+    CHECK(run.code == 0);
+    CHECK(contains(log, "./Dockerfile\n./wanted/file\n0\n"));
+    CHECK(!contains(log, "./private"));
+    CHECK(!scene.engine.command({"images", "--quiet", "--filter", "label=io.cicd.action=true", "--filter", "label=io.cicd.state=" + scene.world.state().string()}).out.empty());
+    CHECK(scene.is_clean());
+}
+
 TEST_CASE("whoever ends a step in a container, no container stays") {
     if (has_no_podman()) return;
     // The first process of a container hears only signals that it asked for.
@@ -182,4 +216,43 @@ TEST_CASE("an action in a container that only the job makes is skipped with the 
     // Where checkouts cannot be laid over each other, as with a sanitizer in the runner, an engine sees every workspace.
     const bool layers = why_not_in_an_image().empty() && contains(world.cicdctl({"doctor"}).out, "checkouts can be laid over each other");
     CHECK(contains(steps[1]["message"].as_string(), layers ? "was not known when the run was planned" : "there is no engine for it"));
+}
+
+TEST_CASE("an ordinary user's Podman makes actions' images and containers, and volumes of a job's own") {
+    if (has_no_podman()) return;
+    if (const auto why = OrdinaryUser::why_not(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    const OrdinaryUser user(OrdinaryUser::Ids::some);
+    const GitRepository repository{
+        {file, "on: push\njobs:\n  beside:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - {id: it, uses: ./made, with: {who: you}}\n"
+               "      - run: echo \"outside $(cat made-inside) ${{ steps.it.outputs.said }}\"; rm made-inside\n"
+               "  within:\n    runs-on: ubuntu-latest\n    container: {image: 'localhost/box:1', volumes: ['own:/own'], options: --tmpfs /fast --shm-size 8m}\n"
+               "    services: {web: {image: 'localhost/box:1', volumes: ['own:/www'], command: 'httpd -f -p 8080 -h /www'}}\n"
+               "    steps:\n      - run: echo through the volume > /own/text\n"
+               "      - {uses: 'docker://localhost/box:1', with: {entrypoint: wget, args: '-q -O - http://web:8080/text'}}\n"},
+        {"made/action.yml", "inputs: {who: {}}\nruns: {using: docker, image: Dockerfile, args: ['${{ inputs.who }}']}\n"},
+        {"made/Dockerfile", "FROM localhost/box:1\nCOPY entry.sh /entry.sh\nRUN chmod 755 /entry.sh\nENTRYPOINT [\"/entry.sh\"]\n"},
+        {"made/entry.sh", "#!/bin/sh\necho \"hello $1\"; echo made > made-inside; echo said=well >> $GITHUB_OUTPUT\n"}};
+    const TempDir folder;
+    write_file(folder / "layer.tar", busybox_layer());
+    write_file(folder / "containers.conf", "[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n");
+    write_file(folder / "storage.conf", "[storage]\ndriver = \"overlay\"\n");
+    user.give(repository.path(), "repository");
+    user.give(folder.path(), "files");
+    const auto outcome = user.sh("export CONTAINERS_CONF=$HOME/files/containers.conf CONTAINERS_STORAGE_CONF=$HOME/files/storage.conf\n"
+                                 "podman import -q files/layer.tar localhost/box:1 >/dev/null\n"
+                                 "podman system service --time 0 \"unix://$HOME/run/p.sock\" & served=$!\n"
+                                 "until test -S run/p.sock; do sleep 0.05; done\n"
+                                 "echo \"{engine: 'unix://$HOME/run/p.sock', actions: {server: none}}\" > config/config.yaml\n"
+                                 "cd repository; \"$cicdctl\" run; echo \"ended with $?\"; \"$cicdctl\" logs run-1; \"$cicdctl\" daemon stop\n"
+                                 "i=0; while test $(podman ps --all --quiet | wc -l) != 0 && test $i -lt 200; do sleep 0.05; i=$((i+1)); done\n"
+                                 "echo \"left: $(podman ps --all --quiet; podman volume ls --quiet)\"; kill $served; podman system migrate");
+    INFO(outcome.out, outcome.err);
+    CHECK(contains(outcome.out, "ended with 0"));
+    CHECK(contains(outcome.out, "hello you"));
+    CHECK(contains(outcome.out, "outside made well"));
+    CHECK(contains(outcome.out, "through the volume"));
+    CHECK(contains(outcome.out, "left: \n"));
 }

@@ -135,6 +135,22 @@ TEST_CASE_FIXTURE(Examples, "container: by a real engine, which builds another i
     CHECK(engine.containers().empty());
 }
 
+TEST_CASE_FIXTURE(Examples, "docker-action: an action that is a Dockerfile, by a real engine, reaches the job's service") {
+    if (const auto why = why_no_podman(); !why.empty()) {
+        MESSAGE("skipped: " << why);
+        return;
+    }
+    TestEngine engine;
+    write_file(world.config() / "config.yaml", "engine: " + engine.socket() + "\n");
+    engine.give_image("docker.io/library/busybox:1.36", busybox_layer());
+    const auto outcome = world.cicdctl({"run", "--strict", "-f", "examples/docker-action/workflow.yml"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "hello you, in an image with: Dockerfile entry.sh"));
+    CHECK(contains(outcome.out, "kept words"));
+    CHECK(contains(outcome.out, "it said hello you, and wrote hello you"));
+}
+
 TEST_CASE_FIXTURE(Examples, "services: by name, in an image and in the sandbox") {
     if (!make_image()) return;
     const auto outcome = run("services");

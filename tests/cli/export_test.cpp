@@ -77,6 +77,19 @@ TEST_CASE("an exported workflow does what the pipeline does") {
     CHECK(said(world, "run-2") == said(world, "run-1"));
 }
 
+TEST_CASE("the options of containers are the same in an exported workflow") {
+    const World world;
+    write_file(world.folder() / "p.yaml", "name: p\nstages:\n  - name: a\n    image:\n      name: box\n      user: '5'\n      options: {login: 'me:${{ secrets.PW }}', volumes: ['d:/d:ro'], ulimits: [nofile=9], sharedMemory: 1Ki}\n"
+                                          "    services: {db: {image: pg, workingDirectory: /srv, entrypoint: /e, ready: 'is \"up\"', options: {aliases: [x], labels: {k: 'a b'}}}}\n    commands: ['true']\n");
+    const auto exported = world.json({"export", "p.yaml", "--format", "github"});
+    const auto& job = exported["workflow"]["jobs"]["a"];
+    CHECK(job["container"]["options"] == Value("--ulimit nofile=9 --shm-size 1024 --user 5"));
+    CHECK(job["container"]["volumes"].as_array().at(0) == Value("d:/d:ro"));
+    CHECK(job["container"]["credentials"]["username"] == Value("me"));
+    CHECK(job["container"]["credentials"]["password"] == Value("${{ secrets.PW }}"));
+    CHECK(job["services"]["db"]["options"] == Value("--network-alias x --label \"k=a b\" --workdir /srv --entrypoint /e --health-cmd \"is \\\"up\\\"\" --health-interval 5s --health-retries 20"));
+}
+
 TEST_CASE("what GitHub has no word for is told, with its line, and stands in comments") {
     const World world;
     write_file(world.folder() / "p.yaml", "name: p\nstages:\n  - name: a\n    retry: {max: 2}\n    commands: ['echo ${{ git.tree }} $CICD_RUN_ID']\n"

@@ -98,6 +98,33 @@ async function download() {
     CHECK(world.cicdctl({"artifact", "download", "artifact-1", "--path", "sub/small", "--to", "-"}).out == "small one\n");
 }
 
+TEST_CASE("the toolkit keeps artifacts of a repository from elsewhere where the step says whose server it is to take it for") {
+    const auto bundle = toolkit();
+    if (bundle.empty()) {
+        MESSAGE("skipped: the toolkit cannot be had from npm here");
+        return;
+    }
+    const World world;
+    const GitRepository repository{
+        {".github/workflows/ci.yml", "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - {uses: ./keeps}\n"
+                                     "      - {uses: ./keeps, env: {GITHUB_SERVER_URL: 'https://github.com'}}\n"},
+        {"keeps/action.yml", "runs: {using: node20, main: index.js}\n"},
+        {"keeps/toolkit.cjs", read_file(bundle)},
+        {"keeps/index.js", R"(
+const {artifact} = require('./toolkit.cjs');
+require('fs').writeFileSync('a', 'x');
+artifact.uploadArtifact('made', ['a'], '.').then(made => console.log('uploaded as ' + made.id), error => console.log('refused: ' + error.message));
+)"}};
+    repository.git({"remote", "add", "origin", "https://git.company.example/team/app.git"});
+    const auto run = world.cicdctl({"run"}, world.in(repository.path()));
+    const auto logs = world.cicdctl({"logs", "run-1"}).out;
+    INFO(run.out, run.err, logs);
+    CHECK(run.code == 0);
+    const auto refused = logs.find("refused: "), uploaded = logs.find("uploaded as 1");
+    CHECK(refused < uploaded);
+    CHECK(uploaded != logs.npos);
+}
+
 TEST_CASE("an action with the official toolkit saves a cache, and a later run restores it") {
     const auto bundle = toolkit();
     if (bundle.empty()) {

@@ -20,7 +20,7 @@ std::string OrdinaryUser::why_not() {
 
 OrdinaryUser::OrdinaryUser(Ids ids) {
     fs::permissions(folder_.path(), fs::perms{0755});
-    for (const char* name : {"cicdctl", "cicdd", "cicd-runner", "cicd-store", "cicd-results", "cicd-unpack", "cicd-container"})
+    for (const char* name : {"cicdctl", "cicdd", "cicd-runner", "cicd-store", "cicd-results", "cicd-unpack", "cicd-container", "cicd-action"})
         if (fs::exists(program(name))) fs::copy_file(program(name), folder_ / name);
     write_file(folder_ / "ids", ids == Ids::some ? "nobody:300000:65536\n" : "somebody-else:300000:65536\n");
     for (const char* name : {"home/state", "home/config", "home/run", "home/tmp"}) fs::create_directories(folder_ / name);

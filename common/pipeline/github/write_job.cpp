@@ -103,6 +103,48 @@ void write_uploads(Names& names, const Stage& stage, const Job& job, Array& step
     }
 }
 
+/// For a shell's command line, which `options` is read like.
+std::string quoted(const std::string& text) {
+    if (text.find_first_of(" \t\n\"'\\") == text.npos) return text;
+    std::string made = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') made += '\\';
+        made += c;
+    }
+    return made + "\"";
+}
+
+/// Where a text's user ends and its password begins: not within an expression.
+std::size_t end_of_user(const std::string& login) {
+    for (std::size_t i = 0; i < login.size(); ++i)
+        if (login.compare(i, 3, "${{") == 0) i = std::min(login.find("}}", i), login.size() - 1);
+        else if (login[i] == ':') return i;
+    return login.npos;
+}
+
+/// Into `credentials` and `volumes`; gives the flags for `options`.
+std::string write_options(Names& names, const model::ContainerOptions& options, const model::Mark& mark, Object& into) {
+    if (const auto end = end_of_user(options.login); end != options.login.npos)
+        into.set("credentials", Object{{"username", names.text(options.login.substr(0, end), mark)}, {"password", names.text(options.login.substr(end + 1), mark)}});
+    else if (!options.login.empty())
+        names.tell(Carried::manual, mark, "login of the image", "give the container its credentials");
+    Array volumes;
+    for (const auto& text : options.volumes) volumes.emplace_back(names.text(text, mark));
+    if (!volumes.empty()) into.set("volumes", std::move(volumes));
+    std::string flags;
+    const auto flag = [&](const char* name, const std::string& value) { flags += std::string(flags.empty() ? "" : " ") + name + " " + quoted(names.text(value, mark)); };
+    if (!options.hostname.empty()) flag("--hostname", options.hostname);
+    for (const auto& text : options.aliases) flag("--network-alias", text);
+    for (const auto& text : options.hosts) flag("--add-host", text);
+    for (const auto& [name, value] : options.labels) flag("--label", name + "=" + value);
+    for (const auto& text : options.tmpfs) flag("--tmpfs", text);
+    for (const auto& text : options.ulimits) flag("--ulimit", text);
+    if (options.cpu) flag("--cpus", number_text(*options.cpu));
+    if (options.memory) flag("--memory", std::to_string(*options.memory));
+    if (options.shared_memory) flag("--shm-size", std::to_string(*options.shared_memory));
+    return flags;
+}
+
 void write_services(Names& names, const Job& job, Object& into) {
     Object services;
     for (const auto& service : job.services) {
@@ -114,7 +156,14 @@ void write_services(Names& names, const Job& job, Object& into) {
         one.set("image", names.text(service.image, service.mark));
         if (!service.env.empty()) one.set("env", write_texts(names, service.env, service.mark));
         if (!service.ports.empty()) one.set("ports", Array(service.ports.begin(), service.ports.end()));
-        if (!service.ready.empty()) one.set("options", "--health-cmd \"" + service.ready + "\" --health-interval 5s --health-retries 20");
+        auto flags = write_options(names, service.options, service.mark, one);
+        const auto add = [&](const std::string& text) { flags += (flags.empty() ? "" : " ") + text; };
+        if (!service.user.empty()) add("--user " + quoted(service.user));
+        if (!service.working_directory.empty()) add("--workdir " + quoted(service.working_directory));
+        if (service.entrypoint.size() == 1) add("--entrypoint " + quoted(service.entrypoint.front()));
+        else if (!service.entrypoint.empty()) names.tell(Carried::unsupported, service.mark, "entrypoint of service " + service.name, "only a program's name can be given there");
+        if (!service.ready.empty()) add("--health-cmd " + quoted(service.ready) + " --health-interval 5s --health-retries 20");
+        put(one, "options", flags);
         if (!service.command.empty()) names.tell(Carried::unsupported, service.mark, "command of service " + service.name, "a service runs what its image says there");
         services.set(service.name, std::move(one));
     }
@@ -247,7 +296,9 @@ Object write_job(Names& names, const Stage& stage, const Job& job) {
     if (job.image) {
         Object container;
         container.set("image", names.text(job.image->name, job.mark));
-        if (!job.image->user.empty()) container.set("options", "--user " + job.image->user);
+        auto flags = write_options(names, job.image->options, job.mark, container);
+        if (!job.image->user.empty()) flags += (flags.empty() ? "--user " : " --user ") + quoted(job.image->user);
+        put(container, "options", flags);
         if (!job.image->credentials.empty()) names.tell(Carried::manual, job.mark, "credentials of the image", "give the container its credentials");
         if (!job.image->entrypoint.empty()) names.tell(Carried::unsupported, job.mark, "entrypoint of the image", "GitHub replaces it");
         made.set("container", std::move(container));

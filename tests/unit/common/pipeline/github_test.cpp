@@ -226,13 +226,14 @@ TEST_CASE("labels say where a job can run") {
 
 TEST_CASE("a service is ready when its check of health says so; other options of an engine are told") {
     const auto front = good(head + "    services:\n      db:\n        image: postgres\n        options: >-\n"
-                                   "          --health-cmd \"pg_isready -U 'app'\" --health-interval=20s --health-retries 6 --cpus 2\n"
+                                   "          --health-cmd \"pg_isready -U 'app'\" --health-interval=20s --health-retries 6 --cap-add NET_ADMIN --cpus 2\n"
                                    "    steps: [{run: 'true'}]\n");
     const auto service = only_job(front).services.at(0);
     CHECK(service.ready == "pg_isready -U 'app'");
     CHECK(service.ready_timeout == Milliseconds(120'000));
     REQUIRE(front.report.count(Carried::unsupported) == 1);
-    CHECK(front.report.findings.back().what == "services.options --cpus");
+    CHECK(front.report.findings.back().what == "services.options --cap-add");
+    CHECK(service.options.cpu == 2);
     CHECK(only_job(good(head + "    services: {db: {image: x, options: \"--health-cmd 'open\"}}\n    steps: [{run: 'true'}]\n")).services.at(0).ready == "open");
 }
 
@@ -241,4 +242,42 @@ TEST_CASE("what is asked for by hand is workflow_dispatch") {
     CHECK(pipeline::is_known_before("github.ref") == true);
     CHECK(pipeline::is_known_before("github.run_id") == false);
     CHECK(pipeline::is_known_before("git.ref") == std::nullopt);
+}
+
+TEST_CASE("what a container and a service are given is carried, but for what would give them the machine") {
+    const auto front = good("on: push\njobs:\n  a:\n    runs-on: x\n    container:\n      image: box\n      env: {A: b}\n      ports: [80, '8080:8080', '81:80']\n"
+                            "      credentials: {username: me, password: '${{ secrets.PW }}'}\n      volumes: ['data:/data', '/srv/x:/x:ro', '/tmp/../etc:/y', '/only', '${{ vars.V }}:/z']\n"
+                            "      options: --user 1000:1000 --cpus=1.5 -m 2g --gpus 1 --shm-size 64m -e \"C=d e\" -eX=1 --ulimit nofile=10:20 --hostname h --tmpfs /t:size=1m --add-host o:1.2.3.4 --init -it --label k=v --privileged --frob x --memory lots\n"
+                            "    services:\n      db:\n        image: pg\n        credentials: {username: u, password: p}\n        volumes: ['data:/data']\n"
+                            "        command: serve --as 'the one' ${{ matrix.a == 'b c' }}\n        entrypoint: /bin/entry -x\n"
+                            "        options: --network-alias db2 --name db3 --workdir /srv --user 5 --memory 1gb --health-cmd true --health-start-period 2m --health-timeout 3s\n"
+                            "    steps: [{run: x}]\n");
+    const auto job = only_job(front);
+    const auto& image = *job.image;
+    CHECK(image.user == "1000:1000");
+    CHECK(image.options.login == "me:${{ secrets.PW }}");
+    CHECK(image.options.volumes == model::Strings{"data:/data", "/srv/x:/x:ro", "/only", "${{ vars.V }}:/z"});
+    CHECK(image.options.shared_memory == 64 << 20);
+    CHECK(image.options.ulimits == model::Strings{"nofile=10:20"});
+    CHECK(image.options.tmpfs == model::Strings{"/t:size=1m"});
+    CHECK(image.options.hosts == model::Strings{"o:1.2.3.4"});
+    CHECK(image.options.labels == model::Texts{{"k", "v"}});
+    CHECK(image.options.hostname == "h");
+    CHECK(image.options.cpu == 1.5);
+    CHECK(image.options.memory == std::uint64_t{2} << 30);
+    CHECK(job.resources.gpu == 1);
+    CHECK(job.env == model::Texts{{"A", "b"}, {"C", "d e"}, {"X", "1"}});
+    const auto& service = job.services.at(0);
+    CHECK(service.options.login == "u:p");
+    CHECK(service.options.aliases == model::Strings{"db2", "db3"});
+    CHECK(service.options.memory == std::uint64_t{1} << 30);
+    CHECK(service.command == model::Strings{"serve", "--as", "the one", "${{ matrix.a == 'b c' }}"});
+    CHECK(service.entrypoint == model::Strings{"/bin/entry", "-x"});
+    CHECK(service.working_directory == "/srv");
+    CHECK(service.user == "5");
+    CHECK(service.ready_timeout == Milliseconds(210'000));
+    model::Strings told;
+    for (const auto& finding : front.report.findings)
+        if (finding.kind == Carried::unsupported) told.push_back(finding.what);
+    CHECK(told == model::Strings{"container.ports 81:80", "volume /tmp/../etc:/y", "container.options --privileged", "container.options --frob", "container.options --memory"});
 }

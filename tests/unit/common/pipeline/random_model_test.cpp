@@ -151,12 +151,16 @@ private:
         if (maybe()) m.exclude_expression = "${{ fromJSON(vars.X) }}";
         return m;
     }
+    ContainerOptions options() {
+        return {"${{ vars.WHO }}:${{ secrets.REGISTRY }}", {"data:/data:ro", "/srv:/srv"}, maybe() ? "box" : "", words(), {"other:10.0.0.1"},
+                texts(), {"/scratch"}, {"nofile=1024"}, maybe() ? std::optional(0.5) : std::nullopt, size(), size()};
+    }
     Job job(std::string name) {
         Job j;
         j.name = std::move(name);
         if (maybe()) j.description = "about it";
         if (maybe()) j.condition = "on_failure";
-        if (maybe()) j.image = Image{"debian:12", maybe() ? "never" : "", "", "", ""};
+        if (maybe()) j.image = Image{"debian:12", maybe() ? "never" : "", "", "", "", maybe() ? options() : ContainerOptions{}};
         j.executor = any<ExecutorKind>();
         j.network = any<NetworkMode>();
         if (maybe()) j.system = any<SystemMode>();
@@ -164,9 +168,9 @@ private:
         if (maybe()) j.resources = {0.5, size(), 1, "h200", size(), 100};
         if (maybe()) j.cache.push_back({text(), strings(), words(1), "branch", "pull", duration(), {}});
         if (maybe()) j.artifacts.push_back({text(), words(1), words(), "model", duration(), ArtifactWhen::always, {}});
-        if (maybe()) j.services = {{"db", "postgres", text(), duration(), "77:88", strings(), texts(), {"5432"}, {}},
-                                    {"r", "redis", "", {}, "", {}, {}, {}, {}},
-                                    {"s", "", "", {}, "", {"run it"}, {}, {}, {}}};
+        if (maybe()) j.services = {{"db", "postgres", text(), duration(), "77:88", strings(), texts(), {"5432"}, {}, words(), "/srv", options()},
+                                    {"r", "redis", "", {}, "", {}, {}, {}, {}, {}, "", {}},
+                                    {"s", "", "", {}, "", {"run it"}, {}, {}, {}, {}, "", {}}};
         if (maybe()) j.volumes = {{"data", "/data", size()}};
         if (maybe()) j.zone = ZoneSelector{word(), {{"gpu", "1"}}, any<ZoneStrategy>()};
         j.timeout = duration();

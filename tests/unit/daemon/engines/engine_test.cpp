@@ -265,17 +265,17 @@ TEST_CASE("an image is found by its digest, by its id, and under the name that i
 TEST_CASE("a container is given what its job declares, and nothing else") {
     auto spec = spec_of("box:1");
     spec.network = model::NetworkMode::none;
-    spec.limits = {1.5, 64 << 20, 100, 1 << 20, 2};
+    spec.limits = {0.5, 64 << 20, 100, 1 << 20, 2};
     spec.image->user = "app";
     const Folders folders{"/libexec/cicd-runner", "/state/jobs/job-1/1/place"};
-    const Value docker = container_request(spec, "sha256:1", folders, Facts::Kind::docker);
+    const Value docker = *container_request(spec, "sha256:1", folders, Facts::Kind::docker);
     const auto& host = docker["HostConfig"];
     CHECK(docker["User"] == Value("app"));
     CHECK(member(docker, {"Labels", "io.cicd.job"}) == Value("job-1/1"));
     CHECK(member(docker, {"Labels", "io.cicd.state"}) == Value("/state"));
     CHECK(host["Memory"] == Value(64 << 20));
     CHECK(host["MemorySwap"] == host["Memory"]);
-    CHECK(host["NanoCpus"] == Value(1.5e9));
+    CHECK(host["NanoCpus"] == Value(0.5e9));
     CHECK(host["PidsLimit"] == Value(100));
     CHECK(host["NetworkMode"] == Value("none"));
     CHECK(host["SecurityOpt"].as_array().at(0) == Value("no-new-privileges"));
@@ -283,12 +283,12 @@ TEST_CASE("a container is given what its job declares, and nothing else") {
     REQUIRE(host["Mounts"].as_array().size() == 3);
     for (const auto& mount : host["Mounts"].as_array()) CHECK(mount["ReadOnly"].as_bool() == (mount["Target"] != Value("/workspace")));
     CHECK(codec::to_json(host["DeviceRequests"]) == R"([{"Driver":"","Count":2,"Capabilities":[["gpu"]]}])");
-    const Value podman = container_request(spec, "sha256:1", folders, Facts::Kind::podman);
+    const Value podman = *container_request(spec, "sha256:1", folders, Facts::Kind::podman);
     CHECK(podman["HostConfig"]["Devices"].as_array().at(1)["PathOnHost"] == Value("nvidia.com/gpu=1"));
 
     CHECK(codec::to_json(docker["Entrypoint"]) == R"(["/run/.cicd/init"])");
     spec.image->entrypoint = "/bin/entry  point";
-    const Value with_entry = container_request(spec, "sha256:1", folders, Facts::Kind::docker);
+    const Value with_entry = *container_request(spec, "sha256:1", folders, Facts::Kind::docker);
     CHECK(codec::to_json(with_entry["Entrypoint"]) == R"(["/bin/entry","point"])");
     CHECK(with_entry["Cmd"].as_array().at(0) == Value("/run/.cicd/init"));
     // Two states on one engine, two attempts of one job.
@@ -298,6 +298,37 @@ TEST_CASE("a container is given what its job declares, and nothing else") {
     other = spec;
     other.store = "/other";
     CHECK(container_name(other) != container_name(spec));
+}
+
+TEST_CASE("options are the engine's own; volumes are the job's, or folders that the configuration allows") {
+    auto spec = spec_of("box:1");
+    const Folders folders{"/libexec/cicd-runner", "/state/jobs/job-1/1/place"};
+    spec.image->options.volumes = {"data:/data:ro", "/scratch", "/usr/share:/shared"};
+    spec.image->options.labels = {{"team", "x"}, {"io.cicd.state", "/elsewhere"}};
+    spec.image->options.tmpfs = {"/fast:size=1m"};
+    spec.image->options.ulimits = {"nofile=10:20", "core=0"};
+    spec.image->options.shared_memory = 1 << 20;
+    spec.image->options.hosts = {"other:10.0.0.1"};
+    spec.image->options.hostname = "box";
+    const auto refused = container_request(spec, "sha256:1", folders, Facts::Kind::docker);
+    REQUIRE(!refused);
+    CHECK(refused.error().hint == "allow it in config.yaml: volumes: [/usr/share]");
+    spec.mountable = {"/usr"};
+    const Value made = *container_request(spec, "sha256:1", folders, Facts::Kind::docker);
+    const auto& host = made["HostConfig"];
+    CHECK(made["Hostname"] == Value("box"));
+    CHECK(member(made, {"Labels", "team"}) == Value("x"));
+    CHECK(member(made, {"Labels", "io.cicd.state"}) == Value("/state"));
+    CHECK(host["ShmSize"] == Value(1 << 20));
+    CHECK(host["Tmpfs"]["/fast"] == Value("size=1m"));
+    CHECK(codec::to_json(host["Ulimits"]) == R"([{"Name":"nofile","Soft":10,"Hard":20},{"Name":"core","Soft":0,"Hard":0}])");
+    CHECK(codec::to_json(host["ExtraHosts"]) == R"(["other:10.0.0.1"])");
+    const auto& mounts = host["Mounts"].as_array();
+    const auto& last = mounts.back();
+    CHECK(last["Source"] == Value("/usr/share"));
+    CHECK(mounts[mounts.size() - 3]["Source"] == Value(volume_name(spec, "data")));
+    CHECK(mounts[mounts.size() - 3]["ReadOnly"] == Value(true));
+    CHECK(mounts[mounts.size() - 2]["Type"] == Value("volume"));
 }
 
 TEST_CASE("a service's container joins the network of its job's, and sees the workspace only where it has no image of its own") {
@@ -314,7 +345,7 @@ TEST_CASE("a service's container joins the network of its job's, and sees the wo
     const auto request = [&](const std::string& service) -> Value {
         const auto own = service.empty() ? Result<model::JobSpec>(spec) : spec_of_service(spec, service);
         REQUIRE(own.has_value());
-        return container_request(*own, "sha256:1", folders, Facts::Kind::docker, service);
+        return *container_request(*own, "sha256:1", folders, Facts::Kind::docker, service);
     };
     const auto sources = [](const Value& of) {
         std::string text;

@@ -68,3 +68,11 @@ TEST_CASE("a copy of this machine's system is for a daemon of root, an image for
     request.allow_host_executor = true;
     CHECK(contains(plan_of("    system: writable\n    executor: host\n", request).problems, "none of its own"));
 }
+
+TEST_CASE("options that only an engine gives choose one, and are refused where another executor is asked for") {
+    const std::string image = "    image: {name: box, options: {volumes: ['a:/a']}}\n";
+    CHECK(plan_of(image).plan->jobs[0].job.executor == model::ExecutorKind::container);
+    CHECK(plan_of("    image: {name: box, options: {sharedMemory: 1Mi}}\n").plan->jobs[0].job.executor == model::ExecutorKind::rootfs);
+    CHECK(plan_of("    image: box\n    services: {db: {image: pg, options: {ulimits: [nofile=9]}}}\n").plan->jobs[0].job.executor == model::ExecutorKind::container);
+    CHECK(contains(plan_of(image + "    executor: rootfs\n").problems, "that only an engine gives"));
+}
