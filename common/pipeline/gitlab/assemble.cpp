@@ -20,7 +20,7 @@ public:
     Assembly(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline)
         : s_(setting), r_(setting.r), config_(config), drafts_(std::move(drafts)), pipeline_(pipeline) {}
 
-    void make() {
+    std::vector<ChildCall> make() {
         name_stages();
         place_jobs();
         check_circles();
@@ -32,6 +32,7 @@ public:
                 draft.job.condition = condition_of(draft);
                 if (draft.job.condition == "false") r_.approximated(*draft.at, "rules of " + draft.written, "none of them can apply to any run here, so the job never runs");
             }
+        auto calls = child_calls();
         for (std::size_t s = 0; s < stages_.size(); ++s) {
             model::Stage stage;
             stage.name = stage_names_[s];
@@ -44,9 +45,23 @@ public:
             if (plain && !pipeline_.stages.empty()) stage.needs->push_back({pipeline_.stages.back().name, "", stage.mark});
             pipeline_.stages.push_back(std::move(stage));
         }
+        return calls;
     }
 
 private:
+    std::vector<ChildCall> child_calls() const {
+        std::vector<ChildCall> calls;
+        for (std::size_t i = 0; i < drafts_.size(); ++i) {
+            const auto& draft = drafts_[i];
+            if (draft.child_files.empty() || !draft.job.unavailable.empty()) continue;
+            ChildCall call{draft.child_files, draft.depends, stage_names_[place_[i]], draft.job.name, {}};
+            for (const auto& [name, value] : draft.job.env)  // what the run tells is known in its jobs only
+                if (!name.starts_with("CI_") && value.find("${{") == value.npos) call.variables.emplace_back(name, value);
+            calls.push_back(std::move(call));
+        }
+        return calls;
+    }
+
     static bool goes_by_results(const Draft& draft) { return draft.start && (!draft.start->always.is(false) || !draft.start->failure.is(false)); }
 
     /// Where a needed job may have no place in the run, the job goes on without it.
@@ -250,8 +265,8 @@ private:
 
 }  // namespace
 
-void assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline) {
-    Assembly(setting, config, std::move(drafts), pipeline).make();
+std::vector<ChildCall> assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline) {
+    return Assembly(setting, config, std::move(drafts), pipeline).make();
 }
 
 }  // namespace cicd::pipeline::gitlab

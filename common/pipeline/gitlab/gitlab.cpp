@@ -179,7 +179,7 @@ model::TriggerType event_type(std::string_view asked) {
     return model::TriggerType::manual;
 }
 
-Front read(std::string_view text, const std::string& file, const FrontOptions& options) {
+Front read(std::string_view text, const std::string& file, const FrontOptions& options, int depth) {
     Front front;
     auto& pipeline = front.parsed.value;
     pipeline.dialect = model::Dialect::gitlab;
@@ -227,7 +227,7 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
         pipeline.parameters = asking.parameters;
         add_unset(asking, pipeline);
     }
-    assemble(setting, config, std::move(drafts), pipeline);
+    for (const auto& call : assemble(setting, config, std::move(drafts), pipeline)) add_child(options, file, call, depth + 1, front);
     std::stable_sort(front.parsed.problems.begin(), front.parsed.problems.end(), [&](const Diagnostic& a, const Diagnostic& b) {
         const bool first = a.file == file, second = b.file == file;
         return first != second ? first : a.file == b.file && a.line < b.line;

@@ -441,7 +441,7 @@ private:
             if (const auto number = to_integer(depth->value); number && *number >= 0) job.git_depth = *number;
         if (const auto* strategy = variables.find("GIT_STRATEGY"); strategy && (strategy->value == "none" || strategy->value == "empty")) job.empty_workspace = true;
         if (const Node* tags = keys_.find("tags")) job.unavailable = machine_refusal(r_, *tags, variables);
-        if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, job);
+        if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, variables, draft);
         else read_script(r_, keys_, key_, job);
         if (!allowed_codes_.empty() && !job.steps.empty()) job.steps.front().run = allow_codes(allowed_codes_) + job.steps.front().run;
     }
@@ -462,8 +462,18 @@ private:
         return "trap 'cicd_code=$?; case $cicd_code in " + codes + ") echo \"exit code $cicd_code is allowed\"; exit 0 ;; esac' EXIT\n";
     }
 
-    void read_trigger(const Node& at, model::Job& job) {
-        const bool child = at.kind == NodeKind::map && at.find("include");
+    void read_trigger(const Node& at, const Variables& variables, Draft& draft) {
+        auto& job = draft.job;
+        const Node* child = at.kind == NodeKind::map ? at.find("include") : nullptr;
+        if (child && !config_.asking && !node_.find("parallel")) draft.child_files = child_files(*child, variables);
+        if (!draft.child_files.empty()) {
+            const Node* strategy = at.find("strategy");
+            draft.depends = strategy && (scalar_text(*strategy) == "depend" || scalar_text(*strategy) == "mirror");
+            r_.approximated(at, "trigger", "the child pipeline's jobs are part of this run");
+            job.steps.push_back({.name = "trigger", .run = "echo 'started: " + plain_name(join(draft.child_files, " ")) + "'\n", .mark = r_.mark(at)});
+            job.empty_workspace = true;
+            return;
+        }
         job.unavailable = child ? "it starts a child pipeline, which is not run here" : "it starts a pipeline of another project";
         r_.unsupported(at, "trigger", child ? "child pipelines are not started; run that file by itself: cicdctl run -f FILE" : "pipelines of other projects are not started");
         job.steps.push_back({.name = "trigger", .run = "true\n", .mark = r_.mark(at)});

@@ -59,6 +59,16 @@ struct Draft {
     std::string dotenv;  ///< the file with variables for later jobs
     std::optional<Start> start;  ///< of a file that is read for every run
     bool survives = false;       ///< it runs without jobs that it needs and that have no place in the run
+    model::Strings child_files;  ///< of one that starts a child pipeline: what that is made of
+    bool depends = false;        ///< ... whose end is its own
+};
+
+/// A job that starts a child pipeline, in its place.
+struct ChildCall {
+    model::Strings files;
+    bool depends = false;
+    std::string stage, job;
+    model::Texts variables;  ///< that it hands over
 };
 
 /// A job; several where instances of its matrix differ in whether they run.
@@ -81,7 +91,14 @@ std::string plain_name(const std::string& written);
 /// The events by which any job runs, each with the branches and tags that any asks for; what else jobs ask for is left.
 void open_triggers(Reader& r, const Node& root, Config& config, std::vector<Draft>& drafts, model::Pipeline& pipeline);
 
-/// Stages, needs, and what jobs hand to each other.
-void assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline);
+/// Stages, needs, and what jobs hand to each other. Gives the child pipelines that it starts.
+std::vector<ChildCall> assemble(const Setting& setting, const Config& config, std::vector<Draft> drafts, model::Pipeline& pipeline);
+
+// child.cpp
+/// Files of the repository that an `include` of a trigger names; none where it names anything else.
+model::Strings child_files(const Node& include, const Variables& variables);
+/// Reads the child pipeline; its stages follow that of the job that starts it.
+void add_child(const FrontOptions& options, const std::string& file, const ChildCall& call, int depth, Front& front);
+constexpr int deepest_child = 2;
 
 }  // namespace cicd::pipeline::gitlab

@@ -255,3 +255,35 @@ TEST_CASE("gitlab: what GitLab refuses is an error with a place") {
     CHECK_FALSE(read("a: {script: x, timeout: soon}\n").parsed.ok());
     CHECK_FALSE(read("a: {script: x}\n", {.event = "party"}).parsed.ok());
 }
+
+TEST_CASE("a child pipeline is part of the one that starts it") {
+    const std::string parent = "stages: [a, b]\ncall:\n  stage: a\n  variables: {GIVEN: x}\n  trigger: {include: ci/child.yml, strategy: depend}\n"
+                               "after: {stage: b, script: [x]}\n";
+    const auto front = read(parent, {.files = {{"ci/child.yml", "stages: [b, c]\none: {stage: b, script: [x]}\ntwo: {stage: c, needs: [one], script: [x]}\n"
+                                                                "three: {stage: c, rules: [{if: '$GIVEN == \"x\" && $CI_PIPELINE_SOURCE == \"parent_pipeline\"'}], script: [x]}\n"}}});
+    INFO(problems_of(front));
+    CHECK(front.parsed.ok());
+    std::vector<std::string> names;
+    for (const auto& stage : front.parsed.value.stages) names.push_back(stage.name);
+    CHECK(names == std::vector<std::string>{"a", "call b", "call c", "b"});
+    CHECK(job(front, "three").unavailable.empty());
+    CHECK(std::any_of(job(front, "two").needs.begin(), job(front, "two").needs.end(), [](const auto& need) { return need.stage == "call b" && need.job == "one"; }));
+    const auto& stages = front.parsed.value.stages;
+    CHECK(*stages[1].needs == std::vector<model::Need>{{"a", "call", {}}});
+    for (const char* child : {"call b", "call c"})
+        CHECK(std::any_of(stages[3].needs->begin(), stages[3].needs->end(), [&](const auto& need) { return need.stage == child; }));
+    CHECK_FALSE(job(front, "one").allow_failure.value);
+
+    const auto loose = read("call: {trigger: {include: [{local: /ci/a.yml}, ci/b.yml]}}\n", {.files = {{"ci/a.yml", "one: {script: [x]}\n"}, {"ci/b.yml", "two: {script: [x]}\n"}}});
+    INFO(problems_of(loose));
+    CHECK(loose.parsed.ok());
+    CHECK(job(loose, "one").allow_failure.value);
+    CHECK(job(loose, "two").allow_failure.value);
+
+    CHECK(problems_of(read("call: {trigger: {include: none.yml}}\n")).find("job 'call' starts a child pipeline: no file none.yml") != std::string::npos);
+    CHECK(problems_of(read("call: {trigger: {include: me.yml}}\n", {.files = {{"me.yml", "call: {trigger: {include: me.yml}}\n"}}})).find("more than 2 deep") != std::string::npos);
+    for (const char* elsewhere : {"{include: [{artifact: a.yml, job: b}]}", "{include: [{project: p, file: f}]}", "{include: ../out.yml}", "group/project"}) {
+        INFO(elsewhere);
+        CHECK_FALSE(job(read(std::string("call: {trigger: ") + elsewhere + "}\n"), "call").unavailable.empty());
+    }
+}
