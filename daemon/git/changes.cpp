@@ -68,4 +68,20 @@ Result<std::optional<std::string>> Sources::default_base(const model::Source& so
     return std::optional(source.base_commit);
 }
 
+std::string Sources::default_branch(const model::Source& source) {
+    initialize();
+    const auto repository = open_history(*state_, source);
+    if (!repository) return source.branch;
+    Owned<git_reference> head;
+    const std::string remote = "refs/remotes/origin/";
+    if (git_reference_lookup(out(head), repository->get(), (remote + "HEAD").c_str()) == 0 && git_reference_type(head.get()) == GIT_REFERENCE_SYMBOLIC)
+        if (const std::string target = git_reference_symbolic_target(head.get()); target.starts_with(remote)) return target.substr(remote.size());
+    for (const std::string name : {"main", "master"})
+        for (const auto& folder : {std::string("refs/heads/"), remote}) {
+            git_oid id;
+            if (git_reference_name_to_id(&id, repository->get(), (folder + name).c_str()) == 0) return name;
+        }
+    return source.branch;
+}
+
 }  // namespace cicd::git

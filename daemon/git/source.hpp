@@ -66,6 +66,9 @@ public:
     Result<std::vector<std::string>> changed_paths(const model::Source& source, const std::string& base, bool merge_base);
     /// The base that a push is compared with when none is named: the upstream branch, else the commit before.
     Result<std::optional<std::string>> default_base(const model::Source& source);
+    /// The branch that a pull request most likely asks for when none is named: what `origin` calls its HEAD, else main or
+    /// master, else the source's own.
+    std::string default_branch(const model::Source& source);
 
     /// A repository on this machine that has the source's commit: the mirror, or where the user works.
     Result<std::filesystem::path> holder_of(const model::Source& source);

@@ -168,6 +168,8 @@ Result<model::Event> make_event(git::Sources& sources, const contract::StartRun&
         event.base_branch = request.base;
         for (const char* prefix : {"refs/heads/", "origin/"})
             if (event.base_branch.starts_with(prefix)) event.base_branch.erase(0, std::string_view(prefix).size());
+        if (const auto& given = request.payload["pull_request"]["base"]["ref"]; event.base_branch.empty() && given.is_string()) event.base_branch = given.as_string();
+        if (event.base_branch.empty()) event.base_branch = sources.default_branch(source);
     }
     const bool compares = pull_request || (event.type == model::TriggerType::push && event.tag.empty());
     if (!compares || !filters_paths(pipeline, event.type)) return event;

@@ -113,6 +113,18 @@ TEST_CASE("steps run in the background beside others, actions too, and so does w
     run_ends_well({"run", "-f", "imported.yaml"}, "run-2");
 }
 
+TEST_CASE("a pull request that names no base asks for the usual branch") {
+    const World world;
+    const GitRepository repository{{file, workflow("{pull_request: {branches: [main]}}", "      - run: echo \"for $GITHUB_BASE_REF\"\n")}};
+    repository.git({"checkout", "-q", "-b", "topic"});
+    const auto run = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(run.out, run.err);
+    CHECK(run.code == 0);
+    CHECK(contains(run.out, "for main"));
+    repository.write("event.json", R"({"pull_request": {"base": {"ref": "release"}}})");
+    CHECK(world.cicdctl({"run", "--event", "pull_request", "--event-file", "event.json"}, world.in(repository.path())).code == 2);
+}
+
 TEST_CASE("of several workflows, the one that listens to the event is run") {
     const World world;
     const GitRepository repository{{file, workflow("push", "      - run: echo pushed\n")},

@@ -144,6 +144,18 @@ TEST_CASE("The upstream branch is what a push is compared with") {
     CHECK(*scene.sources.changed_paths(*source, **base, false) == std::vector<std::string>{"w", "z"});
 }
 
+TEST_CASE("The branch that a pull request asks for is the origin's first one, or the usual one") {
+    Scene scene(branches);
+    const auto topic = scene.resolve(scene.repository.string(), {"", "topic", "", 0});
+    CHECK(scene.sources.default_branch(topic) == "main");
+    sh(scene.folder.path(), "cd work && git branch -q -m main trunk && cd .. && git clone -q work clone && cd clone && git checkout -q -b mine");
+    const auto clone = scene.sources.snapshot(scene.folder.path() / "clone");
+    REQUIRE(clone.has_value());
+    CHECK(scene.sources.default_branch(*clone) == "trunk");
+    sh(scene.folder.path(), "cd clone && git remote remove origin");
+    CHECK(scene.sources.default_branch(*clone) == "mine");
+}
+
 TEST_CASE("Submodules come with their files, relative URLs and submodules of their own") {
     Scene scene(branches);
     const fs::path inner = scene.folder.path() / "inner", outer = scene.folder.path() / "outer";
