@@ -29,7 +29,7 @@ std::vector<std::string> names_of(const Value& schema, const std::string& name) 
             for (auto& each : names_of(inner, name.empty() ? key : name + "." + key)) names.push_back(std::move(each));
         return names;
     }
-    if (schema["additionalProperties"].is_object()) return {};  // names of one's own: written by hand
+    if (schema["additionalProperties"].is_object() || schema["items"].is_object()) return {};  // names of one's own, lists: written by hand
     if (!schema["anyOf"].is_array()) return {name};
     std::vector<std::string> names;
     for (const auto& one : schema["anyOf"].as_array())
