@@ -18,10 +18,11 @@ std::string LogLines::line(const std::string& label, const std::string& text, mo
 }
 
 std::string LogLines::add(const RunProgress& progress, const contract::LogEntry& entry) {
-    auto& part = parts_[{entry.job, entry.stream}];
+    auto& part = parts_[{entry.job, entry.step, entry.stream}];
     part += entry.text;
     if (entry.partial) return {};
-    auto whole = line(progress.job_label(entry.job, entry.job_key), part, entry.stream);
+    const auto step = progress.step_beside_others(entry.job, entry.step);
+    auto whole = line(progress.job_label(entry.job, entry.job_key) + (step.empty() ? "" : ": " + step), part, entry.stream);
     part.clear();
     return whole;
 }
@@ -29,7 +30,8 @@ std::string LogLines::add(const RunProgress& progress, const contract::LogEntry&
 std::string LogLines::rest(const RunProgress& progress) {
     std::string text;
     for (auto& [key, part] : parts_) {
-        if (!part.empty()) text += line(progress.job_label(key.first, key.first.str()), part, key.second);
+        const auto& [job, step, stream] = key;
+        if (!part.empty()) text += line(progress.job_label(job, job.str()), part, stream);
         part.clear();
     }
     return text;

@@ -5,11 +5,12 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 
 namespace cicd::cli::render {
 
-/// Puts `[stage/job]` in front of lines. A line that comes in parts is held back until it is whole, so that
-/// lines of different jobs never mix.
+/// Puts `[stage/job]` in front of lines, with the step's name where several run at the same time. A line that comes in parts is
+/// held back until it is whole, so that lines of different jobs and steps never mix.
 class LogLines {
 public:
     LogLines(Paint paint, bool terminal) : paint_(paint), terminal_(terminal) {}
@@ -25,7 +26,7 @@ private:
     Paint paint_;
     bool terminal_;  ///< bytes go through as they are where it is none
     std::map<std::string, Tone> tones_;
-    std::map<std::pair<JobId, model::LogStream>, std::string> parts_;
+    std::map<std::tuple<JobId, int, model::LogStream>, std::string> parts_;
 };
 
 }  // namespace cicd::cli::render

@@ -121,6 +121,20 @@ std::string RunProgress::job_label(const JobId& id, std::string_view key) const 
     return known ? label_of(*known) : std::string(key);
 }
 
+std::string RunProgress::step_beside_others(const JobId& id, int index) const {
+    constexpr std::size_t most = 32;
+    const auto* known = find_job(id);
+    if (!known) return "";
+    const auto is_service = [](const model::StepRun& step) { return step.name.starts_with("service:"); };
+    const auto step = std::find_if(known->steps.begin(), known->steps.end(), [&](const auto& each) { return each.index == index; });
+    if (step == known->steps.end() || !step->start_time || is_service(*step)) return "";
+    const auto before = [](const std::optional<Timestamp>& start, const std::optional<Timestamp>& end) { return start && (!end || *start < *end); };
+    for (const auto& other : known->steps)
+        if (&other != &*step && !is_service(other) && before(other.start_time, step->end_time) && before(step->start_time, other.end_time))
+            return fit(as_one_line(step->name), most);
+    return "";
+}
+
 std::vector<std::string> RunProgress::last_lines(const JobId& job, int step) const {
     std::vector<std::string> lines;
     const auto found = tails_.find(job.str());

@@ -39,6 +39,8 @@ public:
     [[nodiscard]] const model::JobRun* find_job(const JobId& id) const;
     /// "test/unit (3.9)", or the key where the job is not known.
     [[nodiscard]] std::string job_label(const JobId& id, std::string_view key) const;
+    /// Its name where another step of its job ran at the same time; services count as none.
+    [[nodiscard]] std::string step_beside_others(const JobId& id, int index) const;
     /// The last lines that the step wrote; of the whole job for step -1.
     [[nodiscard]] std::vector<std::string> last_lines(const JobId& job, int step) const;
 

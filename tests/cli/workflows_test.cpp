@@ -100,6 +100,7 @@ TEST_CASE("steps run in the background beside others, actions too, and so does w
         INFO(run.out, run.err, log);
         CHECK(run.code == 0);
         for (const char* line : {"one met", "two met", "server cancelled"}) CHECK(contains(log, line));
+        CHECK_FALSE(contains(log, "[build] one met"));  // the step's name stands before it
     };
     run_ends_well({"run"}, "run-1");
     const auto job = world.json({"show", "job-1"})["steps"].as_array();

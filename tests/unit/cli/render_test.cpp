@@ -167,6 +167,38 @@ TEST_CASE("parts of lines of different jobs never mix") {
     CHECK(lines.add(progress, line("job-1", "raw \x1b[2K\r\xff")) == "[build] raw \x1b[2K\r\xff\n");
 }
 
+TEST_CASE("lines of steps that run at the same time are told apart, and never mix") {
+    RunProgress progress(two_jobs());
+    LogLines lines({}, false);
+    const auto step = [&](int index, const std::string& name, const std::string& state, int seconds) {
+        auto event = change("step.state", "job-1", state, seconds);
+        event.step = index;
+        event.name = name;
+        progress.apply(event);
+    };
+    const auto of = [](int index, const std::string& text, bool partial = false) {
+        auto entry = line("job-1", text, partial);
+        entry.step = index;
+        return entry;
+    };
+    step(0, "make", "running", 1);
+    CHECK(lines.add(progress, of(0, "alone")) == "[build] alone\n");
+    step(0, "", "success", 2);
+    step(1, "serve", "running", 2);
+    CHECK(lines.add(progress, of(1, "alone")) == "[build] alone\n");
+    step(2, "test", "running", 3);
+    CHECK(lines.add(progress, of(1, "half ", true)).empty());
+    CHECK(lines.add(progress, of(2, "beside")) == "[build: test] beside\n");
+    CHECK(lines.add(progress, of(1, "a line")) == "[build: serve] half a line\n");
+    CHECK(lines.add(progress, of(0, "before both")) == "[build] before both\n");
+    step(2, "", "success", 4);
+    step(9, "service:db", "running", 0);
+    step(3, "last", "running", 5);
+    CHECK(lines.add(progress, of(9, "of the service")) == "[build] of the service\n");
+    step(1, "", "success", 5);
+    CHECK(lines.add(progress, of(3, "alone again")) == "[build] alone again\n");
+}
+
 TEST_CASE("the summary names what failed, why, its last lines and what to type next") {
     RunProgress progress(two_jobs());
     auto run = two_jobs();
