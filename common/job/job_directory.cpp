@@ -111,7 +111,7 @@ RunnerStatus runner_status(const Paths& paths) {
     const bool held = ::fcntl(file.fd(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
     const int pid = read_pid(paths);
     if (held) return {RunnerLiveness::alive, pid};
-    // The lock file is there a moment before the lock is taken; the pid is written only after that.
+    // Nobody came so far, or who did was not wanted.
     if (pid == 0) return {};
     return {RunnerLiveness::dead, pid};
 }

@@ -122,7 +122,8 @@ private:
 };
 
 enum class RunnerLiveness { not_started, alive, dead };
-/// By the lock, not by the pid: a reused pid never looks alive. The pid is set where it is alive.
+/// By the lock, not by the pid: a reused pid never looks alive. `alive` with the pid 0 is a runner that is about to begin, or
+/// that was not wanted and is about to leave: one of them follows.
 struct RunnerStatus {
     RunnerLiveness liveness = RunnerLiveness::not_started;
     int pid = 0;

@@ -22,7 +22,7 @@ std::string own_start_time() {
 
 }  // namespace
 
-Result<RunnerLock> RunnerLock::take(const Paths& paths) {
+Result<File> lock_for_runner(const Paths& paths) {
     File file(::open(paths.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!file.is_open()) return system_error("open", paths.lock());
     struct flock lock {};
@@ -32,6 +32,14 @@ Result<RunnerLock> RunnerLock::take(const Paths& paths) {
         if (errno == EAGAIN || errno == EACCES)
             return conflict("JOB_007", "another runner already has the job in " + paths.root.string());
         return system_error("lock", paths.lock());
+    }
+    return file;
+}
+
+Result<RunnerLock> RunnerLock::take(const Paths& paths, File given) {
+    File file = std::move(given);
+    if (!file.is_open()) {
+        CICD_TRY(file, lock_for_runner(paths));
     }
     if (::access(paths.pid().c_str(), F_OK) == 0)
         return conflict("JOB_007", "the job in " + paths.root.string() + " has been run before",

@@ -16,7 +16,7 @@
 namespace {
 
 int usage() {
-    std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N] [--gate-fd N]\n"
+    std::fputs("usage: cicd-runner JOBDIR [--secrets-fd N] [--gate-fd N] [--lock-fd N]\n"
                "       cicd-runner --spare CACHE --gate-fd N\n"
                "Runs the one job that JOBDIR/spec.json describes; cicdd starts it.\n", stderr);
     return 2;
@@ -43,7 +43,7 @@ int own(const char* folder, std::string_view user, std::string_view group) {
 
 int run(int count, char** arguments) {
     std::string directory, cache;
-    int secrets_fd = -1, gate_fd = -1;
+    int secrets_fd = -1, gate_fd = -1, lock_fd = -1;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
         if (argument == "init" && i == 1 && count == 2) return cicd::runner::run_init();
@@ -61,8 +61,8 @@ int run(int count, char** arguments) {
             cache = arguments[++i];
             continue;
         }
-        if ((argument == "--secrets-fd" || argument == "--gate-fd") && i + 1 < count) {
-            int& fd = argument == "--gate-fd" ? gate_fd : secrets_fd;
+        if ((argument == "--secrets-fd" || argument == "--gate-fd" || argument == "--lock-fd") && i + 1 < count) {
+            int& fd = argument == "--gate-fd" ? gate_fd : argument == "--lock-fd" ? lock_fd : secrets_fd;
             const std::string_view number = arguments[++i];
             const auto end = number.data() + number.size();
             if (std::from_chars(number.data(), end, fd).ptr != end || fd < 0) return usage();
@@ -77,7 +77,7 @@ int run(int count, char** arguments) {
         return cicd::runner::run_spare(cache, gate_fd, cicd::actions::make_performer,
                                        [&](const std::string& job) { show_as(count, arguments, job); });
     }
-    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd, cicd::actions::make_performer);
+    return directory.empty() ? usage() : cicd::runner::run_job(directory, secrets_fd, gate_fd, lock_fd, cicd::actions::make_performer);
 }
 
 }  // namespace

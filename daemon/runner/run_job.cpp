@@ -1,6 +1,7 @@
 #include "daemon/runner/run_job.hpp"
 
 #include "common/job/gate.hpp"
+#include "common/job/runner_files.hpp"
 #include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/files.hpp"
@@ -107,9 +108,9 @@ bool is_abandoned(int gate_fd) {
 }
 
 /// `spare`: what there is already of its place.
-int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, std::optional<SparePlace> spare, MakePerformer make) {
+int carry_out(const job::Paths& paths, int secrets_fd, int gate_fd, job::File given_lock, std::optional<SparePlace> spare, MakePerformer make) {
     if (is_abandoned(gate_fd)) return 0;
-    const auto lock = job::RunnerLock::take(paths);
+    const auto lock = job::RunnerLock::take(paths, std::move(given_lock));
     if (!lock) return complain(lock.error());
     if (is_abandoned(gate_fd)) {
         (void)::unlink(paths.pid().c_str());
@@ -163,11 +164,12 @@ void speak_in(const job::Paths& paths) {
 
 }  // namespace
 
-int run_job(const std::string& directory, int secrets_fd, int gate_fd, MakePerformer make) {
+int run_job(const std::string& directory, int secrets_fd, int gate_fd, int lock_fd, MakePerformer make) {
     begin_process();
-    if (gate_fd >= 0) ::fcntl(gate_fd, F_SETFD, FD_CLOEXEC);
+    for (const int fd : {gate_fd, lock_fd})
+        if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     std::error_code ignored;
-    return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, std::nullopt, make);
+    return carry_out({std::filesystem::absolute(directory, ignored)}, secrets_fd, gate_fd, job::File(lock_fd), std::nullopt, make);
 }
 
 int run_spare(const std::string& cache, int gate_fd, MakePerformer make, const std::function<void(const std::string& directory)>& became) {
@@ -177,18 +179,19 @@ int run_spare(const std::string& cache, int gate_fd, MakePerformer make, const s
     unknown.job = JobId("spare-" + std::to_string(::getpid()));
     auto limits = Limits::open(unknown);
     auto place = Place::await(cache, limits, gate_fd);
-    const auto order = os::receive_packet(gate_fd, os::largest_later);
+    auto order = os::receive_packet(gate_fd, os::largest_later);
     if (!order || order->data.empty()) return 0;  // nobody wants it any more
     std::string_view rest = order->data;
     const auto workspace = os::unpack_later(rest, sandbox_workspace);
     const auto directory = job::directory_of_order(rest);
     if (!workspace || !directory) return complain(internal_error("the order for the spare cannot be understood"));
     const job::Paths paths{*directory};
+    job::File lock(order->fds.empty() ? -1 : order->fds.front().release());
     became(*directory);
     speak_in(paths);
-    if (!place) return carry_out(paths, -1, gate_fd, std::nullopt, make);  // it is made as if there had been no spare
+    if (!place) return carry_out(paths, -1, gate_fd, std::move(lock), std::nullopt, make);  // it is made as if there had been no spare
     SparePlace made{std::move(limits), std::move(place), *workspace};
-    return carry_out(paths, -1, gate_fd, std::move(made), make);
+    return carry_out(paths, -1, gate_fd, std::move(lock), std::move(made), make);
 }
 
 }  // namespace cicd::runner

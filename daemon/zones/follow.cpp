@@ -155,7 +155,7 @@ void Local::State::end(const Key& key, model::JobExit exit) {
     const auto job = found->second;
     jobs_.erase(found);
     unwatch(*job);
-    job->kill_timer.cancel();
+    job->timer.cancel();
     boost::system::error_code ignored;
     job->runner.close(ignored);
     if (listener) listener->ended(key.first, key.second, exit);

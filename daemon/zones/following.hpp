@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/job/file.hpp"
 #include "common/job/job_directory.hpp"
 #include "daemon/os/fd.hpp"
 #include "daemon/os/inotify.hpp"
@@ -27,7 +28,7 @@ struct Following {
     enum class Phase { preparing, starting, running };
 
     Following(const asio::any_io_executor& io, Assignment given, job::Paths where)
-        : assignment(std::move(given)), paths(std::move(where)), runner(io), kill_timer(io) {}
+        : assignment(std::move(given)), paths(std::move(where)), runner(io), timer(io) {}
 
     Assignment assignment;
     job::Paths paths;
@@ -45,7 +46,7 @@ struct Following {
     std::optional<Cancellation> cancel;
     int pid = 0;
     asio::posix::stream_descriptor runner;  ///< pidfd
-    asio::steady_timer kill_timer;
+    asio::steady_timer timer;  ///< for killing it; of one taken over, for looking again
     Held held;  ///< while the job may need it
     int folder_watch = -1, journal_watch = -1;
     std::uint64_t journal_offset = 0;
@@ -83,7 +84,7 @@ private:
     void make(const Key& key, const Assignment& assignment, const std::shared_ptr<std::atomic<bool>>& given_up);
     void prepared(const Key& key, const Result<Held>& outcome);
     void spawn(const Key& key, Following& job);
-    bool spawn_spare(const Key& key, Following& job);
+    bool spawn_spare(const Key& key, Following& job, const job::File& lock);
     void make_spare(Milliseconds delay);
     void spawned(const Key& key, const Result<int>& pid);
     void open_gate(const Key& key, Following& job);

@@ -2,6 +2,7 @@
 
 #include "common/base/paths.hpp"
 #include "common/job/gate.hpp"
+#include "common/job/runner_files.hpp"
 #include "common/job/secrets.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/cgroup.hpp"
@@ -32,14 +33,16 @@ namespace {
 /// a little after the last one was used.
 constexpr Milliseconds after_use{20}, at_first{100};
 constexpr int most_failures = 3;
+constexpr Milliseconds between_looks{5};
 
-Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths, int gate) {
+Result<int> spawn_runner(const std::filesystem::path& program, const job::Paths& paths, int gate, int lock) {
     const os::Fd output(::open((paths.root / "runner.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     os::SpawnOptions options;
-    options.argv = {program.string(), paths.root.string(), "--gate-fd", std::to_string(job::gate_fd)};
+    options.argv = {program.string(), paths.root.string(), "--gate-fd", std::to_string(job::gate_fd),
+                    "--lock-fd", std::to_string(job::lock_fd)};
     options.cwd = "/";
     options.detached = true;
-    options.fds = {{gate, job::gate_fd}};
+    options.fds = {{gate, job::gate_fd}, {lock, job::lock_fd}};
     if (output) options.fds.insert(options.fds.end(), {{output.get(), 1}, {output.get(), 2}});
     return os::spawn(options);
 }
@@ -280,14 +283,14 @@ void Local::State::make_spare(Milliseconds delay) {
     });
 }
 
-bool Local::State::spawn_spare(const Key& key, Following& job) {
+bool Local::State::spawn_spare(const Key& key, Following& job, const job::File& lock) {
     if (!spare_.gate || !is_ordinary(job.assignment.spec)) return false;
     const auto gate = std::make_shared<os::Fd>(std::move(spare_.gate));
     const auto& run = job.assignment.spec.run;
     const auto workspace = job.assignment.shared_workspace ? folders.run(run) / "workspace" : job.paths.workspace();
     const auto order = os::pack_later(os::workspace_entry({}, workspace.string(), job.held.layers)) +
                        job::directory_for_order(job.paths.root.string());
-    if (!os::send_packet(gate->get(), order.data(), order.size())) {
+    if (!os::send_packet(gate->get(), order.data(), order.size(), {lock.fd()})) {
         ++spare_.failures;
         return false;
     }
@@ -300,18 +303,24 @@ bool Local::State::spawn_spare(const Key& key, Following& job) {
 
 void Local::State::spawn(const Key& key, Following& job) {
     auto gate = os::make_socket_pair();
-    const auto watched = gate ? watch(key, job) : Result<void>(gate.error());
+    auto watched = gate ? watch(key, job) : Result<void>(gate.error());
+    auto lock = job::lock_for_runner(job.paths);
+    if (watched && !lock) watched = lock.error();
     if (!watched && !job.wanted) return forget(key);
     if (!watched)
         return end_early(key, EndReason::infra,
                          watched.error().message + (watched.error().hint.empty() ? "" : "; " + watched.error().hint));
     job.phase = Following::Phase::starting;
-    if (spawn_spare(key, job)) return;
+    if (spawn_spare(key, job, *lock)) return;
     job.gate = std::move(gate->first);
-    auto other = std::make_shared<os::Fd>(std::move(gate->second));
-    asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths, other] {
-        auto pid = spawn_runner(self->options_.runner, paths, other->get());
-        other->reset();
+    struct ForRunner {
+        os::Fd gate;
+        job::File lock;
+    };
+    auto given = std::make_shared<ForRunner>(ForRunner{std::move(gate->second), std::move(*lock)});
+    asio::post(spawner_, [self = shared_from_this(), key, paths = job.paths, given] {
+        auto pid = spawn_runner(self->options_.runner, paths, given->gate.get(), given->lock.fd());
+        *given = {};
         asio::post(self->io_, [self, key, pid] { self->spawned(key, pid); });
     });
 }
@@ -351,6 +360,12 @@ void Local::State::adopt_now(const Key& key) {
     auto* job = find(key);
     if (!job) return;
     const auto status = job::runner_status(job->paths);
+    if (status.liveness == job::RunnerLiveness::alive && status.pid <= 0) {
+        job->timer.expires_after(between_looks);
+        return job->timer.async_wait([self = shared_from_this(), key](const boost::system::error_code& failure) {
+            if (!failure) self->adopt_now(key);
+        });
+    }
     if (status.liveness == job::RunnerLiveness::not_started) {
         const auto exit = job::read_exit(job->paths);
         if (!exit || !*exit) return start_again(key);
@@ -359,7 +374,7 @@ void Local::State::adopt_now(const Key& key) {
     job->pid = status.pid;
     if (!job->cancel)
         if (const auto asked = job::read_cancel(job->paths)) job->cancel = {asked->reason, asked->message};
-    const bool alive = status.liveness == job::RunnerLiveness::alive && status.pid > 0;
+    const bool alive = status.liveness == job::RunnerLiveness::alive;
     if (alive) {
         if (const auto watched = watch(key, *job); !watched)
             return end_early(key, EndReason::infra, watched.error().message);
@@ -398,8 +413,8 @@ void Local::State::stop(const Key& key, Following& job) {
 }
 
 void Local::State::kill_later(const Key& key, Following& job, Milliseconds wait) {
-    job.kill_timer.expires_after(wait);
-    job.kill_timer.async_wait([self = shared_from_this(), key](const boost::system::error_code& failure) {
+    job.timer.expires_after(wait);
+    job.timer.async_wait([self = shared_from_this(), key](const boost::system::error_code& failure) {
         auto* late = failure ? nullptr : self->find(key);
         if (!late || !late->runner.is_open()) return;
         const auto status = job::runner_status(late->paths);

@@ -28,6 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Milliseconds between_looks{10}, longest_leave{60'000};
+
 Result<void> make_empty_file(const fs::path& path) {
     const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
     if (!file) return os::last_error("cannot create " + path.string());
@@ -228,11 +230,15 @@ Result<void> prepare_actions(const WorkspaceMaker& maker, model::JobSpec& spec, 
     return {};
 }
 
-/// What an earlier daemon made for the same attempt goes. A runner that it held back may be about to leave. The log stays
+/// What an earlier daemon made for the same attempt goes, after the runner that it held back has left. The log stays
 /// the file that it is, empty: somebody may follow it already.
 Result<void> clear(const job::Paths& paths) {
-    for (int i = 0; i < 500 && job::runner_status(paths).liveness == job::RunnerLiveness::alive; ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (auto waited = Milliseconds{0}; job::runner_status(paths).liveness == job::RunnerLiveness::alive; waited += between_looks) {
+        if (waited > longest_leave)
+            return unavailable("ZONE_001", "the runner that an earlier daemon held back in " + paths.root.string() + " does not leave",
+                               "end it: its number is in " + paths.pid().string());
+        std::this_thread::sleep_for(between_looks);
+    }
     std::error_code failure;
     for (const auto& entry : fs::directory_iterator(paths.root, failure)) {
         const bool of_log = entry.path() == paths.log() || entry.path() == paths.index();

@@ -8,6 +8,8 @@
 namespace cicd::test {
 namespace {
 
+constexpr auto longest_unnoticed = std::chrono::seconds(60);  // a bound against never noticing; machines may be slow
+
 std::string name_of(const Attempt& attempt) { return attempt.first + " attempt " + std::to_string(attempt.second); }
 
 job::Paths paths_of(const World& world, const Attempt& attempt) {
@@ -86,11 +88,11 @@ private:
     }
 
     void check_lost(const Attempt& attempt, const Ending& ending, bool was_killed) {
-        if (!was_killed) return tell(name_of(attempt) + " is lost, but its runner was never touched");
+        if (!was_killed) return tell(name_of(attempt) + " is lost, but its runner was never touched: " + ending.message);
         auto known = deeds_.killed_runners.at(attempt);
         for (const auto start : deeds_.daemon_starts)
             if (start <= ending.time) known = std::max(known, start);
-        if (ending.time - known > std::chrono::seconds(5))
+        if (ending.time - known > longest_unnoticed)
             tell(name_of(attempt) + " was told to be lost after " + std::to_string((ending.time - known).count()) + " ms");
     }
 

@@ -183,6 +183,26 @@ TEST_CASE("a runner is alive by its lock, and a job directory is used once") {
     CHECK(again.error().message.find("has been run before") != std::string::npos);
 }
 
+TEST_CASE("a runner that is under way has the lock from who starts it") {
+    const Directory directory;
+    {
+        auto given = job::lock_for_runner(directory.paths);
+        REQUIRE(given.has_value());
+        const auto status = job::runner_status(directory.paths);
+        CHECK(status.liveness == job::RunnerLiveness::alive);
+        CHECK(status.pid == 0);
+        CHECK(job::lock_for_runner(directory.paths).error().kind == ErrorKind::conflict);
+        const auto lock = job::RunnerLock::take(directory.paths, std::move(*given));
+        REQUIRE(lock.has_value());
+        CHECK(job::runner_status(directory.paths).pid == ::getpid());
+    }
+    CHECK(job::runner_status(directory.paths).liveness == job::RunnerLiveness::dead);
+    const auto later = job::lock_for_runner(directory.paths);
+    REQUIRE(later.has_value());
+    ::unlink(directory.paths.pid().c_str());
+    CHECK(job::runner_status(directory.paths).liveness == job::RunnerLiveness::alive);
+}
+
 TEST_CASE("a moment is found in a log without reading it") {
     const Directory directory;
     auto writer = *job::LogWriter::open(directory.paths);

@@ -1,3 +1,4 @@
+#include "common/job/runner_files.hpp"
 #include "common/job/spare.hpp"
 #include "daemon/os/enclosure.hpp"
 #include "tests/unit/daemon/runner/job_fixture.hpp"
@@ -39,7 +40,9 @@ struct Spare {
         job.spec.cache = cache.string();
         REQUIRE(job::write_spec(job.paths, job.spec).has_value());
         const auto order = os::pack_later(workspace) + job::directory_for_order(job.paths.root.string());
-        REQUIRE(os::send_packet(gate.get(), order.data(), order.size()).has_value());
+        const auto lock = job::lock_for_runner(job.paths);
+        REQUIRE(lock.has_value());
+        REQUIRE(os::send_packet(gate.get(), order.data(), order.size(), {lock->fd()}).has_value());
         job.pid = std::exchange(pid, 0);
     }
     void open_gate() const { REQUIRE(os::send_packet(gate.get(), &job::gate_open, 1).has_value()); }

@@ -4,10 +4,14 @@
 #include <doctest/doctest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 /// Real runners on the host, without a scheduler.
 
@@ -32,15 +36,20 @@ struct Place : zones::Listener {
         const auto resolved = sources->resolve((folder / "project").string(), {});
         REQUIRE(resolved.has_value());
         source = *resolved;
-        zone.emplace(io.get_executor(), pool, *sources,
-                     zones::LocalOptions{folder / "state", runner, Milliseconds{100}});
-        zone->listen(*this);
+        change_zone(runner);
     }
     ~Place() {
         zone->detach();
         pool.join();
         std::error_code ignored;
         fs::remove_all(folder, ignored);
+    }
+
+    /// As if the daemon had died and another one were there.
+    void change_zone(const fs::path& runner) {
+        zone.emplace(io.get_executor(), pool, *sources,
+                     zones::LocalOptions{folder / "state", runner, Milliseconds{100}});
+        zone->listen(*this);
     }
 
     zones::Assignment assignment(const std::string& id, const std::string& command) const {
@@ -88,6 +97,45 @@ struct Place : zones::Listener {
     std::map<std::string, model::JobExit> exits;
 };
 
+/// A runner that takes its time before it begins: it waits until there is something at its gate, and then for `let_go`.
+class SlowRunner {
+public:
+    SlowRunner() {
+        std::string name = (fs::temp_directory_path() / "cicd-slow-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        program = folder_ / "runner";
+        const auto at = folder_.string();
+        std::ofstream(program) << "#!/bin/sh\n"
+                                  "[ \"$1\" = --spare ] && exit 1\n"
+                                  "echo >> " << at << "/starts\n"
+                                  "perl -e 'vec(my $gate, 3, 1) = 1; select($gate, undef, undef, undef)'\n"
+                                  "echo >> " << at << "/told\n"
+                                  "read -r go < " << at << "/fifo\n"
+                                  "exec " CICD_BIN_DIR "/cicd-runner \"$@\"\n";
+        fs::permissions(program, fs::perms::owner_all);
+        REQUIRE(::mkfifo((folder_ / "fifo").c_str(), 0600) == 0);
+    }
+    ~SlowRunner() {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    SlowRunner(const SlowRunner&) = delete;
+    SlowRunner& operator=(const SlowRunner&) = delete;
+
+    [[nodiscard]] long starts() const { return lines("starts"); }
+    [[nodiscard]] long told() const { return lines("told"); }  ///< or that nobody holds it back any more
+    void let_go() const { std::ofstream(folder_ / "fifo") << "go\n"; }
+
+    fs::path program;
+
+private:
+    [[nodiscard]] long lines(const char* name) const {
+        std::ifstream file(folder_ / name);
+        return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+    }
+    fs::path folder_;
+};
+
 }  // namespace
 
 TEST_CASE("a job runs in a checkout, its steps are told, its workspace goes") {
@@ -125,6 +173,35 @@ TEST_CASE("cancelling ends a job in any phase, also one that does not want to en
         ::kill(status.pid, SIGSTOP);
         place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
         CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
+}
+
+TEST_CASE("a runner that has not begun when its daemon goes is the next one's, and no second one is started") {
+    SlowRunner runner;
+    Place place(runner.program);
+    const auto assignment = place.assignment("job-1", "echo done");
+    SUBCASE("it was told to go on") {
+        place.zone->start(assignment);
+        place.until([&] { return runner.told() == 1; });
+        place.change_zone(runner.program);
+        place.zone->adopt(assignment);
+        place.io.poll();
+        runner.let_go();
+        CHECK((place.end_of("job-1").state == JobState::success));
+        CHECK(runner.told() == 1);
+    }
+    SUBCASE("it was held back: it leaves, and then another one is made") {
+        place.zone->prepare(assignment);
+        place.until([&] { return runner.starts() == 1; });
+        place.change_zone(runner.program);
+        place.zone->adopt(assignment);
+        place.io.poll();
+        place.until([&] { return runner.told() == 1; });
+        CHECK(runner.starts() == 1);
+        runner.let_go();
+        place.until([&] { return runner.told() == 2; });
+        runner.let_go();
+        CHECK((place.end_of("job-1").state == JobState::success));
     }
 }
 
