@@ -34,7 +34,8 @@ struct Following {
     job::Paths paths;
     Phase phase = Phase::preparing;
     bool wanted = false;     ///< its turn has come; until then its runner is held back
-    bool discarded = false;  ///< its turn will not come
+    bool discarded = false;  ///< its turn will not come: its runner is leaving
+    enum class Again { no, prepare, start } again = Again::no;  ///< of one discarded: what was asked for since
     std::shared_ptr<std::atomic<bool>> given_up = std::make_shared<std::atomic<bool>>(false);  ///< whoever makes its place may stop
     bool adopted = false;
     os::Fd gate;             ///< see common/job/gate.hpp
@@ -89,7 +90,9 @@ private:
     void spawned(const Key& key, const Result<int>& pid);
     void open_gate(const Key& key, Following& job);
     void forget(const Key& key);
+    void remove_later(const std::filesystem::path& attempt);
     void start_again(const Key& key);
+    void begin_again(const Following& before);
     void adopt_now(const Key& key);
     void stop(const Key& key, Following& job);
     void kill_later(const Key& key, Following& job, Milliseconds wait);

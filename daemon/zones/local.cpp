@@ -180,7 +180,10 @@ Following* Local::State::find(const Key& key) {
 
 Following& Local::State::prepare(const Assignment& assignment) {
     const Key key{assignment.spec.job, assignment.spec.attempt};
-    if (auto* known = find(key)) return *known;
+    if (auto* known = find(key)) {
+        if (known->discarded && known->again == Following::Again::no) known->again = Following::Again::prepare;
+        return *known;
+    }
     const job::Paths paths{folders.job(key.first, key.second)};
     auto& job = *jobs_.emplace(key, std::make_shared<Following>(io_, assignment, paths)).first->second;
     asio::post(pool_, [self = shared_from_this(), key, assignment, given_up = job.given_up] {
@@ -203,6 +206,11 @@ void Local::State::make(const Key& key, const Assignment& assignment, const std:
 
 void Local::State::start(const Assignment& assignment) {
     auto& job = prepare(assignment);
+    if (job.discarded) {
+        job.again = Following::Again::start;
+        job.assignment = assignment;
+        return;
+    }
     job.wanted = true;
     const auto &before = job.assignment.spec, &now = assignment.spec;
     if (before.contexts != now.contexts || before.needed != now.needed) job.news = {now.contexts, now.needed};
@@ -233,21 +241,29 @@ void Local::State::open_gate(const Key& key, Following& job) {
 void Local::State::discard(const Key& key) {
     auto* job = find(key);
     // Its runner died while it was held back; what was made is still there.
-    if (!job && !detached_) asio::post(sweeper_, [root = folders.job(key.first, key.second)] { (void)os::remove_all(root); });
-    if (!job || job->wanted) return;
+    if (!job && !detached_) remove_later(folders.job(key.first, key.second));
+    if (!job || job->wanted || job->again == Following::Again::start) return;
     job->discarded = true;
+    job->again = Following::Again::no;
     *job->given_up = true;
     if (job->phase == Following::Phase::running) job->gate.reset();  // its runner leaves, and then it is forgotten
 }
 
-/// A job that never had its turn.
+/// A job that never had its turn. One that is wanted after all is made anew.
 void Local::State::forget(const Key& key) {
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return;
     const auto job = found->second;
     jobs_.erase(found);
     unwatch(*job);
-    if (job->discarded) asio::post(sweeper_, [root = job->paths.root] { (void)os::remove_all(root); });
+    if (job->again == Following::Again::prepare) prepare(job->assignment);
+    else if (job->again == Following::Again::start) begin_again(*job);
+    else if (job->discarded) remove_later(job->paths.root);
+}
+
+/// It may be made anew at any time, so it leaves its place at once.
+void Local::State::remove_later(const std::filesystem::path& attempt) {
+    if (const auto aside = set_aside(folders, attempt)) asio::post(sweeper_, [where = folders, aside = *aside] { remove_work(where, aside); });
 }
 
 void Local::State::prepared(const Key& key, const Result<Held>& outcome) {
@@ -352,8 +368,12 @@ void Local::State::adopt(const Assignment& assignment) {
 void Local::State::start_again(const Key& key) {
     const auto job = jobs_.at(key);
     forget(key);
-    start(job->assignment);
-    if (job->cancel) cancel(key, *job->cancel);
+    begin_again(*job);
+}
+
+void Local::State::begin_again(const Following& before) {
+    start(before.assignment);
+    if (before.cancel) cancel({before.assignment.spec.job, before.assignment.spec.attempt}, *before.cancel);
 }
 
 void Local::State::adopt_now(const Key& key) {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <mutex>
@@ -370,6 +371,19 @@ void set_aside(const Folders& folders, const std::vector<Attempt>& attempts) {
         fs::rename(never_started ? paths.root : paths.workspace(), folders.aside() / (job.str() + "." + std::to_string(number)), ignored);
         remove_half_written(paths);
     }
+}
+
+std::optional<fs::path> set_aside(const Folders& folders, const fs::path& folder) {
+    static std::atomic<int> count = 0;
+    const auto aside = folders.aside() / (std::to_string(::getpid()) + "." + std::to_string(++count));
+    for (int tries = 0; tries < 10; ++tries) {  // `remove_set_aside` may take the folder away in between
+        std::error_code failure;
+        fs::create_directory(folders.aside(), failure);
+        fs::rename(folder, aside, failure);
+        if (!failure) return aside;
+        if (!fs::exists(folder, failure)) break;
+    }
+    return std::nullopt;
 }
 
 void remove_set_aside(const Folders& folders) {

@@ -69,6 +69,8 @@ std::vector<Attempt> attempts_without_runner(const Folders& folders);
 /// Takes that from where it is, at once, and leaves the removal itself to `remove_set_aside`: whoever makes such an
 /// attempt anew meanwhile is not disturbed.
 void set_aside(const Folders& folders, const std::vector<Attempt>& attempts);
+/// The same for one folder, of which nothing stays. Where it is now; nothing where there is no such folder.
+std::optional<std::filesystem::path> set_aside(const Folders& folders, const std::filesystem::path& folder);
 void remove_set_aside(const Folders& folders);
 /// What engines still have of jobs whose runner is dead. Asks nobody where no engine was ever used.
 void sweep_containers(const Folders& folders);

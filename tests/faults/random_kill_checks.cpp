@@ -16,6 +16,13 @@ job::Paths paths_of(const World& world, const Attempt& attempt) {
     return {world.state() / "jobs" / attempt.first / std::to_string(attempt.second)};
 }
 
+/// What else is there tells how far the job came.
+std::string beside(const std::filesystem::path& attempt) {
+    std::string names = "; in its folder:";
+    for (const auto& entry : std::filesystem::directory_iterator(attempt)) names += ' ' + entry.path().filename().string();
+    return names + "; pid: " + read_file(attempt / "pid");
+}
+
 class RunCheck {
 public:
     RunCheck(const World& world, const std::filesystem::path& record, const LoadRun& run, const Deeds& deeds)
@@ -87,8 +94,23 @@ private:
         check_exit(attempt, ending, verdict, own, *exit);
     }
 
+    [[nodiscard]] std::string deaths(Timestamp end) const {
+        std::string text = "; before that, in ms, daemons started";
+        for (const auto start : deeds_.daemon_starts)
+            if (start <= end + std::chrono::seconds(3) && end - start < std::chrono::seconds(20)) text += " " + std::to_string((end - start).count());
+        text += ", runners killed";
+        for (const auto& [attempt, time] : deeds_.killed_runners)
+            if (time <= end + std::chrono::seconds(3) && end - time < std::chrono::seconds(20)) text += " " + name_of(attempt) + ": " + std::to_string((end - time).count());
+        return text;
+    }
+
     void check_lost(const Attempt& attempt, const Ending& ending, bool was_killed) {
-        if (!was_killed) return tell(name_of(attempt) + " is lost, but its runner was never touched: " + ending.message);
+        if (!was_killed) {
+            const auto paths = paths_of(world_, attempt);
+            return tell(name_of(attempt) + " is lost, but its runner was never touched: " + ending.message + beside(paths.root) +
+                        "; its runner said: " + read_file(paths.root / "runner.log") + "; journal: " + read_file(paths.journal()) +
+                        deaths(ending.time));
+        }
         auto known = deeds_.killed_runners.at(attempt);
         for (const auto start : deeds_.daemon_starts)
             if (start <= ending.time) known = std::max(known, start);
@@ -126,13 +148,6 @@ std::vector<std::string> cgroups_of(const World& world) {
         if (it->is_directory(gone) && it->path().filename().string().find(name) != std::string::npos)
             found.push_back(it->path());
     return found;
-}
-
-/// What else is there tells how far the job came.
-std::string beside(const std::filesystem::path& attempt) {
-    std::string names = "; in its folder:";
-    for (const auto& entry : std::filesystem::directory_iterator(attempt)) names += ' ' + entry.path().filename().string();
-    return names + "; pid: " + read_file(attempt / "pid");
 }
 
 std::string first_leftover(const World& world, const std::string& stray) {

@@ -210,9 +210,39 @@ TEST_CASE("a prepared job is held back until its turn, and then knows what its n
     auto assignment = place.assignment("job-1", "test \"${{ needs.before.outputs.word }}\" = given");
     place.zone->prepare(assignment);
     const job::Paths paths{place.zone->job_directory(JobId("job-1"), 1)};
-    const auto held = [&] { return job::runner_status(paths).liveness == job::RunnerLiveness::alive; };
+    const auto held = [&] {
+        const auto status = job::runner_status(paths);
+        return status.liveness == job::RunnerLiveness::alive && status.pid > 0;
+    };
     place.until(held);
     CHECK(place.entries.empty());
+    SUBCASE("it is not wanted, and then it is, before its runner has left") {
+        place.zone->discard(JobId("job-1"), 1);
+        SUBCASE("at once") {}
+        SUBCASE("made ahead once more") { place.zone->prepare(assignment); }
+        SUBCASE("made ahead once more, not wanted, wanted") {
+            place.zone->prepare(assignment);
+            place.zone->discard(JobId("job-1"), 1);
+        }
+        assignment.spec.contexts = Object{{"needs", Object{{"before", Object{{"outputs", Object{{"word", "given"}}}}}}}};
+        place.zone->start(assignment);
+        CHECK((place.end_of("job-1").state == JobState::success));
+    }
+    SUBCASE("it is not wanted, made ahead once more, and its turn comes") {
+        const auto first = job::runner_status(paths).pid;
+        place.zone->discard(JobId("job-1"), 1);
+        place.zone->prepare(assignment);
+        place.until([&] { return held() && job::runner_status(paths).pid != first; });
+        assignment.spec.contexts = Object{{"needs", Object{{"before", Object{{"outputs", Object{{"word", "given"}}}}}}}};
+        place.zone->start(assignment);
+        CHECK((place.end_of("job-1").state == JobState::success));
+    }
+    SUBCASE("it is not wanted, and cancelled before it is made anew") {
+        place.zone->discard(JobId("job-1"), 1);
+        place.zone->start(assignment);
+        place.zone->cancel(JobId("job-1"), 1, {EndReason::cancelled, "no"});
+        CHECK((place.end_of("job-1").state == JobState::cancelled));
+    }
     SUBCASE("its turn comes") {
         assignment.spec.contexts = Object{{"needs", Object{{"before", Object{{"outputs", Object{{"word", "given"}}}}}}}};
         place.zone->start(assignment);
