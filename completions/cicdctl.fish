@@ -115,7 +115,7 @@ complete -c cicdctl -n "__cicdctl_at 'validate'" -l strict -d 'What cannot run h
 complete -c cicdctl -n "__cicdctl_at 'validate'" -rF
 complete -c cicdctl -n "__cicdctl_at 'init'" -l force -d 'Overwrite the .cicd.yaml there is'
 complete -c cicdctl -n "__cicdctl_at 'init'" -l stdout -d 'Print it instead of writing it'
-complete -c cicdctl -n "__cicdctl_at 'import'" -l to -d 'Write there, one file for each; else they are printed. --output DIR is the same' -xa '(__fish_complete_directories)'
+complete -c cicdctl -n "__cicdctl_at 'import'" -l to -d 'Write there, one file for each pipeline; else they are printed. --output DIR is the same' -xa '(__fish_complete_directories)'
 complete -c cicdctl -n "__cicdctl_at 'import'" -l audit -d 'Only tell how much of each file (or of those in a folder) can be carried over'
 complete -c cicdctl -n "__cicdctl_at 'import'" -s o -l output -xa '(__fish_complete_directories)'
 complete -c cicdctl -n "__cicdctl_at 'import'" -rF

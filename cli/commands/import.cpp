@@ -8,6 +8,7 @@
 #include "common/pipeline/convert.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cicd::cli {
 namespace {
@@ -17,7 +18,7 @@ using pipeline::Carried;
 
 constexpr Operand operands[] = {{.name = "FILE", .many = true, .completes = Completes::file}};
 constexpr Option options[] = {
-    {.names = "--to", .value = "DIR", .help = "Write there, one file for each; else they are printed. --output DIR is the same", .completes = Completes::directory},
+    {.names = "--to", .value = "DIR", .help = "Write there, one file for each pipeline; else they are printed. --output DIR is the same", .completes = Completes::directory},
     {.names = "--audit", .help = "Only tell how much of each file (or of those in a folder) can be carried over"},
 };
 constexpr Example examples[] = {
@@ -28,6 +29,8 @@ constexpr Example examples[] = {
 
 struct Imported {
     std::string file, text, written;
+    std::string part;        ///< of a file that holds several pipelines
+    model::Strings others;   ///< the other ones
     std::vector<Diagnostic> problems;
     pipeline::Converted converted;
     bool ok = false;
@@ -61,9 +64,8 @@ Result<model::Strings> names_in(const fs::path& folder) {
     return names;
 }
 
-Result<Imported> import_file(const std::string& file) {
-    Imported imported{.file = file};
-    CICD_TRY(imported.text, read_text(file));
+Result<Imported> import_part(const std::string& file, const std::string& original, const std::string& part) {
+    Imported imported{.file = file, .text = original, .part = part};
     std::error_code fault;
     const auto whole = fs::absolute(file, fault).lexically_normal();
     const auto root = repository_root(whole.parent_path()).value_or(whole.parent_path());
@@ -75,7 +77,7 @@ Result<Imported> import_file(const std::string& file) {
     };
     const auto list = [&](const std::string& folder) { return names_in(root / folder); };
     const auto dialect = pipeline::guess_dialect(whole.string(), imported.text);
-    pipeline::FrontOptions asked{.event = dialect == model::Dialect::github ? "manual" : "push", .read_file = read, .list = list};
+    pipeline::FrontOptions asked{.event = dialect == model::Dialect::github ? "manual" : "push", .read_file = read, .list = list, .part = part};
     asked.facts.every_run = true;
     asked.facts.event.branch = asked.facts.source.branch = branch_of(root);
     asked.facts.source.name = root.filename().string();
@@ -93,9 +95,50 @@ Result<Imported> import_file(const std::string& file) {
     return imported;
 }
 
+/// Each pipeline of a file.
+Result<std::vector<Imported>> import_file(const std::string& file) {
+    CICD_TRY(const auto text, read_text(file));
+    auto parts = pipeline::parts_of(pipeline::guess_dialect(file, text), text, file);
+    if (parts.size() < 2) parts = {""};
+    std::vector<Imported> all;
+    for (const auto& part : parts) {
+        CICD_TRY(auto imported, import_part(file, text, part));
+        all.push_back(std::move(imported));
+    }
+    for (auto& imported : all)
+        for (const auto& other : parts)
+            if (other != imported.part) imported.others.push_back(other);
+    return all;
+}
+
+/// The file as a whole: what several of its pipelines say counts once.
+Imported together(std::vector<Imported> parts) {
+    auto whole = std::move(parts.front());
+    auto& known = whole.converted.report.findings;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        whole.ok = whole.ok && parts[i].ok;
+        for (auto& finding : parts[i].converted.report.findings)
+            if (std::find(known.begin(), known.end(), finding) == known.end()) known.push_back(std::move(finding));
+    }
+    return whole;
+}
+
+/// Nothing is overwritten.
+Result<std::string> write_into(const fs::path& folder, const Imported& imported) {
+    auto name = fs::path(imported.file).stem().string();
+    name.erase(0, name.find_first_not_of('.'));  // .gitlab-ci is for GitLab, gitlab-ci is for us
+    if (!imported.part.empty()) name += "-" + imported.part;
+    const auto written = (folder / name).string() + ".yaml";
+    std::error_code fault;
+    if (fs::exists(written, fault)) return conflict("CLI_007", written + " is there already", "remove it, or name another folder");
+    fs::create_directories(folder, fault);
+    CICD_CHECK(write_text(written, imported.converted.yaml));
+    return written;
+}
+
 Value document(const Imported& imported) {
     const auto& report = imported.converted.report;
-    return Object{{"file", imported.file}, {"valid", imported.ok}, {"written", imported.written}, {"definition", imported.converted.yaml},
+    return Object{{"file", imported.file}, {"part", imported.part}, {"valid", imported.ok}, {"written", imported.written}, {"definition", imported.converted.yaml},
                   {"constructs", report.constructs}, {"carried", report.carried()}, {"approximated", report.count(Carried::approximated)},
                   {"unsupported", report.count(Carried::unsupported)}, {"manual", report.count(Carried::manual)},
                   {"findings", render::findings_value(report)}};
@@ -130,7 +173,7 @@ void tell(const Session& session, const Imported& imported) {
     session.console().err(render::diagnostics(imported.problems, text, session.console().err_paint()));
     if (!imported.ok) return;
     const auto& report = imported.converted.report;
-    session.note(imported.file + ": " + std::to_string(report.carried()) + " of " + std::to_string(report.constructs) + " constructs are carried over");
+    session.note(imported.file + (imported.part.empty() ? "" : " (" + imported.part + ")") + ": " + std::to_string(report.carried()) + " of " + std::to_string(report.constructs) + " constructs are carried over");
     for (const auto& finding : report.findings) session.note("  " + render::finding_line(finding));
 }
 
@@ -158,17 +201,18 @@ Result<ExitCode> import(Session& session, const Arguments& arguments) {
     const fs::path to = arguments.text("--to");
     std::vector<Imported> all;
     for (const auto& file : files) {
-        CICD_TRY(auto imported, import_file(file));
-        if (!to.empty() && imported.ok && !arguments.has("--audit")) {
-            auto name = fs::path(file).stem().string();
-            name.erase(0, name.find_first_not_of('.'));  // .gitlab-ci is for GitLab, gitlab-ci is for us
-            imported.written = (to / name).string() + ".yaml";
-            std::error_code fault;
-            if (fs::exists(imported.written, fault)) return conflict("CLI_007", imported.written + " is there already", "remove it, or name another folder");
-            fs::create_directories(to, fault);
-            CICD_CHECK(write_text(imported.written, imported.converted.yaml));
+        CICD_TRY(auto parts, import_file(file));
+        if (arguments.has("--audit")) {
+            all.push_back(together(std::move(parts)));
+            continue;
         }
-        all.push_back(std::move(imported));
+        for (auto& imported : parts)
+            if (!to.empty() && imported.ok) {
+                CICD_TRY(imported.written, write_into(to, imported));
+            }
+        // What is printed is one pipeline, to be a file of ours.
+        if (to.empty() && !session.structured()) parts.resize(1);
+        std::move(parts.begin(), parts.end(), std::back_inserter(all));
     }
     if (session.structured()) {
         Array list;
@@ -179,6 +223,8 @@ Result<ExitCode> import(Session& session, const Arguments& arguments) {
     } else {
         for (const auto& imported : all) {
             tell(session, imported);
+            if (to.empty() && !imported.others.empty())
+                session.note("  this is its pipeline '" + imported.part + "'; --output DIR writes the others as well: " + join(imported.others, ", "));
             session.console().out(to.empty() ? imported.converted.yaml : imported.written + "\n");
         }
     }

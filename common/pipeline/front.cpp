@@ -71,6 +71,10 @@ Front read_front(model::Dialect dialect, std::string_view text, const std::strin
     return front;
 }
 
+model::Strings parts_of(model::Dialect dialect, std::string_view text, const std::string& file) {
+    return dialect == model::Dialect::bitbucket ? bitbucket::parts(text, file) : model::Strings{};
+}
+
 std::string choose_event(const model::Pipeline& pipeline) {
     if (pipeline.dialect == model::Dialect::native || pipeline.triggers.empty()) return "";
     for (const char* usual : {"push", "pull_request", "workflow_dispatch"})

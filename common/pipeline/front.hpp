@@ -63,6 +63,8 @@ struct FrontOptions {
     /// Names directly in a folder of the repository; empty for what is none. Not set: nothing is found by a pattern.
     std::function<Result<model::Strings>(const std::string& folder)> list = nullptr;
     FrontFacts facts = {};
+    /// Of a file that holds several pipelines, the one of that name (see parts_of), whatever the event. Empty: by the event.
+    std::string part = {};
 };
 
 /// What the file of an action says, of the languages whose steps use such.
@@ -87,6 +89,9 @@ model::Dialect dialect_of(std::string_view file);
 /// A text that came without a place is what its keys say.
 model::Dialect guess_dialect(std::string_view file, std::string_view text);
 Front read_front(model::Dialect dialect, std::string_view text, const std::string& file, const FrontOptions& options = {});
+
+/// The pipelines in a file, of languages that have several in one; none of others.
+model::Strings parts_of(model::Dialect dialect, std::string_view text, const std::string& file);
 
 /// The event that is simulated where none is named: a push where the file listens to it, else what it listens to first.
 std::string choose_event(const model::Pipeline& pipeline);

@@ -2,11 +2,13 @@
 
 #include "common/base/glob.hpp"
 #include "common/base/text.hpp"
+#include "common/pipeline/bitbucket/sections.hpp"
 #include "common/pipeline/bitbucket/step.hpp"
 #include "common/pipeline/gitlab/job.hpp"
 #include "common/pipeline/remote.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace cicd::pipeline::bitbucket {
@@ -115,7 +117,7 @@ private:
                 }
                 part.env.emplace_back("BITBUCKET_STEP_UUID", "{${{ run.id }}-" + std::to_string(count_ + 1) + "}");
                 if (!refusal.empty()) part.unavailable = refusal;
-                hold_up(part, first && (waits || (stage_waits && number == 0)));
+                hold_up(*step, part, first && (waits || (stage_waits && number == 0)));
                 if ((!beside || !first) && !stage.jobs.empty()) part.needs.push_back({"", stage.jobs.back().name, part.mark});
                 stage.jobs.push_back(std::move(part));
             }
@@ -131,7 +133,8 @@ private:
     }
 
     /// A step that waits for a hand holds up all that comes after it.
-    void hold_up(model::Job& job, bool waits) {
+    void hold_up(const Node& step, model::Job& job, bool waits) {
+        if (config_.options->facts.every_run) return ask(step, job, waits);
         const auto& asked = config_.options->facts.jobs;
         const bool wanted = std::any_of(asked.begin(), asked.end(), [&](const std::string& name) { return name == job.name || name.ends_with("." + job.name); });
         if (wanted || !job.unavailable.empty()) return;
@@ -141,6 +144,22 @@ private:
         } else if (!waiting_.empty()) {
             job.unavailable = "it comes after '" + waiting_ + "', which waits for a hand";
         }
+    }
+
+    /// What a hand starts there is asked for by a parameter.
+    void ask(const Node& step, model::Job& job, bool waits) {
+        if (waits) {
+            model::Parameter parameter;
+            parameter.name = "run_";
+            for (const char c : job.name) parameter.name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+            parameter.type = model::ParameterType::boolean;
+            parameter.default_value = Value(false);
+            parameter.description = "run " + job.name + ", and what comes after it";
+            r_.approximated(step, "trigger: manual", "it runs where it is asked for: cicdctl run --param " + parameter.name + "=true");
+            asked_ += (asked_.empty() ? "params." : " && params.") + parameter.name;
+            pipeline_.parameters.push_back(std::move(parameter));
+        }
+        job.condition = asked_;
     }
 
     /// No two jobs have the same name, nor do their artifacts that are called by it.
@@ -181,7 +200,7 @@ private:
     const Config& config_;
     model::Pipeline& pipeline_;
     std::set<std::string> jobs_, stages_;
-    std::string waiting_, environment_;
+    std::string waiting_, asked_, environment_;
     int count_ = 0;
 };
 
@@ -227,7 +246,28 @@ const Node* choose(Reader& r, const Node& sections, const FrontFacts& facts, std
     return nullptr;
 }
 
+/// What starts the section becomes the trigger, and a condition where no trigger can say it.
+void keep_start(Reader& r, const Section& section, const std::vector<Section>& all, model::Pipeline& pipeline, model::Trigger& trigger) {
+    trigger = trigger_of(section, all, pipeline.mark);
+    std::string told;
+    const auto condition = condition_of(section, all, told);
+    if (!told.empty()) r.approximated(*section.value, "pull-requests: " + told, "which branches fit cannot be asked for: it is taken to fit any");
+    if (!condition.empty())
+        for (auto& stage : pipeline.stages) stage.condition = condition;
+}
+
 }  // namespace
+
+model::Strings parts(std::string_view text, const std::string& file) {
+    Front front;
+    Reader r(front);
+    const Node* root = r.load(text, file);
+    const Node* pipelines = root && root->kind == NodeKind::map ? root->find("pipelines") : nullptr;
+    model::Strings names;
+    if (pipelines)
+        for (const auto& section : sections_of(*pipelines)) names.push_back(section.part);
+    return names;
+}
 
 model::TriggerType event_type(std::string_view event) {
     if (event == "push") return model::TriggerType::push;
@@ -255,12 +295,22 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
     pipeline.name = file.substr(file.rfind('/') + 1);
     pipeline.mark = r.mark(*root);
     const auto& facts = options.facts;
-    const Node* chosen = choose(r, *root->find("pipelines"), facts, front.event);
+    const auto sections = sections_of(*root->find("pipelines"));
+    const auto part = std::find_if(sections.begin(), sections.end(), [&](const Section& section) { return section.part == options.part; });
+    if (part != sections.end()) {
+        front.event = event_of(*part);
+        pipeline.name = part->part;
+    }
+    const Node* chosen = part != sections.end() ? part->value : choose(r, *root->find("pipelines"), facts, front.event);
     Config config{&options, root, predefined(facts, front.event)};
     pipeline.env = config.variables.environment();
     if (chosen) PipelineReader(r, config, pipeline).read(*chosen);
     model::Trigger trigger;
     trigger.type = event_type(front.event);
+    if (facts.every_run) {
+        const auto own = std::find_if(sections.begin(), sections.end(), [&](const Section& section) { return section.value == chosen; });
+        if (own != sections.end()) keep_start(r, *own, sections, pipeline, trigger);
+    }
     trigger.id = front.event;
     pipeline.triggers.push_back(std::move(trigger));
     return front;

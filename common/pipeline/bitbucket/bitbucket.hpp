@@ -6,6 +6,8 @@
 namespace cicd::pipeline::bitbucket {
 
 Front read(std::string_view text, const std::string& file, const FrontOptions& options);
+/// The names of the pipelines in the file: default, branches-main, the name of a custom one.
+model::Strings parts(std::string_view text, const std::string& file);
 /// push, pull_request, custom:NAME.
 model::TriggerType event_type(std::string_view event);
 

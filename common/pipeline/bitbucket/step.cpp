@@ -248,6 +248,10 @@ std::string condition_refusal(Reader& r, const Config& config, const Node& at) {
         r.approximated(at, "condition", "it is taken to hold");
         return "";
     }
+    if (config.options->facts.every_run) {
+        r.approximated(at, "condition: changesets", "it holds whatever changed");
+        return "";
+    }
     const auto& known = config.options->facts.changed_paths;
     const auto changed = known ? known() : std::nullopt;
     if (!changed) return "";
