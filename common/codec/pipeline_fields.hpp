@@ -50,7 +50,8 @@ template <>
 struct Fields<model::Retry> {
     using T = model::Retry;
     static constexpr auto list =
-        std::tuple{omitted("max", &T::max), omitted("on", &T::on), omitted("backoff", &T::backoff)};
+        std::tuple{omitted("max", &T::max), omitted("on", &T::on), omitted("exitCodes", &T::exit_codes),
+                   omitted("backoff", &T::backoff)};
 };
 
 template <>
@@ -173,12 +174,12 @@ struct Fields<model::Job> {
         omitted("needs", &T::needs), omitted("condition", &T::condition), omitted("image", &T::image),
         omitted("executor", &T::executor), omitted("network", &T::network), omitted("system", &T::system), omitted("env", &T::env),
         omitted("resources", &T::resources), omitted("cache", &T::cache), omitted("artifacts", &T::artifacts),
-        omitted("services", &T::services), omitted("volumes", &T::volumes), omitted("zone", &T::zone),
+        omitted("artifactsFrom", &T::artifacts_from), omitted("services", &T::services), omitted("volumes", &T::volumes), omitted("zone", &T::zone),
         omitted("runsOn", &T::runs_on), omitted("unavailable", &T::unavailable),
         omitted("emptyWorkspace", &T::empty_workspace), omitted("gitDepth", &T::git_depth), omitted("realWorkspace", &T::real_workspace), omitted("timeout", &T::timeout),
         omitted("timeoutMinutes", &T::timeout_minutes), omitted("silenceTimeout", &T::silence_timeout),
         omitted("failOnSilence", &T::fail_on_silence), omitted("retry", &T::retry),
-        omitted("allowFailure", &T::allow_failure), omitted("matrix", &T::matrix), omitted("failFast", &T::fail_fast),
+        omitted("allowFailure", &T::allow_failure), omitted("allowedExitCodes", &T::allowed_exit_codes), omitted("matrix", &T::matrix), omitted("failFast", &T::fail_fast),
         omitted("maxParallel", &T::max_parallel), omitted("reports", &T::reports), omitted("outputs", &T::outputs),
         omitted("environment", &T::environment), omitted("shell", &T::shell),
         omitted("workingDirectory", &T::working_directory), omitted("priority", &T::priority),

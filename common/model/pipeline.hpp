@@ -110,6 +110,7 @@ struct Resources {
 struct Retry {
     int max = 0;  ///< further attempts after the first
     std::vector<EndReason> on;  ///< empty: lost, infra, timeout, exit, signal, oom
+    std::vector<int> exit_codes;  ///< of `exit`, only these; empty: all but 0
     Milliseconds backoff{0};    ///< before the first retry; doubles with each further one, up to an hour
     bool operator==(const Retry&) const = default;
 };
@@ -264,6 +265,7 @@ struct Job {
     Resources resources;
     std::vector<Cache> cache;
     std::vector<Artifact> artifacts;
+    std::optional<std::vector<Need>> artifacts_from;  ///< absent: whatever it needs, directly or not
     std::vector<Service> services;
     std::vector<Volume> volumes;
     std::optional<ZoneSelector> zone;
@@ -277,6 +279,7 @@ struct Job {
     bool fail_on_silence = false;
     std::optional<Retry> retry;
     OrExpression<bool> allow_failure;
+    std::vector<int> allowed_exit_codes;  ///< a failure with one of these is allowed, too
     std::optional<Matrix> matrix;
     OrExpression<bool> fail_fast{true, {}};
     std::optional<int> max_parallel;

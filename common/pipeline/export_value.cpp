@@ -131,10 +131,11 @@ Value image(const Image& i) {
 }
 
 Value retry(const Retry& r) {
-    if (r.on.empty() && r.backoff.count() == 0) return r.max;
+    if (r.on.empty() && r.exit_codes.empty() && r.backoff.count() == 0) return r.max;
     Object o;
     o.set("max", r.max);
     put_list(o, "on", r.on, [](EndReason reason) { return Value(to_text(reason)); });
+    put_list(o, "exitCodes", r.exit_codes, [](int code) { return Value(code); });
     if (r.backoff.count() != 0) o.set("backoff", format_duration(r.backoff));
     return o;
 }
@@ -276,6 +277,12 @@ Value need(const Need& n, const Stage* own) {
     return o;
 }
 
+Array needs(const std::vector<Need>& all, const Stage* own) {
+    Array listed;
+    for (const auto& each : all) listed.push_back(need(each, own));
+    return listed;
+}
+
 /// What a job says beyond its own name, needs, condition, environment and timeout: this may also stand on its stage.
 void put_settings(Object& o, const Job& j) {
     put(o, "labels", j.labels);
@@ -291,6 +298,8 @@ void put_settings(Object& o, const Job& j) {
     put_number(o, "gitDepth", j.git_depth);
     if (j.retry) o.set("retry", retry(*j.retry));
     put(o, "allowFailure", j.allow_failure, false);
+    if (!j.allowed_exit_codes.empty() && j.allow_failure == model::OrExpression<bool>{})
+        o.set("allowFailure", Object{{"exitCodes", Array(j.allowed_exit_codes.begin(), j.allowed_exit_codes.end())}});
     if (j.concurrency) o.set("concurrency", concurrency(*j.concurrency));
     if (j.reuse) o.set("reuse", true);
     if (j.matrix) o.set("matrix", matrix(*j.matrix));
@@ -307,8 +316,9 @@ void put_settings(Object& o, const Job& j) {
     put(o, "workingDirectory", j.working_directory);
 }
 
-void put_results(Object& o, const Job& j) {
+void put_results(Object& o, const Job& j, const Stage& stage) {
     put_list(o, "artifacts", j.artifacts, artifact);
+    if (j.artifacts_from) o.set("artifactsFrom", needs(*j.artifacts_from, &stage));
     if (j.reports) o.set("reports", reports(*j.reports));
     put(o, "outputs", j.outputs);
 }
@@ -323,7 +333,7 @@ Value job(const Job& j, const Stage& stage) {
     put_settings(o, j);
     put(o, "env", j.env);
     put_steps(o, j.steps);
-    put_results(o, j);
+    put_results(o, j, stage);
     return o;
 }
 
@@ -343,7 +353,7 @@ void put_jobs(Object& o, const Stage& s) {
         const bool commands = std::all_of(only.steps.begin(), only.steps.end(), is_command);
         if (commands) put_list(o, "commands", only.steps, step);
         else put_steps(o, only.steps);
-        put_results(o, only);
+        put_results(o, only, s);
         return;
     }
     Object jobs;

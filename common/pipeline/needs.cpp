@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
-/// Needs are resolved by name and then searched for cycles in one graph: each stage has a start and an end, its jobs
+/// Needs, and where artifacts come from, are resolved by name; then cycles are searched for in one graph: each stage has a start and an end, its jobs
 /// come between them; an edge leads to what must have ended before.
 namespace cicd::pipeline {
 namespace {
@@ -86,14 +87,15 @@ private:
     std::vector<Index> jobs_;
 };
 
-void resolve_list(Builder& b, const Names& names, std::vector<Need>& needs, const Stage* own, bool open) {
+void resolve_list(Builder& b, const Names& names, std::vector<Need>& needs, const Stage* own, bool open,
+                  const char* how = "needs") {
     std::unordered_set<std::string> seen;
     std::vector<Need> kept;
     for (auto& need : needs) {
         if (!names.resolve(need, own) && !open) {
             const std::string text = need.job.empty() ? need.stage : need.stage + "." + need.job;
             b.error_at(need.mark,
-                       "needs '" + text.substr(0, 100) + "', but there is no such " +
+                       std::string(how) + " '" + text.substr(0, 100) + "', but there is no such " +
                            (need.job.empty() ? own ? "job or stage" : "stage" : "job"),
                        names.suggest(need, own));
         }
@@ -102,9 +104,9 @@ void resolve_list(Builder& b, const Names& names, std::vector<Need>& needs, cons
     needs = std::move(kept);
 }
 
-class CycleSearch {
+class Graph {
 public:
-    CycleSearch(Builder& b, const Pipeline& pipeline, const Names& names) : b_(b), pipeline_(pipeline), names_(names) {
+    Graph(Builder& b, const Pipeline& pipeline, const Names& names) : b_(b), pipeline_(pipeline), names_(names) {
         const auto stages = pipeline.stages.size();
         first_job_.reserve(stages + 1);
         std::size_t next = 2 * stages;
@@ -117,9 +119,25 @@ public:
         for (std::size_t s = 0; s < stages; ++s) connect(s);
     }
 
-    void run() {
+    void refuse_cycles() {
         std::vector<char> colour(edges_.size(), 0);
         for (std::size_t s = 0; s < pipeline_.stages.size() && found_ < 20; ++s) search(end(s), colour);
+    }
+
+    /// What a job does not wait for may not be there yet.
+    void check_sources() {
+        for (std::size_t s = 0; s < pipeline_.stages.size(); ++s)
+            for (std::size_t j = 0; j < pipeline_.stages[s].jobs.size(); ++j) {
+                const auto& job = pipeline_.stages[s].jobs[j];
+                if (!job.artifacts_from || job.artifacts_from->empty()) continue;
+                const auto reached = reached_from(first_job_[s] + j);
+                for (const auto& source : *job.artifacts_from) {
+                    const auto node = node_of(source);
+                    if (node && reached[*node] == 0)
+                        b_.error_at(source.mark, "takes artifacts from '" + label(*node) + "', which it does not need",
+                                    "name it in its 'needs', too");
+                }
+            }
     }
 
 private:
@@ -137,13 +155,28 @@ private:
     [[nodiscard]] std::size_t end(std::size_t stage) const { return pipeline_.stages.size() + stage; }
 
     void add_needs(std::size_t from, const std::vector<Need>& needs) {
-        for (const auto& need : needs) {
-            const auto stage = names_.stage(need.stage);
-            if (!stage) continue;
-            const auto job = need.job.empty() ? std::nullopt : names_.job(*stage, need.job);
-            if (!need.job.empty() && !job) continue;
-            edges_[from].push_back({job ? first_job_[*stage] + *job : end(*stage), Why::need, &need.mark});
+        for (const auto& need : needs)
+            if (const auto node = node_of(need)) edges_[from].push_back({*node, Why::need, &need.mark});
+    }
+
+    [[nodiscard]] std::optional<std::size_t> node_of(const Need& need) const {
+        const auto stage = names_.stage(need.stage);
+        if (!stage) return std::nullopt;
+        if (need.job.empty()) return end(*stage);
+        const auto job = names_.job(*stage, need.job);
+        return job ? std::optional(first_job_[*stage] + *job) : std::nullopt;
+    }
+
+    [[nodiscard]] std::vector<char> reached_from(std::size_t node) const {
+        std::vector<char> reached(edges_.size(), 0);
+        std::vector<std::size_t> left{node};
+        while (!left.empty()) {
+            const auto at = left.back();
+            left.pop_back();
+            for (const auto& edge : edges_[at])
+                if (!std::exchange(reached[edge.to], 1)) left.push_back(edge.to);
         }
+        return reached;
     }
 
     void connect(std::size_t s) {
@@ -249,10 +282,14 @@ void resolve_needs(Builder& b, Pipeline& pipeline) {
     const bool open = !pipeline.includes.empty();
     for (auto& stage : pipeline.stages) {
         if (stage.needs) resolve_list(b, names, *stage.needs, nullptr, open);
-        for (auto& job : stage.jobs)
+        for (auto& job : stage.jobs) {
             if (!job.needs.empty()) resolve_list(b, names, job.needs, &stage, open);
+            if (job.artifacts_from) resolve_list(b, names, *job.artifacts_from, &stage, open, "takes artifacts from");
+        }
     }
-    CycleSearch(b, pipeline, names).run();
+    Graph graph(b, pipeline, names);
+    graph.refuse_cycles();
+    if (!open) graph.check_sources();
 }
 
 }  // namespace cicd::pipeline

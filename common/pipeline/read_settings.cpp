@@ -15,6 +15,30 @@ void read_directory(Builder& b, const Cursor& c, Job& j) {
     j.working_directory = b.text(c);
 }
 
+std::vector<int> read_exit_codes(Builder& b, const Cursor& at) {
+    std::vector<int> codes;
+    b.each(at, [&](const Cursor& item) {
+        if (const auto code = b.integer(item, 1, 255, "an exit code")) codes.push_back(*code);
+    });
+    if (at.kind() == NodeKind::list && at.node->items.empty()) b.error(at, "must list at least one exit code");
+    return codes;
+}
+
+constexpr Field<Job> allow_failure_fields[] = {
+    {"exitCodes", [](Builder& b, const Cursor& c, Job& j) { j.allowed_exit_codes = read_exit_codes(b, c); }},
+};
+
+void read_allow_failure(Builder& b, const Cursor& c, Job& j) {
+    j.allow_failure = {};
+    j.allowed_exit_codes.clear();
+    if (c.kind() != NodeKind::map) {
+        j.allow_failure = b.boolean_or_expression(c);
+        return;
+    }
+    b.fields<Job>(c, j, allow_failure_fields, "allowFailure");
+    b.require(c, {"exitCodes"}, "allowFailure");
+}
+
 constexpr Field<Job> settings[] = {
     {"image", [](Builder& b, const Cursor& c, Job& j) { j.image = read_image(b, c); }},
     {"executor", [](Builder& b, const Cursor& c, Job& j) { j.executor = b.enumerator<model::ExecutorKind>(c); }},
@@ -29,7 +53,7 @@ constexpr Field<Job> settings[] = {
     {"gitDepth", [](Builder& b, const Cursor& c, Job& j) { j.git_depth = b.integer(c, 0, 1'000'000, "a number of commits"); }},
     {"failOnSilence", [](Builder& b, const Cursor& c, Job& j) { j.fail_on_silence = b.boolean(c); }},
     {"retry", [](Builder& b, const Cursor& c, Job& j) { j.retry = read_retry(b, c); }},
-    {"allowFailure", [](Builder& b, const Cursor& c, Job& j) { j.allow_failure = b.boolean_or_expression(c); }},
+    {"allowFailure", read_allow_failure},
     {"shell", [](Builder& b, const Cursor& c, Job& j) { j.shell = b.text(c); }},
     {"workingDirectory", read_directory},
     {"priority", [](Builder& b, const Cursor& c, Job& j) { j.priority = b.enumerator<model::Priority>(c); }},
@@ -39,6 +63,7 @@ constexpr Field<Job> settings[] = {
 
 constexpr Field<Job> details[] = {
     {"artifacts", [](Builder& b, const Cursor& c, Job& j) { j.artifacts = read_artifacts(b, c); }},
+    {"artifactsFrom", [](Builder& b, const Cursor& c, Job& j) { j.artifacts_from = read_needs(b, c); }},
     {"matrix", [](Builder& b, const Cursor& c, Job& j) { j.matrix = read_matrix(b, c); }},
     {"failFast", [](Builder& b, const Cursor& c, Job& j) { j.fail_fast = b.boolean_or_expression(c); }},
     {"maxParallel",
@@ -95,6 +120,7 @@ constexpr Field<model::Retry> retry_fields[] = {
              if (const auto reason = b.enumerator<model::EndReason>(item)) r.on.push_back(*reason);
          });
      }},
+    {"exitCodes", [](Builder& b, const Cursor& c, model::Retry& r) { r.exit_codes = read_exit_codes(b, c); }},
     {"backoff",
      [](Builder& b, const Cursor& c, model::Retry& r) { r.backoff = b.duration(c).value_or(Milliseconds{0}); }},
 };

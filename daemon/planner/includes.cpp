@@ -122,8 +122,10 @@ void check_needs(const model::Pipeline& pipeline, Problems& problems) {
     for (const auto& stage : pipeline.stages) {
         if (stage.needs)
             for (const auto& need : *stage.needs) check(need);
-        for (const auto& job : stage.jobs)
+        for (const auto& job : stage.jobs) {
             for (const auto& need : job.needs) check(need);
+            for (const auto& need : job.artifacts_from.value_or(std::vector<model::Need>())) check(need);
+        }
     }
 }
 

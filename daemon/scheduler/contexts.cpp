@@ -123,18 +123,25 @@ std::vector<model::NeededArtifact> RunNode::needed_artifacts(int index) const {
     const auto reach = [&](int group) {
         if (!std::exchange(seen[static_cast<std::size_t>(group)], 1)) left.push_back(group);
     };
-    while (!left.empty()) {
-        const auto& group = groups[static_cast<std::size_t>(left.back())];
-        left.pop_back();
-        std::vector<int> all = stages[static_cast<std::size_t>(group.stage)].needs;
-        all.insert(all.end(), group.needs.begin(), group.needs.end());
-        if (group.after >= 0) all.push_back(group.after);
+    const auto reach_all = [&](const std::vector<int>& all) {
         for (const int need : all) {
             const auto& target = targets[static_cast<std::size_t>(need)];
             if (!target.is_stage) reach(group_by_base_.at(target.name));
             else
                 for (const int g : stages[static_cast<std::size_t>(need)].groups) reach(g);
         }
+    };
+    if (const auto& named = groups[static_cast<std::size_t>(index)].artifacts_from) {
+        reach_all(*named);
+        left.clear();
+    }
+    while (!left.empty()) {
+        const auto& group = groups[static_cast<std::size_t>(left.back())];
+        left.pop_back();
+        std::vector<int> all = stages[static_cast<std::size_t>(group.stage)].needs;
+        all.insert(all.end(), group.needs.begin(), group.needs.end());
+        if (group.after >= 0) all.push_back(group.after);
+        reach_all(all);
     }
     for (const int job : keepers)
         if (const int group = jobs[job].group; seen[static_cast<std::size_t>(group)] != 0 && group != index)

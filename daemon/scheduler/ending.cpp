@@ -29,6 +29,10 @@ std::string told(const model::JobExit& exit) {
     return std::string(to_text(exit.end_reason.value_or(EndReason::exit)));
 }
 
+bool is_listed(const std::vector<int>& codes, const std::optional<int>& code) {
+    return code && std::find(codes.begin(), codes.end(), *code) != codes.end();
+}
+
 }  // namespace
 
 void Core::Step::end_job(RunNode& run, int index, JobState state, std::optional<EndReason> reason,
@@ -84,6 +88,8 @@ void Core::Step::finish(RunNode& run, int index, const model::JobExit& exit) {
         reason = *node.stop;
         state = reason == EndReason::timeout ? JobState::failed : JobState::cancelled;
     }
+    if (state == JobState::failed && reason == EndReason::exit && is_listed(node.planned->job.allowed_exit_codes, exit.exit_code))
+        record.allow_failure = true;
     if (state == JobState::success && record.inputs && !record.inputs->digest.empty())
         actions_.changes.results.push_back({run.run.source.repository, run.run.pipeline, record.key, result_scope(run.run.event),
                                             record.inputs->digest, record.id, record.run});
@@ -100,6 +106,7 @@ bool Core::Step::retry(RunNode& run, int index, const model::JobExit& exit) {
     const auto reason = exit.end_reason.value_or(EndReason::exit);
     const auto listed = [&](const auto& list) { return std::find(list.begin(), list.end(), reason) != list.end(); };
     if (!(rule->on.empty() ? listed(retried_by_default) : listed(rule->on))) return false;
+    if (reason == EndReason::exit && !rule->exit_codes.empty() && !is_listed(rule->exit_codes, exit.exit_code)) return false;
     const auto wait = backoff(*rule, record.attempt);
     record.end_reason = reason;
     end_open_steps(run, index, model::StepState::failed);

@@ -152,6 +152,11 @@ void RunNode::link() {
             if (const int target = target_of(need); target >= 0) stages[s].needs.push_back(target);
     for (const auto& planned : body->jobs) {
         auto& group = groups[group_by_base_.at(planned.base)];
+        if (planned.job.artifacts_from && !group.artifacts_from) {
+            group.artifacts_from.emplace();
+            for (const auto& source : *planned.job.artifacts_from)
+                if (const int target = target_of(source); target >= 0) group.artifacts_from->push_back(target);
+        }
         if (!group.needs.empty()) continue;
         for (const auto& need : planned.job.needs)
             if (const int target = target_of(need); target >= 0) group.needs.push_back(target);

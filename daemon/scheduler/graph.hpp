@@ -53,6 +53,7 @@ struct Group {
     int stage = 0, target = 0;
     std::vector<int> jobs;
     std::vector<int> needs;  ///< targets, without those of its stage
+    std::optional<std::vector<int>> artifacts_from;  ///< targets; absent: whatever it needs
     int after = -1;          ///< target of the job before it, in a stage with `parallel: false`
     int waiting = 0;
     bool opened = false;  ///< its needs have ended, so its jobs have been decided on

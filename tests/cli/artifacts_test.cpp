@@ -79,6 +79,27 @@ TEST_CASE("artifacts are handed to the jobs that need them, listed, shown, downl
     CHECK(leavings(world) == 0);
 }
 
+TEST_CASE("a job that names whose artifacts it takes has those, and no others") {
+    const World world;
+    const GitRepository repository{
+        {".cicd.yaml",
+         "name: app\n"
+         "stages:\n"
+         "  - name: build\n"
+         "    jobs:\n"
+         "      a: {steps: ['echo a > a'], artifacts: {name: a, paths: [a]}}\n"
+         "      b: {steps: ['echo ${{ matrix.n }} > b${{ matrix.n }}'], matrix: {n: [1, 2]}, artifacts: {name: 'b${{ matrix.n }}', paths: ['b*']}}\n"
+         "  - name: test\n"
+         "    jobs:\n"
+         "      all: {steps: ['cat a b1 b2']}\n"
+         "      one: {steps: ['cat b1 b2; test ! -e a; echo c > c'], artifactsFrom: build.b, artifacts: {name: c, paths: [c]}}\n"
+         "      none: {steps: ['test ! -e a; test ! -e b1'], artifactsFrom: []}\n"
+         "  - {name: last, artifactsFrom: [test], commands: ['cat c; test ! -e a; test ! -e b1']}\n"}};
+    const auto outcome = world.cicdctl({"run"}, world.in(repository.path()));
+    INFO(outcome.out, outcome.err);
+    CHECK(outcome.code == 0);
+}
+
 TEST_CASE("a job that fails saves what is for that, and one that cannot save what it should fails") {
     const World world;
     const GitRepository repository{

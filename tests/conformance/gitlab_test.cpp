@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -32,6 +33,8 @@ Ran run(const std::string& name, const std::string& text, const std::vector<std:
         for (const auto& job : shown["jobs"].as_array()) ran.jobs[job["key"].as_string()] = job["status"].as_string();
     return ran;
 }
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -75,6 +78,19 @@ allowed: {allow_failure: true, script: "false"}
     CHECK(ran.jobs.at("test.never") == "skipped");
     CHECK(ran.jobs.at("test.by hand") == "skipped");
     CHECK(ran.jobs.at("test.allowed") == "failed");
+}
+
+TEST_CASE("a GitLab job is tried again, and may fail, by its exit codes") {
+    const auto ran = run(".gitlab-ci.yml", R"(
+again: {retry: {max: 2, exit_codes: [75, 76]}, script: 'exit $((CICD_ATTEMPT < 3 ? 75 : 0))'}
+not again: {retry: {max: 2, exit_codes: 75}, allow_failure: {exit_codes: 1}, script: 'test "$CICD_ATTEMPT" -gt 1'}
+system only: {retry: {max: 2, when: runner_system_failure, exit_codes: 9}, script: 'exit $((CICD_ATTEMPT < 2 ? 9 : 0))'}
+)");
+    INFO(ran.said());
+    CHECK(ran.outcome.code == 0);
+    CHECK(ran.jobs.at("test.again") == "success");
+    CHECK(ran.jobs.at("test.not again") == "failed");
+    CHECK(ran.jobs.at("test.system only") == "success");
 }
 
 TEST_CASE("a GitLab job that fails: later stages do not run, after_script and on_failure do") {
@@ -219,4 +235,47 @@ TEST_CASE("small GitLab files end as GitLab says, as they are and imported") {
     const char* only = std::getenv("CICD_CONFORMANCE_CASE");
     for (const auto& [name, expected] : cases.value.as_object())
         if (!only || name == only) check_case(folder / name, name, expected);
+}
+
+TEST_CASE("the pipelines of a Bitbucket file are imported as files, each with what starts it") {
+    const GitRepository repository{{"bitbucket-pipelines.yml", R"(
+pipelines:
+  default: [{step: {name: usual, script: [echo usual > made, cat made]}}]
+  branches:
+    main: [{step: {name: of main, condition: {changesets: {includePaths: [src/**]}}, script: [echo main]}}, {step: {name: ship, trigger: manual, script: [echo shipped]}}]
+  custom:
+    nightly: [{variables: [{name: LEVEL, default: full}]}, {step: {name: all, script: ['test "$LEVEL" = some']}}]
+)"}};
+    World world;
+    const auto here = world.in(repository.path());
+    const auto printed = world.cicdctl({"import", "bitbucket-pipelines.yml"}, here);
+    INFO(printed.out, printed.err);
+    CHECK(printed.code == 0);
+    CHECK(contains(printed.out, "echo usual > made"));
+    CHECK(!contains(printed.out, "echo main"));
+    CHECK(contains(printed.err, "--output DIR writes the others as well: branches-main, nightly"));
+    const auto written = world.cicdctl({"import", "bitbucket-pipelines.yml", "--output", "ours"}, here);
+    INFO(written.out, written.err);
+    REQUIRE(written.code == 0);
+    CHECK(contains(written.err, "condition: changesets"));
+    for (const char* name : {"default", "branches-main", "nightly"}) CHECK(std::filesystem::exists(repository.path() / "ours" / ("bitbucket-pipelines-" + std::string(name) + ".yaml")));
+    const auto again = world.cicdctl({"import", "bitbucket-pipelines.yml", "--output", "ours"}, here);
+    CHECK(again.code != 0);
+    CHECK(contains(again.err, "is there already"));
+    const auto run = [&](const std::string& part, std::vector<std::string> options) {
+        std::vector<std::string> command{"run", "-f", "ours/bitbucket-pipelines-" + part + ".yaml"};
+        std::move(options.begin(), options.end(), std::back_inserter(command));
+        return world.cicdctl(command, here);
+    };
+    const auto usual = run("default", {});
+    INFO(usual.out, usual.err);
+    CHECK(usual.code == 0);
+    const auto of_main = run("branches-main", {"--event", "push"});
+    INFO(of_main.out, of_main.err);
+    CHECK(of_main.code == 0);
+    CHECK(contains(of_main.out, "main"));
+    CHECK(!contains(of_main.out, "shipped"));
+    CHECK(contains(run("branches-main", {"--event", "push", "--param", "run_ship=true"}).out, "shipped"));
+    CHECK(run("nightly", {}).code == 1);
+    CHECK(run("nightly", {"--param", "LEVEL=some"}).code == 0);
 }

@@ -23,6 +23,26 @@ std::string beside(const std::filesystem::path& attempt) {
     return names + "; pid: " + read_file(attempt / "pid");
 }
 
+std::string difference(const Told::Lines& told, const Told::Lines& stored) {
+    std::string text;
+    const auto compare = [&](const Attempt& attempt) {
+        static const std::vector<std::string> nothing;
+        const auto of = [&](const Told::Lines& lines) -> const std::vector<std::string>& {
+            const auto found = lines.find(attempt);
+            return found == lines.end() ? nothing : found->second;
+        };
+        const auto &a = of(told), &b = of(stored);
+        if (a == b) return;
+        const auto at = static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin()).first - a.begin());
+        text += " " + name_of(attempt) + ": told " + std::to_string(a.size()) + " lines, stored " + std::to_string(b.size()) +
+                "; line " + std::to_string(at) + " told: " + (at < a.size() ? a[at] : "none") + ", stored: " + (at < b.size() ? b[at] : "none");
+    };
+    for (const auto& [attempt, lines] : told) compare(attempt);
+    for (const auto& [attempt, lines] : stored)
+        if (!told.contains(attempt)) compare(attempt);
+    return text;
+}
+
 class RunCheck {
 public:
     RunCheck(const World& world, const std::filesystem::path& record, const LoadRun& run, const Deeds& deeds)
@@ -49,7 +69,7 @@ private:
         if (stored.events != run_.told.events)
             tell("told " + std::to_string(run_.told.events.size()) + " events, stored " +
                  std::to_string(stored.events.size()) + ", or others");
-        if (stored.lines != run_.told.lines) tell("its logs are not what was told");
+        if (stored.lines != run_.told.lines) tell("its logs are not what was told: " + difference(run_.told.lines, stored.lines));
     }
 
     void check_state() {

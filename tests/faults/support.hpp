@@ -20,7 +20,8 @@ using Attempt = std::pair<std::string, int>;
 /// What a client has been told about a run, over as many connections as it took.
 struct Told {
     std::vector<model::RunEvent> events;
-    std::map<Attempt, std::vector<std::string>> lines;  ///< by number; with their newline, where they have one
+    using Lines = std::map<Attempt, std::vector<std::string>>;
+    Lines lines;  ///< by number; with their newline, where they have one
     std::map<Attempt, std::vector<bool>> own;            ///< whether the job wrote it, not its runner
     std::vector<std::string> faults;                     ///< gaps and repeats
     int connections = 0;

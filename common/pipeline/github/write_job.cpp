@@ -70,8 +70,15 @@ void download_of(Names& names, const Stage& stage, const Job& job, Array& steps)
     }
 }
 
-/// Artifacts of whatever the job waits for, directly or not, as our jobs find them.
+/// Artifacts of whatever the job waits for, directly or not, unless it names their jobs, as our jobs find them.
 void write_downloads(Names& names, const Stage& stage, const Job& job, Array& steps) {
+    if (job.artifacts_from) {
+        for (const auto& source : *job.artifacts_from)
+            if (const auto* other = names.stage(source.stage))
+                for (const auto& each : other->jobs)
+                    if (source.job.empty() || source.job == each.name) download_of(names, *other, each, steps);
+        return;
+    }
     std::vector<std::pair<const Stage*, const Job*>> left{{&stage, &job}}, seen = left;
     for (std::size_t i = 0; i < left.size(); ++i) {
         auto all = names.needs(*left[i].first);
@@ -251,6 +258,7 @@ void tell_rest(Names& names, const Job& job) {
         if (there) names.tell(Carried::unsupported, at(key), key, why);
     };
     lost(job.retry.has_value() && job.retry->max > 0, "retry", "a job is not tried again by itself there");
+    lost(!job.allowed_exit_codes.empty(), "allowFailure", "there every failure is allowed, or none");
     lost(job.reports.has_value(), "reports", "use an action that publishes them");
     lost(!job.volumes.empty(), "volumes", "what has to stay goes into a cache");
     lost(job.silence_timeout.has_value(), "silenceTimeout", "only timeout-minutes ends a job");

@@ -26,6 +26,7 @@ public:
         check_circles();
         const bool plain = std::all_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) { return !draft.needs && draft.job.condition.empty() && !goes_by_results(draft); });
         for (std::size_t i = 0; i < drafts_.size(); ++i) give_needs(i, plain);
+        for (std::size_t i = 0; i < drafts_.size(); ++i) choose_artifacts(i);
         for (std::size_t i = 0; i < drafts_.size(); ++i) hand_over(i);
         for (auto& draft : drafts_)
             if (draft.start && draft.job.unavailable.empty()) {
@@ -206,6 +207,57 @@ private:
             for (std::size_t s = 0; s < place_[index]; ++s)
                 if (has_jobs(s)) draft.job.needs.push_back({stage_names_[s], "", mark});
         }
+    }
+
+    /// Our jobs have the artifacts of everything that they wait for; where GitLab's has fewer, they are named.
+    void choose_artifacts(std::size_t index) {
+        auto& draft = drafts_[index];
+        if (draft.dependencies) check_dependencies(draft);
+        if (!draft.needs && !draft.dependencies) return;
+        std::set<std::size_t> wanted;
+        if (draft.needs) {
+            for (const auto& need : *draft.needs)
+                if (const auto* jobs = need.artifacts ? jobs_named(need) : nullptr) wanted.insert(jobs->begin(), jobs->end());
+        } else {
+            wanted = before(index);
+        }
+        if (draft.dependencies)
+            std::erase_if(wanted, [&](std::size_t other) { return std::find(draft.dependencies->begin(), draft.dependencies->end(), drafts_[other].written) == draft.dependencies->end(); });
+        const auto keeps_nothing = [&](std::size_t other) { return drafts_[other].job.artifacts.empty(); };
+        auto inherited = before(index);
+        std::erase_if(inherited, keeps_nothing);
+        std::erase_if(wanted, [&](std::size_t other) { return !inherited.contains(other); });
+        if (wanted == inherited) return;
+        draft.job.artifacts_from.emplace();
+        for (const auto other : wanted) draft.job.artifacts_from->push_back({stage_names_[place_[other]], drafts_[other].job.name, draft.job.mark});
+    }
+
+    void check_dependencies(const Draft& draft) {
+        for (const auto& name : *draft.dependencies) {
+            if (by_name_.contains(name)) continue;
+            std::vector<std::string> known;
+            for (const auto& other : drafts_) known.push_back(other.written);
+            r_.missing(*draft.dependencies_at, "dependencies: " + name, "job '" + draft.written + "' wants the artifacts of '" + name + "', but there is no such job", did_you_mean(name, known));
+        }
+    }
+
+    /// Whatever a job waits for, directly or not.
+    std::set<std::size_t> before(std::size_t index) {
+        std::set<std::size_t> found;
+        std::vector<std::size_t> left{index};
+        const auto reach = [&](std::size_t other) {
+            if (found.insert(other).second) left.push_back(other);
+        };
+        while (!left.empty()) {
+            const auto at = left.back();
+            left.pop_back();
+            if (drafts_[at].needs)
+                for (const auto other : needed(drafts_[at])) reach(other);
+            else
+                for (std::size_t other = 0; other < drafts_.size(); ++other)
+                    if (place_[other] < place_[at]) reach(other);
+        }
+        return found;
     }
 
     /// Variables that jobs before it wrote into a file for those after them.

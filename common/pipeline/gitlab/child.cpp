@@ -39,6 +39,7 @@ public:
 
     void take(model::Pipeline child) {
         name_stages(child);
+        keep_artifacts_apart(child);
         for (auto& stage : child.stages) {
             stage.name = names_.at(stage.name);
             if (!stage.needs || stage.needs->empty()) stage.needs = std::vector<model::Need>{{call_.stage, call_.job, stage.mark}};
@@ -62,6 +63,39 @@ private:
         }
     }
 
+    /// What the parent's jobs made is not there in the child's.
+    void keep_artifacts_apart(model::Pipeline& child) const {
+        const auto keeps = [](const model::Pipeline& pipeline) {
+            return std::any_of(pipeline.stages.begin(), pipeline.stages.end(), [](const model::Stage& stage) {
+                return std::any_of(stage.jobs.begin(), stage.jobs.end(), [](const model::Job& job) { return !job.artifacts.empty(); });
+            });
+        };
+        if (!keeps(parent_)) return;
+        for (auto& stage : child.stages)
+            for (auto& job : stage.jobs)
+                if (!job.artifacts_from) job.artifacts_from = sources_in(child, stage, job);
+    }
+
+    static std::vector<model::Need> sources_in(const model::Pipeline& child, const model::Stage& stage, const model::Job& job) {
+        std::vector<model::Need> sources;
+        std::vector<const model::Stage*> stages{&stage};
+        std::vector<const model::Job*> jobs{&job};
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            auto needs = jobs[i]->needs;
+            if (stages[i]->needs) needs.insert(needs.end(), stages[i]->needs->begin(), stages[i]->needs->end());
+            for (const auto& need : needs)
+                for (const auto& other : child.stages)
+                    for (const auto& each : other.jobs) {
+                        if (other.name != need.stage || (!need.job.empty() && need.job != each.name)) continue;
+                        if (std::find(jobs.begin(), jobs.end(), &each) != jobs.end()) continue;
+                        stages.push_back(&other);
+                        jobs.push_back(&each);
+                        if (!each.artifacts.empty()) sources.push_back({other.name, each.name, job.mark});
+                    }
+        }
+        return sources;
+    }
+
     void rename(std::vector<model::Need>& needs) const {
         for (auto& need : needs)
             if (const auto found = names_.find(need.stage); found != names_.end()) need.stage = found->second;
@@ -70,6 +104,7 @@ private:
     /// Its variables are those of another pipeline; what it reads of other jobs has new names.
     void adopt(model::Job& job, const model::Texts& env) const {
         rename(job.needs);
+        if (job.artifacts_from) rename(*job.artifacts_from);
         for (auto& [name, value] : job.env)
             for (const auto& [old, now] : names_)
                 for (std::size_t at = 0; (at = value.find("needs['" + old + ".", at)) != value.npos; at += now.size()) value.replace(at + 7, old.size(), now);

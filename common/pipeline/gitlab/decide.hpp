@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 /// What GitLab decides when it creates a pipeline: which jobs there are, and how they start.
 namespace cicd::pipeline::gitlab {
@@ -32,6 +33,7 @@ struct Outcome {
     std::string reason;  ///< of `never`
     bool by_rule = false;
     std::optional<bool> allow_failure;
+    std::vector<int> allowed_exit_codes;  ///< ... else a failure with one of these
     Variables variables;            ///< of the rule
     const Node* needs = nullptr;    ///< of the rule
     const Node* interruptible = nullptr;

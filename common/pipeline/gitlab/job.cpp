@@ -108,7 +108,6 @@ std::vector<WantedNeed> read_needs(Reader& r, const Node& at) {
         WantedNeed need{r.text(*job), false, true, item};
         if (const Node* optional = item->find("optional")) need.optional = optional->boolean;
         if (const Node* artifacts = item->find("artifacts"); artifacts && artifacts->kind == NodeKind::boolean) need.artifacts = artifacts->boolean;
-        if (!need.artifacts) r.approximated(*item->find("artifacts"), "needs:artifacts: false", "the artifacts of needed jobs are there as well");
         if (item->find("parallel")) r.approximated(*item->find("parallel"), "needs:parallel", "it waits for all instances of the job");
         needs.push_back(std::move(need));
     }
@@ -333,6 +332,7 @@ private:
         const auto takes_part = where(rules, [](const Outcome& outcome) { return outcome.when != When::never; });
         job.allow_failure.value = allowed == takes_part && !allowed.is(false);
         if (!job.allow_failure.value && !allowed.is(false)) job.allow_failure.expression = "${{ " + allowed.where(takes_part).text() + " }}";
+        allow_codes(rules, job);
         if (!delayed.is(false))
             for (const auto& rule : rules)
                 if (rule.outcome.when == When::delayed) {
@@ -430,11 +430,11 @@ private:
         }
         if (const Node* at = keys_.find("dependencies"); at && at->kind != NodeKind::null) {
             draft.dependencies = r_.texts(*at);
-            r_.approximated(*at, "dependencies", "artifacts of other jobs before it are there as well");
+            draft.dependencies_at = at;
         }
         if (const Node* at = keys_.find("allow_failure")) {
             job.allow_failure.value = at->kind == NodeKind::boolean && at->boolean;
-            if (const Node* codes = at->kind == NodeKind::map ? at->find("exit_codes") : nullptr) allowed_codes_ = exit_codes(*codes);
+            if (const Node* codes = at->kind == NodeKind::map ? at->find("exit_codes") : nullptr) job.allowed_exit_codes = read_exit_codes(r_, *codes);
         }
         job.git_depth = 20;
         if (const auto* depth = variables.find("GIT_DEPTH"))
@@ -443,23 +443,6 @@ private:
         if (const Node* tags = keys_.find("tags")) job.unavailable = machine_refusal(r_, *tags, variables);
         if (const Node* trigger = node_.find("trigger")) read_trigger(*trigger, variables, draft);
         else read_script(r_, keys_, key_, job);
-        if (!allowed_codes_.empty() && !job.steps.empty()) job.steps.front().run = allow_codes(allowed_codes_) + job.steps.front().run;
-    }
-
-    /// 7|9
-    std::string exit_codes(const Node& at) {
-        std::vector<std::string> codes;
-        for (const auto& text : r_.texts(at)) {
-            if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != text.npos) r_.error(at, "'" + text + "' is no exit code");
-            else codes.push_back(text);
-        }
-        r_.approximated(at, "allow_failure:exit_codes", "a job that ends with one of them succeeds; GitLab shows it as failed");
-        return join(codes, "|");
-    }
-
-    /// Whether a failure is allowed is decided before the job runs; so the script itself ends well.
-    static std::string allow_codes(const std::string& codes) {
-        return "trap 'cicd_code=$?; case $cicd_code in " + codes + ") echo \"exit code $cicd_code is allowed\"; exit 0 ;; esac' EXIT\n";
     }
 
     void read_trigger(const Node& at, const Variables& variables, Draft& draft) {
@@ -479,10 +462,29 @@ private:
         job.steps.push_back({.name = "trigger", .run = "true\n", .mark = r_.mark(at)});
     }
 
+    /// Of the rules that may apply; our job has one list for all of them.
+    void allow_codes(const std::vector<OpenRule>& rules, model::Job& job) {
+        std::optional<std::vector<int>> all;
+        bool alike = true;
+        for (const auto& [applies, outcome] : rules) {
+            if (outcome.when == When::never) continue;
+            const auto& codes = outcome.allow_failure ? outcome.allowed_exit_codes : job.allowed_exit_codes;
+            if (!all) all = codes;
+            alike = alike && codes == *all;
+            for (const int code : codes)
+                if (std::find(all->begin(), all->end(), code) == all->end()) all->push_back(code);
+        }
+        if (!alike) r_.approximated(key_, "rules:allow_failure:exit_codes", "the exit codes that any of its rules allows are allowed");
+        if (all) job.allowed_exit_codes = std::move(*all);
+    }
+
     void start(const Outcome& outcome, bool split, Draft& draft) {
         auto& job = draft.job;
         const bool manual = outcome.when == When::manual;
-        if (outcome.allow_failure) job.allow_failure.value = *outcome.allow_failure;
+        if (outcome.allow_failure) {
+            job.allow_failure.value = *outcome.allow_failure;
+            job.allowed_exit_codes = outcome.allowed_exit_codes;
+        }
         else if (manual && !outcome.by_rule && !keys_.find("allow_failure")) job.allow_failure.value = true;
         if (outcome.when == When::on_failure) job.condition = "on_failure";
         if (outcome.when == When::always) job.condition = "always";
@@ -512,7 +514,6 @@ private:
     JobKeys keys_;
     int number_;
     bool numbered_ = false;
-    std::string allowed_codes_;
 };
 
 }  // namespace

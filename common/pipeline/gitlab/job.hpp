@@ -56,6 +56,7 @@ struct Draft {
     std::string stage;
     std::optional<std::vector<WantedNeed>> needs;
     std::optional<model::Strings> dependencies;
+    const Node* dependencies_at = nullptr;
     std::string dotenv;  ///< the file with variables for later jobs
     std::optional<Start> start;  ///< of a file that is read for every run
     bool survives = false;       ///< it runs without jobs that it needs and that have no place in the run
@@ -81,6 +82,7 @@ std::vector<model::Cache> read_caches(Reader& r, const Node& at, const Variables
 void read_image(Reader& r, const Node& at, const Variables& variables, model::Job& job);
 std::vector<model::Service> read_services(Reader& r, const Node& at, const Variables& variables);
 void read_environment(Reader& r, const Node& at, const Variables& variables, model::Job& job);
+std::vector<int> read_exit_codes(Reader& r, const Node& at);
 std::optional<model::Retry> read_retry(Reader& r, const Node& at);
 /// Each instance's variables; none for a job without `parallel`.
 std::vector<model::Texts> read_parallel(Reader& r, const Node& at);

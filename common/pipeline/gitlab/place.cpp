@@ -124,6 +124,16 @@ void read_environment(Reader& r, const Node& at, const Variables& variables, mod
     }
 }
 
+std::vector<int> read_exit_codes(Reader& r, const Node& at) {
+    std::vector<int> codes;
+    for (const auto& text : r.texts(at)) {
+        const auto code = to_integer(text);
+        if (!code || *code < 0 || *code > 255) r.error(at, "'" + text + "' is no exit code", "a number from 1 to 255");
+        else if (*code > 0) codes.push_back(static_cast<int>(*code));
+    }
+    return codes;
+}
+
 std::optional<model::Retry> read_retry(Reader& r, const Node& at) {
     model::Retry retry;
     const Node* max = at.kind == NodeKind::map ? at.find("max") : &at;
@@ -151,7 +161,14 @@ std::optional<model::Retry> read_retry(Reader& r, const Node& at) {
     for (const auto reason : retry.on)
         if (std::find(unique.begin(), unique.end(), reason) == unique.end()) unique.push_back(reason);
     retry.on = std::move(unique);
-    if (const Node* codes = at.find("exit_codes")) r.approximated(*codes, "retry:exit_codes", "every exit code but 0 is tried again");
+    if (const Node* codes = at.find("exit_codes")) {
+        // Either of the two is enough there. Where every failure of the script is tried again anyway, the codes say nothing.
+        const bool of_script = std::find(retry.on.begin(), retry.on.end(), EndReason::exit) != retry.on.end();
+        if (!of_script) {
+            retry.exit_codes = read_exit_codes(r, *codes);
+            add(EndReason::exit);
+        }
+    }
     return retry.max > 0 ? std::optional(retry) : std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include "common/base/text.hpp"
 #include "common/pipeline/gitlab/decide.hpp"
 #include "common/pipeline/gitlab/files.hpp"
+#include "common/pipeline/gitlab/job.hpp"
 
 #include <algorithm>
 
@@ -83,8 +84,8 @@ Outcome outcome_of(const Setting& setting, const Node& rule) {
         if (const auto known = when_of(r, *when)) outcome.when = *known, outcome.by_rule = true;
     if (const Node* start = rule.find("start_in")) outcome.start_in = r.text(*start);
     if (const Node* allow = rule.find("allow_failure")) {
-        outcome.allow_failure = allow->kind == NodeKind::map || allow->boolean;
-        if (allow->kind == NodeKind::map) r.approximated(*allow, "rules:allow_failure:exit_codes", "every failure is allowed, not only these exit codes");
+        outcome.allow_failure = allow->kind == NodeKind::boolean && allow->boolean;
+        if (const Node* codes = allow->kind == NodeKind::map ? allow->find("exit_codes") : nullptr) outcome.allowed_exit_codes = read_exit_codes(r, *codes);
     }
     if (const Node* variables = rule.find("variables")) outcome.variables = read_variables(r, *variables);
     outcome.needs = rule.find("needs");

@@ -102,7 +102,7 @@ model::Job definition() {
     job.resources.memory = 500ULL << 20U;
     job.resources.cpu = 1.5;
     job.timeout = Milliseconds(5'400'250);
-    job.retry = model::Retry{2, {model::EndReason::oom, model::EndReason::lost}, Milliseconds(1500)};
+    job.retry = model::Retry{2, {model::EndReason::oom, model::EndReason::lost}, {75, 137}, Milliseconds(1500)};
     job.allow_failure = {false, "${{ matrix.experimental }}"};
     job.fail_fast = {true, "${{ params.fast }}"};
     job.matrix = model::Matrix{"", {{"os", {"linux", 3, Object{{"x", nullptr}}}, ""}}, {Object{{"os", "bsd"}}}, {}, "", ""};

@@ -177,8 +177,9 @@ private:
         j.silence_timeout = duration();
         j.fail_on_silence = maybe();
         if (maybe()) j.git_depth = static_cast<int>(below(3));
-        if (maybe()) j.retry = Retry{static_cast<int>(below(5)), maybe() ? std::vector{EndReason::lost} : std::vector<EndReason>{}, Milliseconds(below(2) * 1500)};
+        if (maybe()) j.retry = Retry{static_cast<int>(below(5)), maybe() ? std::vector{EndReason::lost} : std::vector<EndReason>{}, codes(), Milliseconds(below(2) * 1500)};
         j.allow_failure = choice();
+        if (j.allow_failure == OrExpression<bool>{}) j.allowed_exit_codes = codes();
         if (maybe()) j.matrix = matrix();
         j.fail_fast = choice();
         if (maybe()) j.max_parallel = 3;
@@ -193,6 +194,7 @@ private:
         if (maybe()) behind(j.steps);
         return j;
     }
+    std::vector<int> codes() { return maybe() ? std::vector{1 + static_cast<int>(below(255)), 7} : std::vector<int>{}; }
     /// Steps in the background, and what waits for them.
     void behind(std::vector<Step>& steps) {
         steps.push_back({.id = "server", .run = text(), .background = true});
@@ -231,6 +233,7 @@ private:
                 Job next = job(maybe() || before.empty() ? "job" + std::to_string(n) : before[0].name + (n == 1 ? "" : std::to_string(n)));
                 if (!before.empty() && maybe()) next.needs.push_back({before[0].name, "", {}});
                 if (!s.jobs.empty()) next.needs.push_back({s.name, s.jobs.back().name, {}});
+                if (maybe()) next.artifacts_from = maybe() ? next.needs : std::vector<Need>{};
                 s.jobs.push_back(next);
             }
         }

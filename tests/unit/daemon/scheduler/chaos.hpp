@@ -110,7 +110,7 @@ private:
         next.job.allow_failure.value = chance(20);
         next.job.fail_fast.value = chance(60);
         if (chance(30)) next.job.max_parallel = pick(1, 2);
-        if (chance(30)) next.job.retry = model::Retry{pick(0, 2), {}, Milliseconds{chance(50) ? 0 : pick(1, 100)}};
+        if (chance(30)) next.job.retry = model::Retry{pick(0, 2), {}, {}, Milliseconds{chance(50) ? 0 : pick(1, 100)}};
         if (chance(20)) next.job.priority = static_cast<model::Priority>(pick(0, 3));
         if (chance(25)) next.job.concurrency = concurrency(true);
         if (!plain_ && chance(40)) next.job.resources.cpu = pick(1, 5);

@@ -170,7 +170,7 @@ TEST_CASE("retry: again at once or after a doubling wait, for the reasons named"
     Plan plan;
     plan.stages = {stage("s")};
     plan.jobs = {job("s", "a")};
-    plan.jobs[0].job.retry = model::Retry{2, {EndReason::exit}, Milliseconds{10'000}};
+    plan.jobs[0].job.retry = model::Retry{2, {EndReason::exit}, {}, Milliseconds{10'000}};
     world.accept(plan);
     SUBCASE("attempts") {
         world.take_started();
@@ -187,6 +187,20 @@ TEST_CASE("retry: again at once or after a doubling wait, for the reasons named"
         world.handle(TimerFired{world.timers[1]});
         world.fail("s.a");
         CHECK(world.run_state() == RunState::failed);
+    }
+    SUBCASE("another exit code than those named") {
+        plan.jobs[0].job.retry->exit_codes = {75};
+        World other;
+        other.accept(plan);
+        other.fail("s.a");
+        CHECK(other.run_state() == RunState::failed);
+    }
+    SUBCASE("one of the exit codes named") {
+        plan.jobs[0].job.retry->exit_codes = {75, 1};
+        World other;
+        other.accept(plan);
+        other.fail("s.a");
+        CHECK(other.state("s.a") == JobState::queued);
     }
     SUBCASE("another reason") {
         world.end("s.a", JobState::failed, EndReason::oom);

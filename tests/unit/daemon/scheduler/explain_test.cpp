@@ -152,7 +152,7 @@ TEST_CASE("maxParallel, a retry's wait, another time, a paused daemon") {
     }
     SUBCASE("backoff") {
         auto plan = jobs({"a"});
-        plan.jobs[0].job.retry = model::Retry{1, {}, Milliseconds{60'000}};
+        plan.jobs[0].job.retry = model::Retry{1, {}, {}, Milliseconds{60'000}};
         world.accept(plan);
         world.fail("s.a");
         const auto told = why(world, "s.a");
@@ -285,7 +285,7 @@ TEST_CASE("of a stage that failed, the job that failed is named, not one that wa
 TEST_CASE("ended: how, or who ended it") {
     World world;
     auto plan = jobs({"a", "keep"});
-    plan.jobs[0].job.retry = model::Retry{1, {EndReason::lost}, {}};
+    plan.jobs[0].job.retry = model::Retry{1, {EndReason::lost}, {}, {}};
     world.accept(plan);
     SUBCASE("outcome, after a retry") {
         world.end("s.a", JobState::failed, EndReason::lost);

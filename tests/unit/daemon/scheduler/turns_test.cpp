@@ -229,7 +229,7 @@ TEST_CASE("rescheduling tells who changed what, and changes who goes next") {
 TEST_CASE("after a restart a retry waits for the rest of its time, and a cancellation goes on") {
     World world;
     auto plan = wide("p", "a", 2);
-    plan.jobs[0].job.retry = model::Retry{2, {}, Milliseconds{10'000}};
+    plan.jobs[0].job.retry = model::Retry{2, {}, {}, Milliseconds{10'000}};
     const auto run = world.accept(plan);
     world.fail("s.a0");
     const auto until = world.jobs.at("s.a0").not_before;
