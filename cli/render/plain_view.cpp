@@ -32,6 +32,7 @@ public:
                                                progress.job_label(event.job, event.job_key) + " " + event.state);
         if (event.duration_ms > 0) text += " in " + humanize_duration(Milliseconds(event.duration_ms));
         if (!event.message.empty()) text += ": " + event.message;
+        if (event.allow_failure) text += " (allowed to fail)";
         console_.err(text + "\n");
     }
 

@@ -81,6 +81,7 @@ void RunProgress::apply_job(const model::RunEvent& event) {
     part.exit_code = event.exit_code;
     part.end_reason = event.end_reason;
     part.message = event.message;
+    part.allow_failure = part.allow_failure || event.allow_failure;
 }
 
 void RunProgress::apply_step(const model::RunEvent& event) {

@@ -210,7 +210,7 @@ struct Fields<model::Stage> {
     using T = model::Stage;
     static constexpr auto list =
         std::tuple{required("name", &T::name), omitted("description", &T::description), omitted("needs", &T::needs),
-                   omitted("condition", &T::condition), omitted("parallel", &T::parallel),
+                   omitted("condition", &T::condition), omitted("parallel", &T::parallel), omitted("failFast", &T::fail_fast),
                    omitted("timeout", &T::timeout), omitted("env", &T::env), omitted("environment", &T::environment),
                    omitted("gate", &T::gate), omitted("deploy", &T::deploy), omitted("jobs", &T::jobs), omitted("outputs", &T::outputs),
                    omitted("mark", &T::mark)};

@@ -25,7 +25,7 @@ struct Fields<model::PlannedStage> {
     using T = model::PlannedStage;
     static constexpr auto list =
         std::tuple{required("name", &T::name), shown("needs", &T::needs), omitted("condition", &T::condition),
-                   omitted("parallel", &T::parallel), omitted("timeout", &T::timeout), omitted("env", &T::env),
+                   omitted("parallel", &T::parallel), omitted("failFast", &T::fail_fast), omitted("timeout", &T::timeout), omitted("env", &T::env),
                    omitted("environment", &T::environment), omitted("outputs", &T::outputs), required("reason", &T::reason)};
 };
 

@@ -13,7 +13,8 @@ struct Fields<model::RunEvent> {
         omitted("stage", &T::stage), omitted("jobKey", &T::job_key), omitted("jobId", &T::job),
         shown("status", &T::state), omitted("step", &T::step), omitted("name", &T::name),
         shown("exitCode", &T::exit_code), shown("endReason", &T::end_reason), omitted("attempt", &T::attempt),
-        omitted("message", &T::message), omitted("durationMs", &T::duration_ms)};
+        omitted("message", &T::message), omitted("durationMs", &T::duration_ms),
+        omitted("allowFailure", &T::allow_failure)};
 };
 
 void write_duration(Object& object, const std::optional<Timestamp>& start, const std::optional<Timestamp>& end) {

@@ -321,6 +321,7 @@ struct Stage {
     std::optional<std::vector<Need>> needs;
     std::string condition;
     bool parallel = true;
+    bool fail_fast = false;  ///< one job's failure cancels the others
     std::optional<Milliseconds> timeout;
     Texts env;
     std::string environment;

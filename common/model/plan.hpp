@@ -70,6 +70,7 @@ struct PlannedStage {
     std::vector<Need> needs;  ///< explicit, the implied one included
     std::string condition;
     bool parallel = true;
+    bool fail_fast = false;
     std::optional<Milliseconds> timeout;
     Texts env;
     std::string environment;

@@ -159,6 +159,7 @@ struct RunEvent {
     int attempt = 0;
     std::string message;
     std::int64_t duration_ms = 0;  ///< of what ended
+    bool allow_failure = false;    ///< of a job that failed: nothing fails with it
     bool operator==(const RunEvent&) const = default;
 };
 

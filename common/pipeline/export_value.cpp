@@ -339,7 +339,7 @@ Value job(const Job& j, const Stage& stage) {
 
 /// Whether the stage can be written without `jobs`.
 bool is_short(const Stage& s) {
-    if (s.jobs.size() != 1 || s.jobs[0].name != s.name) return false;
+    if (s.jobs.size() != 1 || s.jobs[0].name != s.name || s.fail_fast) return false;  // `parallel` splits commands
     const Job& j = s.jobs[0];
     return j.description.empty() && j.needs.empty() && j.condition.empty() && !j.timeout && j.environment.empty() &&
            j.env.empty();
@@ -394,6 +394,7 @@ Value stage(const Stage& s) {
     }
     put(o, "condition", s.condition);
     if (!s.parallel) o.set("parallel", false);
+    else if (s.fail_fast) o.set("parallel", Object{{"failFast", true}});
     put(o, "timeout", s.timeout);
     put(o, "environment", s.environment);
     if (s.gate) o.set("gate", gate(*s.gate));

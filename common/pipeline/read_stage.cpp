@@ -14,6 +14,10 @@ void read_stage_needs(Builder& b, const Cursor& c, StageDraft& d) {
     d.stage.needs = read_needs(b, c);
 }
 
+constexpr Field<Stage> parallel_fields[] = {
+    {"failFast", [](Builder& b, const Cursor& c, Stage& s) { s.fail_fast = b.boolean(c); }},
+};
+
 constexpr Field<StageDraft> stage_fields[] = {
     {"name", [](Builder& b, const Cursor& c, StageDraft& d) { d.stage.name = b.name(c, NameRule::element); }},
     {"description", [](Builder& b, const Cursor& c, StageDraft& d) { d.stage.description = b.literal(c); }},
@@ -22,7 +26,8 @@ constexpr Field<StageDraft> stage_fields[] = {
     {"condition", [](Builder& b, const Cursor& c, StageDraft& d) { d.stage.condition = b.condition(c); }},
     {"parallel",
      [](Builder& b, const Cursor& c, StageDraft& d) {
-         d.stage.parallel = b.boolean(c);
+         if (c.kind() == NodeKind::map) b.fields<Stage>(c, d.stage, parallel_fields, "parallel");
+         else d.stage.parallel = b.boolean(c);
          d.split_commands = d.stage.parallel;
      }},
     {"timeout", [](Builder& b, const Cursor& c, StageDraft& d) { d.stage.timeout = b.duration(c); }},

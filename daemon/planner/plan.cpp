@@ -159,6 +159,7 @@ private:
                 planned.needs = {model::Need{previous, "", stage.mark}};
             planned.condition = stage.condition;
             planned.parallel = stage.parallel;
+            planned.fail_fast = stage.fail_fast;
             planned.timeout = stage.timeout;
             planned.env = stage.env;
             planned.environment = stage.environment;

@@ -139,6 +139,9 @@ void Core::Step::resume(RunNode& run) {
         if (run.groups[g].jobs.size() > 1 && run.groups[g].fail_fast && run.targets[run.groups[g].target].failed > 0 &&
             !run.targets[run.groups[g].target].done)
             break_group(run, g, "another instance failed (failFast)");
+    for (int s = 0; s < static_cast<int>(run.stages.size()); ++s)
+        if (run.planned_stage(s).fail_fast && run.targets[run.stages[s].target].failed > 0 && !run.targets[run.stages[s].target].done)
+            break_stage(run, s, "another job of the stage failed (failFast)");
 }
 
 void Core::Step::resume_job(RunNode& run, int index) {

@@ -154,6 +154,8 @@ void Core::Step::completed(RunNode& run, int index) {
     if (std::exchange(node.active, false)) --group.active;
     if (record.state == JobState::failed && !record.allow_failure && group.fail_fast && group.jobs.size() > 1)
         break_group(run, group_index, record.name + " failed (failFast)");
+    if (record.state == JobState::failed && !record.allow_failure && run.planned_stage(stage).fail_fast)
+        break_stage(run, stage, record.name + " failed (failFast)");
     release_held(run, group_index);
     if (run.targets[group.target].open == 0) target_final(run, group.target);
     if (run.targets[stage_target].open == 0) end_stage(run, stage);

@@ -181,7 +181,7 @@ void Explainer::stopped(Causes& causes, int index) {
     causes.push_back({CauseKind::stop,
                       (over ? "was ended: " : "is being ended: ") + (message.empty() ? reason_text(*given) : message),
                       Object{{"by", message}, {"reason", fail_fast ? "failFast" : reason_text(*given)}},
-                      fail_fast ? "set failFast: false to let the others go on"
+                      fail_fast ? "without failFast the others go on"
                       : over    ? "cicdctl retry " + run_.run.id.str()
                                 : ""});
 }

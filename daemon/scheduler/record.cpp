@@ -116,6 +116,7 @@ void Core::Step::set_job(RunNode& run, int index, JobState to) {
         event.exit_code = job.exit_code;
         event.end_reason = job.end_reason;
         event.duration_ms = elapsed(job.start_time, job.end_time);
+        event.allow_failure = to == JobState::failed && job.allow_failure;
     }
 }
 

@@ -97,6 +97,7 @@ private:
     void tell_stop(RunNode& run, int job, bool at_once);
     void cancel_run(RunNode& run, model::EndReason reason, const std::string& message, bool at_once = false);
     void break_group(RunNode& run, int group, const std::string& message);
+    void break_stage(RunNode& run, int index, const std::string& message);
     bool survives_cancel(RunNode& run, int job);
     RunNode& add(RunAccepted& event);
     void go_on(std::vector<RunNode*> runs);

@@ -90,6 +90,11 @@ void Core::Step::break_group(RunNode& run, int index, const std::string& message
     for (const int job : jobs) stop_job(run, job, EndReason::cancelled, message);
 }
 
+void Core::Step::break_stage(RunNode& run, int index, const std::string& message) {
+    const auto groups = run.stages[index].groups;
+    for (const int group : groups) break_group(run, group, message);
+}
+
 void Core::Step::operator()(RunCancelled& event) {
     const auto found = state_.runs.find(event.run);
     if (found == state_.runs.end()) return;

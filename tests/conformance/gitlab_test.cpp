@@ -279,3 +279,21 @@ pipelines:
     CHECK(run("nightly", {}).code == 1);
     CHECK(run("nightly", {"--param", "LEVEL=some"}).code == 0);
 }
+
+TEST_CASE("a parallel group of Bitbucket that fails fast ends with its first failure") {
+    const auto ran = run("bitbucket-pipelines.yml", R"(
+pipelines:
+  default:
+    - parallel:
+        fail-fast: true
+        steps:
+          - step: {name: bad, script: [exit 3]}
+          - step: {name: long, script: [sleep 600]}
+    - step: {name: after, script: [echo after]}
+)");
+    INFO(ran.said());
+    CHECK(ran.outcome.code == 1);
+    CHECK(ran.jobs.at("parallel.bad") == "failed");
+    CHECK(ran.jobs.at("parallel.long") == "cancelled");
+    CHECK(ran.jobs.at("after.after") == "skipped");
+}

@@ -67,7 +67,11 @@ public:
             }
             const auto& [key, value] = item->members.front();
             if (key->text == "step") add_stage("", {value}, true, nullptr, *value);
-            else if (key->text == "parallel") add_stage("parallel", steps_of(*value), true, nullptr, *value);
+            else if (key->text == "parallel") {
+                add_stage("parallel", steps_of(*value), true, nullptr, *value);
+                const Node* fails_fast = value->kind == NodeKind::map ? value->find("fail-fast") : nullptr;
+                if (fails_fast && !pipeline_.stages.empty()) pipeline_.stages.back().fail_fast = fails_fast->kind == NodeKind::boolean && fails_fast->boolean;
+            }
             else if (key->text == "stage") add_stage(value->find("name") ? r_.text(*value->find("name")) : "stage", steps_of(*value), false, value, *value);
             else if (key->text == "variables") read_variables(*value);
             else if (key->text == "import") r_.manual(*key, "import", "pipelines of other repositories are not fetched");
@@ -80,7 +84,6 @@ private:
     std::vector<const Node*> steps_of(const Node& at) {
         const Node* list = at.kind == NodeKind::map ? at.find("steps") : &at;
         std::vector<const Node*> steps;
-        if (at.kind == NodeKind::map && at.find("fail-fast")) r_.approximated(*at.find("fail-fast"), "fail-fast", "steps beside a failed one go on");
         if (!list) return steps;
         for (const Node* item : r_.flat(*list)) {
             const Node* step = item->kind == NodeKind::map ? item->find("step") : nullptr;

@@ -188,7 +188,7 @@ void tell_others(Reader& r, const Node& at) {
         else if (name == "oidc") r.manual(*key, "oidc", "nobody here signs tokens: set them as secrets or variables");
         else if (name == "output-variables") r.unsupported(*key, "output-variables", "variables are not handed to later steps");
         else if (name == "size" || name == "runtime") r.approximated(*key, name, "the job has what this machine has");
-        else if (name == "fail-fast") r.approximated(*key, name, "steps beside a failed one go on");
+        else if (name == "fail-fast") r.approximated(*key, name, "what its parallel group says holds for it, too");
     }
 }
 

@@ -252,12 +252,13 @@ std::string condition_of(Names& names, const Stage& stage, const Job& job) {
     return "!failure() && !cancelled()" + (first.empty() ? "" : " && (" + first + ")");
 }
 
-void tell_rest(Names& names, const Job& job) {
+void tell_rest(Names& names, const Stage& stage, const Job& job) {
     const auto at = [&](const char* key) -> const Mark& { return job.key_marks.find(key, job.mark); };
     const auto lost = [&](bool there, const char* key, const char* why) {
         if (there) names.tell(Carried::unsupported, at(key), key, why);
     };
     lost(job.retry.has_value() && job.retry->max > 0, "retry", "a job is not tried again by itself there");
+    lost(stage.fail_fast && stage.jobs.size() > 1, "parallel", "there a failure only cancels instances of the same matrix");
     lost(!job.allowed_exit_codes.empty(), "allowFailure", "there every failure is allowed, or none");
     lost(job.reports.has_value(), "reports", "use an action that publishes them");
     lost(!job.volumes.empty(), "volumes", "what has to stay goes into a cache");
@@ -331,7 +332,7 @@ Object write_job(Names& names, const Stage& stage, const Job& job) {
     for (auto& step : list_steps(job.steps, [&](const Step& one) { return Value(write_step(names, one)); })) steps.push_back(std::move(step));
     write_uploads(names, stage, job, steps);
     made.set("steps", std::move(steps));
-    tell_rest(names, job);
+    tell_rest(names, stage, job);
     return made;
 }
 

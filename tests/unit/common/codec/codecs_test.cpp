@@ -122,7 +122,7 @@ model::Plan plan() {
     plan.trigger = {model::Decision::run, "manual"};
     plan.params = Object{{"level", 3}};
     plan.concurrency = model::Concurrency{"deploy", {true, ""}};
-    plan.stages = {{"test", {{"build", "", {}}}, "always", false, Milliseconds(60'000), {}, "", {}}};
+    plan.stages = {{"test", {{"build", "", {}}}, "always", false, false, Milliseconds(60'000), {}, "", {}}};
     model::PlannedJob planned;
     planned.key = planned.base = "test.unit";
     planned.name = "unit";

@@ -213,6 +213,7 @@ private:
         if (s.needs && !before.empty()) s.needs->push_back({before[below(before.size())].name, "", {}});
         if (maybe()) s.condition = "!cancelled()";
         s.parallel = maybe();
+        s.fail_fast = s.parallel && maybe();
         s.timeout = duration();
         s.env = texts();
         if (maybe()) s.gate = Gate{"quality", 2, words(), words(), duration(), "always", "", {}};

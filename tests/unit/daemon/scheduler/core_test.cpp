@@ -138,6 +138,31 @@ TEST_CASE("failFast cancels the siblings, and only those") {
         CHECK(world.jobs.at("s.m (1)").end_reason == EndReason::cancelled);
         CHECK(world.run_state() == RunState::failed);
     }
+    SUBCASE("of the stage") {
+        plan.stages[0].fail_fast = true;
+        plan.stages.push_back(stage("after", {{"s", "", {}}}));
+        plan.jobs.push_back(job("after", "last"));
+        world.accept(plan);
+        world.take_started();
+        SUBCASE("a failure") {
+            world.fail("s.other");
+            CHECK(world.stopped == Keys{"s.m (0)", "s.m (1)"});
+            CHECK(world.state("s.m (3)") == JobState::cancelled);
+            for (const auto* key : {"s.m (0)", "s.m (1)"}) world.end(key, JobState::cancelled, EndReason::cancelled);
+            CHECK(world.state("after.last") == JobState::skipped);
+        }
+        SUBCASE("a failure that is allowed") {
+            world.jobs.clear();
+            World other;
+            for (auto& planned : plan.jobs) planned.job.allow_failure.value = planned.job.name == "other";
+            other.accept(plan);
+            other.take_started();
+            other.fail("s.other");
+            CHECK(other.stopped.empty());
+            return;
+        }
+        CHECK(world.run_state() == RunState::failed);
+    }
     SUBCASE("off: maxParallel is kept") {
         for (auto& planned : plan.jobs) planned.job.fail_fast.value = false;
         world.accept(plan);
