@@ -257,7 +257,7 @@ TEST_CASE("a prepared job is held back until its turn, and then knows what its n
     }
     SUBCASE("the daemon goes, and the next one starts it") {
         place.zone->detach();
-        place.until([&] { return !held(); });
+        place.until([&] { return job::runner_status(paths).liveness != job::RunnerLiveness::alive; });
         CHECK((job::runner_status(paths).liveness == job::RunnerLiveness::not_started));
     }
 }
