@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -10,8 +11,6 @@ using namespace cicd;
 using namespace cicd::test;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::size_t leavings(const World& world) {
     std::size_t found = 0;

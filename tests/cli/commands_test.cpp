@@ -1,4 +1,5 @@
 #include "common/codec/json.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -12,8 +13,6 @@ using namespace cicd;
 using namespace cicd::test;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Scene {
     explicit Scene(const std::string& pipeline) : repository{{".cicd.yaml", pipeline}} {}

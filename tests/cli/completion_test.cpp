@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +11,6 @@ using namespace cicd::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 std::string completions(const std::string& file) { return std::string(CICD_SOURCE_DIR) + "/completions/" + file; }
 
 /// A daemon with two runs of a repository and a pipeline that it keeps, and shells that find this build's cicdctl.

@@ -1,4 +1,5 @@
 #include "tests/support/engine_scene.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -14,8 +15,6 @@ using namespace cicd::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Scene : EngineScene {
     /// `job`: the keys of the one job, indented by four.

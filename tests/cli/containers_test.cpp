@@ -1,6 +1,7 @@
 #include "tests/support/engine_scene.hpp"
 #include "tests/support/ordinary_user.hpp"
 #include "tests/support/registry.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -15,8 +16,6 @@ using namespace cicd::test;
 
 // Jobs of the executor `container`, by real engines.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string stage(const std::string& job) { return "name: p\nstages:\n  - name: a\n    executor: container\n" + job; }
 

@@ -1,6 +1,7 @@
 #include "tests/support/engine_scene.hpp"
 #include "tests/support/ordinary_user.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -16,8 +17,6 @@ using namespace cicd::test;
 
 // Actions of workflows that are an image or a Dockerfile, by a real engine.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string file = ".github/workflows/ci.yml";
 

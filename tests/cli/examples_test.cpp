@@ -1,5 +1,6 @@
 #include "tests/support/engine.hpp"
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -53,8 +54,6 @@ std::string status(const Value& run, const std::string& job) {
         if (candidate["name"] == Value(job)) return candidate["status"].as_string();
     return "absent";
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -8,8 +9,6 @@ using namespace cicd;
 using namespace cicd::test;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string pipeline = R"(name: demo
 triggers: [{type: push, branches: [main]}, manual]

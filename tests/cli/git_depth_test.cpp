@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -9,8 +10,6 @@ using namespace cicd::test;
 
 /// Workspaces that are git repositories: what tools find there that ask git.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 constexpr const char* questions = "git log --oneline | wc -l | sed 's/^ */commits /'; echo \"branch $(git rev-parse --abbrev-ref HEAD)\"; "
                                   "echo \"head $(git rev-parse HEAD)\"; echo \"status '$(git status --porcelain)'\"; "

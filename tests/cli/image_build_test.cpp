@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -11,8 +12,6 @@ using namespace cicd::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool has(const std::string& program) {
     if (run({"sh", "-c", "command -v " + program}).code == 0) return true;

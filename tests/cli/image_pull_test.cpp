@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -17,8 +18,6 @@ using namespace cicd::test;
 
 // Images of a registry, by a real one on this machine; and what is left when somebody is killed on the way.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool cannot() {
     for (const char* name : {"skopeo", "docker-registry", "busybox"})

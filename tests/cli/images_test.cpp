@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -11,8 +12,6 @@ using namespace cicd::test;
 
 // Jobs in an image, by the real programs: no engine, no registry.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string pipeline(const std::string& job) { return "name: p\nstages:\n  - name: a\n" + job; }
 

@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -11,8 +12,6 @@ using namespace cicd::test;
 
 /// Actions and workflows of other people's repositories, which lie on this machine here.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string file = ".github/workflows/ci.yml";
 

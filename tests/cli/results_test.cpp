@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -15,8 +16,6 @@ using namespace cicd::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool has_node() { return run({"sh", "-c", "command -v node"}).code == 0; }
 

@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -12,8 +13,6 @@ using namespace cicd::test;
 
 /// `reuse: true`: what is known to succeed is not run again.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string pipeline =
     "name: app\n"

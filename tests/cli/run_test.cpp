@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -19,8 +20,6 @@ const Value& job_named(const Value& run, const std::string& name) {
 }
 
 std::string text(const Value& value) { return value.is_string() ? value.as_string() : "(" + std::string("no text") + ")"; }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "common/base/base64.hpp"
 #include "common/codec/json.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -19,8 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string value = "Hidden-w0rd-5521";
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string contents(const fs::path& file) {
     std::ifstream stream(file);

@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -18,8 +19,6 @@ using namespace cicd::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Scene {
     /// `job`: the keys of the one job, indented by four.
@@ -57,7 +56,7 @@ std::vector<int> processes_of(const std::string& text) {
         const auto pid = entry.path().filename().string();
         if (pid.find_first_not_of("0123456789") != std::string::npos || std::stoi(pid) == ::getpid()) continue;
         std::ifstream file(entry.path() / "cmdline");
-        if (contains({std::istreambuf_iterator<char>(file), {}}, text)) found.push_back(std::stoi(pid));
+        if (contains(std::string(std::istreambuf_iterator<char>(file), {}), text)) found.push_back(std::stoi(pid));
     }
     return found;
 }

@@ -1,4 +1,5 @@
 #include "tests/support/screen.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -10,8 +11,6 @@ using namespace cicd;
 using namespace cicd::test;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// A repository, a daemon and a terminal.
 struct Scene {

@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -21,8 +22,6 @@ using namespace cicd::test;
 
 /// What people upload: files and folders of any size, and archives that may be made to do harm.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Shop {
     Shop() : repository({{".cicd.yaml", "name: app\nstages:\n  - {name: build, commands: ['true']}\n"}}) {

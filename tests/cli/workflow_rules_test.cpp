@@ -1,3 +1,4 @@
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -9,8 +10,6 @@ using namespace cicd::test;
 
 /// What keys of a workflow do to its jobs while it runs.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string file = ".github/workflows/ci.yml";
 

@@ -1,4 +1,5 @@
 #include "tests/support/image.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -10,8 +11,6 @@ using namespace cicd::test;
 
 /// What somebody types who has workflows of GitHub's and nothing of ours.
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string workflow(const std::string& on, const std::string& steps) {
     return "on: " + on + "\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n" + steps;

@@ -1,5 +1,6 @@
 #include "tests/support/image.hpp"
 #include "tests/support/ordinary_user.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -16,8 +17,6 @@ using namespace cicd::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool is_root() {
     if (is_sanitized("cicd-runner")) {

@@ -1,4 +1,5 @@
 #include "tests/faults/mounts.hpp"
+#include "tests/support/text.hpp"
 
 #include <fstream>
 
@@ -32,8 +33,6 @@ void overwrite(const std::filesystem::path& file, std::streamoff at, const std::
     REQUIRE(stream.good());
 }
 
-bool has(const std::string& all, const std::string& part) { return all.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("a damaged state file is refused with what to do, and nothing of it is changed") {
@@ -51,8 +50,8 @@ TEST_CASE("a damaged state file is refused with what to do, and nothing of it is
     SUBCASE("its second half") { std::filesystem::resize_file(file, std::filesystem::file_size(file) / 8192 * 4096); }
     const auto before = read_file(file);
     const auto said = refusal(world);
-    CHECK(has(said, "damaged"));
-    CHECK(has(said, "backup"));
+    CHECK(contains(said, "damaged"));
+    CHECK(contains(said, "backup"));
     CHECK(read_file(file) == before);
 }
 
@@ -82,7 +81,7 @@ TEST_CASE("a state directory that cannot be written is refused by name") {
     }
     REQUIRE(run({"mount", "-o", "remount,ro,bind", state}).code == 0);
     const auto said = refusal(world);
-    CHECK(has(said, state));
+    CHECK(contains(said, state));
     CHECK(run({"umount", "-l", state}).code == 0);
     CHECK(world.cicdctl({"daemon", "start"}).code == 0);
 }
@@ -93,8 +92,8 @@ TEST_CASE("a state file of a newer version is refused, and the older program say
     stop(world);
     overwrite(world.state() / "state.db", 60, std::string("\0\0\0\x63", 4));  // user_version 99
     const auto said = refusal(world);
-    CHECK(has(said, "99"));
-    CHECK(has(said, "newer cicdd"));
+    CHECK(contains(said, "99"));
+    CHECK(contains(said, "newer cicdd"));
 }
 
 TEST_CASE("a state file that another program holds is refused at the start, and waited for while working") {
@@ -115,12 +114,12 @@ TEST_CASE("a state file that another program holds is refused at the start, and 
         const auto refused = world.cicdctl({"run", "--detach"}, world.in(quick.path()));
         INFO(refused.err);
         CHECK(refused.code != 0);
-        CHECK(has(refused.err, "holds the state file"));
+        CHECK(contains(refused.err, "holds the state file"));
         CHECK(status_of(world, "run-1") == "success");
     }
     REQUIRE(eventually([&] { return world.cicdctl({"run"}, world.in(quick.path())).code == 0; }));
     stop(world);
     const auto other = hold("BEGIN EXCLUSIVE");
     REQUIRE(other->wait_for_output("held"));
-    CHECK(has(refusal(world), "holds the state file"));
+    CHECK(contains(refusal(world), "holds the state file"));
 }

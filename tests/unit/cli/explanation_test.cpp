@@ -1,17 +1,15 @@
 #include "cli/render/explanation.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace cicd;
+using cicd::test::contains;
 using namespace cicd::cli::render;
 using contract::CauseKind;
 using contract::Verdict;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 contract::JobExplanation job(const std::string& id, const std::string& key, Verdict verdict, const std::string& state,
                              const std::string& text, const std::string& remedy = {}) {

@@ -1,5 +1,6 @@
 #include "cli/project.hpp"
 #include "common/pipeline/parse.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <fstream>
 
 using namespace cicd;
+using cicd::test::contains;
 using namespace cicd::cli;
 
 namespace {
@@ -36,10 +38,6 @@ Proposal checked(const Folder& folder) {
     for (const auto& problem : parsed.problems) FAIL_CHECK(problem.message);
     CHECK_FALSE(parsed.value.stages.empty());
     return proposal;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 #include "cli/render/plan_graph.hpp"
 #include "cli/render/summary.hpp"
 #include "cli/render/table.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace cicd;
+using cicd::test::contains;
 using namespace cicd::cli::render;
 
 namespace {
@@ -54,10 +56,6 @@ contract::LogEntry line(const std::string& job, const std::string& text, bool pa
     entry.text = text;
     entry.partial = partial;
     return entry;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "common/pipeline/comments.hpp"
 #include "common/pipeline/convert.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,6 +10,7 @@
 #include <iterator>
 
 using namespace cicd;
+using cicd::test::contains;
 
 namespace {
 
@@ -18,8 +20,6 @@ pipeline::Converted convert(const std::string& text) {
     REQUIRE(front.parsed.ok());
     return pipeline::convert(front, "ci.yml");
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "common/pipeline/front.hpp"
 #include "daemon/planner/fetched_actions.hpp"
+#include "tests/support/text.hpp"
 #include "tests/unit/daemon/git/repository.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <vector>
 
 using namespace cicd;
+using cicd::test::contains;
 
 // What the steps of a workflow use, and what that uses, found before the run.
 namespace {
@@ -60,8 +62,6 @@ struct Scene {
     planner::ActionServers servers;
     planner::FetchedActions fetched{sources, servers};
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -1,9 +1,11 @@
 #include "common/pipeline/parse.hpp"
 #include "daemon/planner/planner.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace cicd;
+using cicd::test::contains;
 
 // Services and writable systems: what a plan says of them.
 namespace {
@@ -26,8 +28,6 @@ Planned plan_of(const std::string& job, const planner::PlanRequest& request = {}
     planned.plan = *plan;
     return planned;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
