@@ -2,6 +2,7 @@
 
 #include "common/base/glob.hpp"
 #include "common/base/text.hpp"
+#include "common/pipeline/gitlab/formula.hpp"
 
 #include <array>
 #include <cctype>
@@ -73,22 +74,16 @@ model::Strings before(const Section& section, const std::vector<Section>& all) {
     return names;
 }
 
-std::string quoted(const std::string& text) {
-    std::string made = "'";
-    for (const char c : text) made += c == '\'' ? "''" : std::string(1, c);
-    return made + "'";
-}
-
 /// Nothing where our expressions cannot ask that.
 std::optional<std::string> asks_for(const std::string& pattern) {
     std::vector<std::string> parts;
     for (const auto& each : without_braces(pattern)) {
         const auto end = each.find_first_of("*?[");
         const auto rest = end == each.npos ? "" : each.substr(end);
-        if (rest.empty()) parts.push_back("git.branch == " + quoted(each));
+        if (rest.empty()) parts.push_back("git.branch == " + gitlab::as_literal(each));
         else if (rest == "**" && end == 0) return "true";
         else if (rest == "*" && end == 0) parts.push_back("!contains(git.branch, '/')");
-        else if (rest == "**" || rest == "*") parts.push_back("startsWith(git.branch, " + quoted(each.substr(0, end)) + ")");
+        else if (rest == "**" || rest == "*") parts.push_back("startsWith(git.branch, " + gitlab::as_literal(each.substr(0, end)) + ")");
         else return std::nullopt;
     }
     return parts.size() == 1 ? parts.front() : "(" + join(parts, " || ") + ")";

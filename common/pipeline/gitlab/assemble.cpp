@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 /// Jobs into stages. Where all jobs only follow the order of the stages, each stage needs the one before it; else every job
 /// says what it needs.
@@ -26,7 +27,11 @@ public:
         check_circles();
         const bool plain = std::all_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) { return !draft.needs && draft.job.condition.empty() && !goes_by_results(draft); });
         for (std::size_t i = 0; i < drafts_.size(); ++i) give_needs(i, plain);
-        for (std::size_t i = 0; i < drafts_.size(); ++i) choose_artifacts(i);
+        const bool any_kept = std::any_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) { return !draft.job.artifacts.empty(); });
+        for (std::size_t i = 0; i < drafts_.size(); ++i) {
+            if (drafts_[i].dependencies) check_dependencies(drafts_[i]);
+            if (any_kept) choose_artifacts(i);
+        }
         for (std::size_t i = 0; i < drafts_.size(); ++i) hand_over(i);
         for (auto& draft : drafts_)
             if (draft.start && draft.job.unavailable.empty()) {
@@ -55,7 +60,9 @@ private:
         for (std::size_t i = 0; i < drafts_.size(); ++i) {
             const auto& draft = drafts_[i];
             if (draft.child_files.empty() || !draft.job.unavailable.empty()) continue;
-            ChildCall call{draft.child_files, draft.depends, stage_names_[place_[i]], draft.job.name, {}};
+            ChildCall call{draft.child_files, draft.depends, stage_names_[place_[i]], draft.job.name, {}, {}};
+            const auto& start = draft.start;
+            if (start && !draft.survives && start->failure.is(false) && start->always.is(false)) call.condition = draft.job.condition;
             for (const auto& [name, value] : draft.job.env)  // what the run tells is known in its jobs only
                 if (!name.starts_with("CI_") && value.find("${{") == value.npos) call.variables.emplace_back(name, value);
             calls.push_back(std::move(call));
@@ -212,7 +219,6 @@ private:
     /// Our jobs have the artifacts of everything that they wait for; where GitLab's has fewer, they are named.
     void choose_artifacts(std::size_t index) {
         auto& draft = drafts_[index];
-        if (draft.dependencies) check_dependencies(draft);
         if (!draft.needs && !draft.dependencies) return;
         std::set<std::size_t> wanted;
         if (draft.needs) {
@@ -243,20 +249,26 @@ private:
 
     /// Whatever a job waits for, directly or not.
     std::set<std::size_t> before(std::size_t index) {
-        std::set<std::size_t> found;
+        std::vector<char> seen(drafts_.size());
         std::vector<std::size_t> left{index};
+        std::size_t whole = 0;  // all jobs of the stages before this one are seen
         const auto reach = [&](std::size_t other) {
-            if (found.insert(other).second) left.push_back(other);
+            if (!std::exchange(seen[other], 1)) left.push_back(other);
         };
         while (!left.empty()) {
             const auto at = left.back();
             left.pop_back();
-            if (drafts_[at].needs)
+            if (drafts_[at].needs) {
                 for (const auto other : needed(drafts_[at])) reach(other);
-            else
+            } else if (place_[at] > whole) {
+                whole = place_[at];
                 for (std::size_t other = 0; other < drafts_.size(); ++other)
-                    if (place_[other] < place_[at]) reach(other);
+                    if (place_[other] < whole) reach(other);
+            }
         }
+        std::set<std::size_t> found;
+        for (std::size_t other = 0; other < drafts_.size(); ++other)
+            if (seen[other] != 0) found.insert(found.end(), other);
         return found;
     }
 

@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "common/pipeline/gitlab/gitlab.hpp"
 #include "common/pipeline/gitlab/job.hpp"
+#include "common/pipeline/gitlab/open.hpp"
 
 #include <algorithm>
 #include <map>
@@ -44,6 +45,8 @@ public:
             stage.name = names_.at(stage.name);
             if (!stage.needs || stage.needs->empty()) stage.needs = std::vector<model::Need>{{call_.stage, call_.job, stage.mark}};
             else rename(*stage.needs);
+            // A stage that its own condition leaves out does not hold up others, as one does whose needs are left out.
+            if (!call_.condition.empty()) stage.condition = stage.condition.empty() ? call_.condition : "(" + call_.condition + ") && (" + stage.condition + ")";
             for (auto& job : stage.jobs) adopt(job, child.env);
         }
         if (call_.depends) let_others_wait();
@@ -155,9 +158,14 @@ model::Strings child_files(const Node& include, const Variables& variables) {
 void add_child(const FrontOptions& options, const std::string& file, const ChildCall& call, int depth, Front& front) {
     if (depth > deepest_child) return add_problem(file, "child pipelines start each other more than " + std::to_string(deepest_child) + " deep, at job '" + call.job + "'", "", front);
     const auto text = text_of(call.files, options);
+    if (!text && options.facts.every_run) {
+        const auto& mark = front.parsed.value.mark;
+        front.report.findings.push_back({Carried::manual, file, mark.line, mark.column, "child pipeline of " + call.job, text.error().message});
+        return;
+    }
     if (!text) return add_problem(file, "job '" + call.job + "' starts a child pipeline: " + text.error().message, text.error().hint, front);
     auto asked = options;
-    asked.event = "parent_pipeline";
+    asked.event = of_parent;
     asked.facts.jobs.clear();
     for (const auto& [name, value] : call.variables) {
         std::erase_if(asked.facts.variables, [&, &known = name](const auto& pair) { return pair.first == known; });
@@ -167,6 +175,9 @@ void add_child(const FrontOptions& options, const std::string& file, const Child
     front.parsed.problems.insert(front.parsed.problems.end(), child.parsed.problems.begin(), child.parsed.problems.end());
     front.report.constructs += child.report.constructs;
     front.report.findings.insert(front.report.findings.end(), child.report.findings.begin(), child.report.findings.end());
+    auto& known = front.parsed.value.parameters;
+    for (const auto& parameter : child.parsed.value.parameters)
+        if (std::none_of(known.begin(), known.end(), [&](const auto& each) { return each.name == parameter.name; })) known.push_back(parameter);
     Adoption(call, front.parsed.value).take(std::move(child.parsed.value));
 }
 

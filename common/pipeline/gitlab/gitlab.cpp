@@ -223,7 +223,7 @@ Front read(std::string_view text, const std::string& file, const FrontOptions& o
     }
     if (drafts.empty()) reader.missing(*root, "jobs", "there are no jobs in it");
     if (facts.every_run) {
-        open_triggers(reader, *root, config, drafts, pipeline);
+        if (front.event != of_parent) open_triggers(reader, *root, config, drafts, pipeline);
         pipeline.parameters = asking.parameters;
         add_unset(asking, pipeline);
     }

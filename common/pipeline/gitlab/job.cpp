@@ -448,7 +448,7 @@ private:
     void read_trigger(const Node& at, const Variables& variables, Draft& draft) {
         auto& job = draft.job;
         const Node* child = at.kind == NodeKind::map ? at.find("include") : nullptr;
-        if (child && !config_.asking && !node_.find("parallel")) draft.child_files = child_files(*child, variables);
+        if (child && !node_.find("parallel")) draft.child_files = child_files(*child, variables);
         if (!draft.child_files.empty()) {
             const Node* strategy = at.find("strategy");
             draft.depends = strategy && (scalar_text(*strategy) == "depend" || scalar_text(*strategy) == "mirror");

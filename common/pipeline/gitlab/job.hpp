@@ -69,6 +69,7 @@ struct ChildCall {
     model::Strings files;
     bool depends = false;
     std::string stage, job;
+    std::string condition;   ///< without which nothing of it runs; of a file that is read for every run
     model::Texts variables;  ///< that it hands over
 };
 

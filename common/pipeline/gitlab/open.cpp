@@ -214,6 +214,7 @@ Asked Questions::decided_now(const std::string& name, std::string text) {
 
 /// Variables of GitLab's that tell of the event, as contexts of ours.
 std::optional<Asked> Questions::event_variable(const std::string& name) {
+    if (name == "CI_PIPELINE_SOURCE" && s_.event == of_parent) return Asked{.text = of_parent};
     if (name == "CI_PIPELINE_SOURCE") return Asked{.expression = event_expression(), .never_empty = true, .is_event = true};
     if (name == "CI_COMMIT_BRANCH") return Asked{.expression = "git.branch", .set = !is_merge_request(), .empty_is_unset = true};
     if (name == "CI_COMMIT_TAG") return Asked{.expression = "git.tag", .empty_is_unset = true};

@@ -72,6 +72,7 @@ private:
 Formula of_event(std::string_view word);
 /// run.event as GitLab calls it.
 std::string event_expression();
+inline constexpr const char* of_parent = "parent_pipeline";  ///< how a child pipeline begins, whatever began its parent
 inline constexpr const char* of_merge_request = "pull_request";
 Formula is_merge_request();
 

@@ -120,7 +120,7 @@ std::vector<OpenRule> open_rules(Questions& questions, const Node& rules) {
 }
 
 Formula open_only(Questions& questions, const Node* only, const Node* except) {
-    auto result = !is_merge_request();
+    auto result = questions.setting().event == of_parent ? Formula::constant(true) : !is_merge_request();
     if (only && only->kind != NodeKind::null) result = OnlyList(questions, false).of(*only);
     if (except && except->kind != NodeKind::null) result = result && !OnlyList(questions, true).of(*except);
     return result;

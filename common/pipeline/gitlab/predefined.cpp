@@ -116,6 +116,7 @@ Variables predefined(const FrontFacts& facts, const std::string& event, const st
     v.set("CI_CONCURRENT_PROJECT_ID", "0");
     v.set("CI_NODE_TOTAL", "1");
     if (facts.every_run) add_expressions(v);
+    if (event == of_parent) v.set("CI_PIPELINE_SOURCE", event);
     return v;
 }
 

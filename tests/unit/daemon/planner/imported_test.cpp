@@ -35,6 +35,19 @@ const std::vector<Occasion> occasions{
     {"a push with a word in its message", "push", "main", "", {}, "all of it [skip-lint]"},
 };
 
+constexpr const char* child = R"(
+stages: [one, two]
+always: {stage: one, script: x}
+main: {stage: two, script: x, rules: [{if: $CI_COMMIT_BRANCH == "main"}]}
+of a parent: {stage: two, script: x, rules: [{if: $CI_PIPELINE_SOURCE == "parent_pipeline"}]}
+of a push: {stage: two, script: x, rules: [{if: $CI_PIPELINE_SOURCE == "push"}]}
+nightly: {stage: two, script: x, rules: [{if: $NIGHTLY == "true"}]}
+handed: {stage: two, script: x, rules: [{if: $GIVEN == "yes"}]}
+)";
+
+Result<std::string> read_child(const std::string&) { return std::string(child); }
+bool reads_child(const std::string& text) { return text.find("child.yml") != text.npos; }
+
 pipeline::FrontOptions options_for(const Occasion& occasion, bool every_run) {
     pipeline::FrontOptions options;
     options.event = occasion.event;
@@ -90,7 +103,9 @@ struct Compared {
 
 Compared compare(const std::string& text, const std::string& file) {
     const Occasion any{"", "push", "main", ""};
-    const auto front = pipeline::read_front(model::Dialect::gitlab, text, file, options_for(any, true));
+    auto every = options_for(any, true);
+    if (reads_child(text)) every.read_file = read_child;
+    const auto front = pipeline::read_front(model::Dialect::gitlab, text, file, every);
     Compared compared;
     for (const auto& problem : front.parsed.problems)
         if (problem.severity == Severity::error) MESSAGE(file, ":", problem.line, ": ", problem.message);
@@ -99,7 +114,8 @@ Compared compare(const std::string& text, const std::string& file) {
     const auto imported = pipeline::parse_pipeline(made.yaml, "imported.yaml");
     for (const auto& problem : imported.problems) FAIL_CHECK(file << ": " << problem.message << "\n" << made.yaml);
     for (const auto& occasion : occasions) {
-        const auto options = options_for(occasion, false);
+        auto options = options_for(occasion, false);
+        if (reads_child(text)) options.read_file = read_child;
         const auto own = pipeline::read_front(model::Dialect::gitlab, text, file, options);
         if (!own.parsed.ok()) continue;
         auto request = request_for(occasion, options);
@@ -171,6 +187,12 @@ c: {script: x, only: [/^feature-.*$/, merge_requests]}
 d: {script: x, only: {refs: [branches], variables: [$NIGHTLY]}}
 e: {script: x, only: [schedules, web]}
 f: {script: x, except: [tags, schedules]}
+)"},
+    {"a child pipeline", R"(
+stages: [build, children, last]
+build: {stage: build, script: x}
+call: {stage: children, variables: {GIVEN: "yes"}, trigger: {include: child.yml, strategy: depend}, rules: [{if: $CI_COMMIT_TAG, when: never}, {when: on_success}]}
+last: {stage: last, script: x}
 )"},
     {"needs of jobs that are not always there", R"(
 stages: [one, two, three]
