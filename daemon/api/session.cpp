@@ -13,6 +13,8 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
+
 namespace cicd::api {
 
 namespace asio = boost::asio;
@@ -68,9 +70,14 @@ private:
 async::Task<void> until_closed(Stream& stream) {
     auto& socket = stream.socket();
     error_code error;
-    co_await socket.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, error));
     char byte = 0;
-    if (error || ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) co_return;
+    ssize_t there = -1;
+    do {  // the reactor may say so without a reason
+        co_await socket.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, error));
+        if (error) co_return;
+        there = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    } while (there < 0 && (errno == EAGAIN || errno == EINTR));
+    if (there <= 0) co_return;
     asio::steady_timer never(socket.get_executor(), std::chrono::steady_clock::time_point::max());
     co_await never.async_wait(asio::redirect_error(asio::use_awaitable, error));
 }

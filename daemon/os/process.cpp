@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,11 @@ Result<Fd> pidfd_open(int pid) {
     auto error = last_error("cannot watch process " + std::to_string(pid));
     if (errno == ESRCH) error.kind = ErrorKind::not_found;
     return error;
+}
+
+bool has_ended(int pidfd) {
+    pollfd state{pidfd, POLLIN, 0};
+    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLIN) != 0;
 }
 
 Result<void> pidfd_send_signal(int pidfd, int signal) {

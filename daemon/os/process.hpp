@@ -11,6 +11,8 @@ namespace cicd::os {
 
 /// Readable when the process has ended. Fails with ErrorKind::not_found for a pid that does not exist.
 Result<Fd> pidfd_open(int pid);
+/// Whether its process has ended.
+bool has_ended(int pidfd);
 Result<void> pidfd_send_signal(int pidfd, int signal);
 
 /// One process as /proc/PID/stat tells it.

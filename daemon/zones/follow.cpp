@@ -26,6 +26,8 @@ std::string last_words(const job::Paths& paths) {
     return last;
 }
 
+constexpr Milliseconds between_tries{20};
+
 Timestamp wall_clock() {
     return SystemClock().now();
 }
@@ -104,11 +106,29 @@ bool Local::State::collect_exit(const Key& key, Following& job) {
 
 void Local::State::wait_for_death(const Key& key, Following& job) {
     auto pidfd = os::pidfd_open(job.pid);
-    if (!pidfd) return died(key);
+    if (!pidfd && pidfd.error().kind == ErrorKind::not_found) return died(key);
+    if (!pidfd) return wait_for_death_later(key);  // no descriptor is left
     job.runner.assign(pidfd->release());
+    wait_for_runner(key, job);
+}
+
+void Local::State::wait_for_death_later(const Key& key) {
+    const auto pause = std::make_shared<asio::steady_timer>(io_, between_tries);
+    pause->async_wait([self = shared_from_this(), key, pause, which = std::weak_ptr(jobs_.at(key))](const boost::system::error_code&) {
+        const auto mine = which.lock();
+        if (mine && self->find(key) == mine.get()) self->wait_for_death(key, *mine);
+    });
+}
+
+/// The reactor may say so of another descriptor: a child that is being started holds a copy of everything for a moment, so
+/// what was closed here goes on telling the kernel's events, to whoever has its place by then. What counts is the process.
+void Local::State::wait_for_runner(const Key& key, Following& job) {
     job.runner.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this(), key](const boost::system::error_code& failure) {
-                              if (!failure) self->died(key);
+                          [self = shared_from_this(), key, which = std::weak_ptr(jobs_.at(key))](const boost::system::error_code& failure) {
+                              const auto mine = which.lock();
+                              if (failure || !mine || self->find(key) != mine.get()) return;
+                              if (!os::has_ended(mine->runner.native_handle())) return self->wait_for_runner(key, *mine);
+                              self->died(key);
                           });
 }
 

@@ -103,6 +103,8 @@ private:
     void wait_for_files();
     void files_changed();
     void wait_for_death(const Key& key, Following& job);
+    void wait_for_death_later(const Key& key);
+    void wait_for_runner(const Key& key, Following& job);
     void died(const Key& key);
     void read_journal(const Key& key, Following& job);
     bool collect_exit(const Key& key, Following& job);
