@@ -387,11 +387,7 @@ Value stage(const Stage& s) {
     Object o;
     o.set("name", s.name);
     put(o, "description", s.description);
-    if (s.needs) {
-        Array needs;
-        for (const auto& n : *s.needs) needs.push_back(need(n, nullptr));
-        o.set("needs", std::move(needs));
-    }
+    if (s.needs) o.set("needs", needs(*s.needs, nullptr));
     put(o, "condition", s.condition);
     if (!s.parallel) o.set("parallel", false);
     else if (s.fail_fast) o.set("parallel", Object{{"failFast", true}});

@@ -161,9 +161,7 @@ private:
             const auto* jobs = jobs_named(need);
             if (!jobs) {
                 if (need.optional) continue;
-                std::vector<std::string> known;
-                for (const auto& other : drafts_) known.push_back(other.written);
-                r_.missing(*need.at, "needs: " + need.job, "job '" + draft.written + "' needs '" + need.job + "', but there is no such job", did_you_mean(need.job, known));
+                r_.missing(*need.at, "needs: " + need.job, "job '" + draft.written + "' needs '" + need.job + "', but there is no such job", job_like(need.job));
                 continue;
             }
             for (const auto other : *jobs) {
@@ -220,18 +218,17 @@ private:
     void choose_artifacts(std::size_t index) {
         auto& draft = drafts_[index];
         if (!draft.needs && !draft.dependencies) return;
+        auto inherited = before(index);
+        std::erase_if(inherited, [&](std::size_t other) { return drafts_[other].job.artifacts.empty(); });
         std::set<std::size_t> wanted;
         if (draft.needs) {
             for (const auto& need : *draft.needs)
                 if (const auto* jobs = need.artifacts ? jobs_named(need) : nullptr) wanted.insert(jobs->begin(), jobs->end());
         } else {
-            wanted = before(index);
+            wanted = inherited;
         }
         if (draft.dependencies)
             std::erase_if(wanted, [&](std::size_t other) { return std::find(draft.dependencies->begin(), draft.dependencies->end(), drafts_[other].written) == draft.dependencies->end(); });
-        const auto keeps_nothing = [&](std::size_t other) { return drafts_[other].job.artifacts.empty(); };
-        auto inherited = before(index);
-        std::erase_if(inherited, keeps_nothing);
         std::erase_if(wanted, [&](std::size_t other) { return !inherited.contains(other); });
         if (wanted == inherited) return;
         draft.job.artifacts_from.emplace();
@@ -241,10 +238,14 @@ private:
     void check_dependencies(const Draft& draft) {
         for (const auto& name : *draft.dependencies) {
             if (by_name_.contains(name)) continue;
-            std::vector<std::string> known;
-            for (const auto& other : drafts_) known.push_back(other.written);
-            r_.missing(*draft.dependencies_at, "dependencies: " + name, "job '" + draft.written + "' wants the artifacts of '" + name + "', but there is no such job", did_you_mean(name, known));
+            r_.missing(*draft.dependencies_at, "dependencies: " + name, "job '" + draft.written + "' wants the artifacts of '" + name + "', but there is no such job", job_like(name));
         }
+    }
+
+    [[nodiscard]] std::string job_like(const std::string& name) const {
+        std::vector<std::string> known;
+        for (const auto& other : drafts_) known.push_back(other.written);
+        return did_you_mean(name, known);
     }
 
     /// Whatever a job waits for, directly or not.

@@ -1,5 +1,6 @@
 #include "common/pipeline/convert.hpp"
 #include "daemon/planner/planner.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -46,7 +47,7 @@ handed: {stage: two, script: x, rules: [{if: $GIVEN == "yes"}]}
 )";
 
 Result<std::string> read_child(const std::string&) { return std::string(child); }
-bool reads_child(const std::string& text) { return text.find("child.yml") != text.npos; }
+bool reads_child(const std::string& text) { return test::contains(text, "child.yml"); }
 
 pipeline::FrontOptions options_for(const Occasion& occasion, bool every_run) {
     pipeline::FrontOptions options;
